@@ -1,0 +1,55 @@
+/**
+ * Where a cache takes its time from.
+ *
+ * Life in this process is measured on `now`, which never jumps; `wall` is only written into frames, because other
+ * processes can't read our monotonic clock. Order between processes never depends on either.
+ */
+export interface Clock {
+  /** Milliseconds on a monotonic clock with any origin. */
+  now(): number
+  /** Milliseconds since 1970. */
+  wall(): number
+  /** Calls back once after `ms`, without keeping the process alive. Returns a function that cancels. */
+  after(ms: number, callback: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after(ms, callback) {
+    // Node turns delays beyond 2^31-1 into 1 ms.
+    const timer = setTimeout(callback, Math.min(ms, 2_147_483_647))
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}
+
+/** A clock read at most once per tick and once per 32 reads. */
+export interface CoarseClock {
+  (): number
+}
+
+/**
+ * Reading the clock costs more than a local hit, so hits share a reading.
+ *
+ * The tick alone isn't enough: a loop of awaited hits never leaves the microtask queue, and time would stand still
+ * in it; hence the count.
+ */
+export function coarseClock(clock: Clock): CoarseClock {
+  if (clock !== systemClock) return () => clock.now()
+  let reading = 0
+  let left = 0
+  const forget = () => {
+    left = 0
+  }
+  return () => {
+    if (left > 0) {
+      left--
+      return reading
+    }
+    left = 31
+    setImmediate(forget).unref()
+    reading = performance.now()
+    return reading
+  }
+}

@@ -1,0 +1,42 @@
+/** A tag with the generation under which an entry was made. */
+export interface TagStamp {
+  readonly tag: string
+  readonly generation: string
+}
+
+/** A live value as local tiers hold it. Instants are on `clock.now()`. */
+export interface LocalEntry {
+  readonly value: unknown
+  /** Instant at which the load BEGAN, not when it was stored. */
+  readonly createdAt: number
+  /** Fresh before this instant. */
+  readonly freshUntil: number
+  /** `freshUntil` + swr. */
+  readonly staleUntil: number
+  /** `freshUntil` + staleIfError. */
+  readonly errorUntil: number
+  /** Before this instant a hit needs no second look: no refresh-ahead, no idle time to keep, nothing to clone. */
+  quickUntil: number
+  /** Softly removed: stale from now on, whatever `freshUntil` says. */
+  soft: boolean
+  /** Identity of the write in the farthest remote tier, or empty: equal stamps mean equal values. */
+  readonly stamp: string
+  readonly tags: readonly TagStamp[]
+  /** Slots of `tags` in the removal fence. */
+  readonly slots: readonly number[]
+  /** Removals up to this sequence number are known not to concern the entry. */
+  seen: number
+  /** Fence epoch of the last full check; a hit whose epoch is current needs no check. */
+  epoch: number
+  /** Duration of the load in ms, for early refresh. */
+  readonly loadMs: number
+  readonly etag: string | undefined
+  /** Last use, for `idleTtl`. */
+  usedAt: number
+  /** Life without use in ms; `Infinity` for no limit. */
+  readonly idleTtl: number
+  /** How callers are kept from changing the shared value. */
+  readonly isolation: 'frozen' | 'clone' | 'reference'
+  /** Estimated bytes of the value. */
+  readonly bytes: number
+}

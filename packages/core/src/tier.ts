@@ -1,0 +1,222 @@
+import type { Bus } from './bus.ts'
+import type { Clock } from './clock.ts'
+import type { Codec } from './codec.ts'
+import type { LocalEntry } from './entry.ts'
+
+/**
+ * A place in the chain that lives in this process: synchronous, holds live values.
+ *
+ * A local tier knows nothing of freshness: it keeps what it is given until somebody deletes it or space runs
+ * out. The chain decides whether an entry may be served.
+ */
+export interface LocalTier<N extends string = string> {
+  readonly kind: 'local'
+  readonly name: N
+  /** Called once, when a cache is built on the tier. Throws when the tier already serves another cache. */
+  open(host: LocalHost): void
+  /** The entry, counted as a use by the eviction policy. */
+  get(key: string): LocalEntry | undefined
+  /** The entry, without counting as a use. */
+  inspect(key: string): LocalEntry | undefined
+  /** Returns false when the entry is too large for the tier and was therefore not kept (an old one is dropped). */
+  set(key: string, entry: LocalEntry): boolean
+  /** Returns whether there was an entry. */
+  delete(key: string): boolean
+  clear(): void
+  /** Keys, in no particular order. Safe against changes while iterating. */
+  keys(): Iterable<string>
+  /** Number of entries. */
+  readonly size: number
+  /** Estimated bytes held, keys included. */
+  readonly bytes: number
+}
+
+/** What a local tier gets from the cache that it serves. */
+export interface LocalHost {
+  readonly clock: Clock
+  /** Reports an entry that the tier dropped on its own: for space, or because it had expired. */
+  evicted(key: string, cause: 'size' | 'expired'): void
+}
+
+/** A frame as a tier holds it. Opaque to the tier: the chain wrote header, codec and transforms. */
+export interface StoredFrame {
+  readonly bytes: Uint8Array
+  /** Identity of this write: random, never reused; equal stamps mean equal bytes. */
+  readonly stamp: string
+  /** True after a soft removal: usable only within `swr` and `staleIfError`. */
+  readonly soft: boolean
+}
+
+/** A frame to be stored. */
+export interface FrameWrite {
+  readonly key: string
+  readonly bytes: Uint8Array
+  /** Wall-clock instant (ms since 1970) after which the tier may forget the frame; `Infinity` for never. */
+  readonly expiresAt: number
+}
+
+/** `fenced`: something happened to the key since the fence was given. `too-large`: over `maxValueBytes`. */
+export type WriteOutcome = 'stored' | 'fenced' | 'too-large'
+
+/** What a tier can do; the contract suite tests what is declared. */
+export interface RemoteCapabilities {
+  /** Who sees the same entries: this process only, the processes of this host, or a whole fleet. */
+  readonly shared: 'process' | 'host' | 'fleet'
+  /** Largest frame in bytes that the tier takes. */
+  readonly maxValueBytes: number
+}
+
+/** What a remote tier gets from the cache that it serves. */
+export interface RemoteHost {
+  /** Root of all keys; two caches with different namespaces never see each other's keys. */
+  readonly namespace: string
+  readonly clock: Clock
+  /**
+   * To be called, synchronously, as soon as the connection is lost or the store may have another history than
+   * before (restart, failover). The chain then uses nothing but `hello` until that resolves, and the tier must
+   * fail every operation begun before this call, even if an answer still arrives.
+   */
+  lost(error: unknown): void
+  /** A finding about the set-up that an operator should know, reported once as a `warning` event. */
+  warn(finding: SetupFinding): void
+}
+
+/** One thing about a server's set-up that is worth an operator's attention. */
+export interface SetupFinding {
+  /** Stable name, such as `maxmemory-policy`. */
+  readonly check: string
+  /** What was found, in one sentence. */
+  readonly found: string
+  /** What to change, in one sentence. */
+  readonly fix: string
+}
+
+/**
+ * A place in the chain outside of this process: asynchronous, holds opaque frames, batch verbs only.
+ *
+ * Every verb takes keys as the chain names them (any string that is well-formed Unicode, already including
+ * definition and version but not the namespace) and answers in the order of its input. Duplicate keys don't occur.
+ * Verbs reject when the store can't be reached; the chain puts its own deadline on each, so a tier needs no timer.
+ */
+export interface RemoteTier<N extends string = string> {
+  readonly kind: 'remote'
+  readonly name: N
+  readonly capabilities: RemoteCapabilities
+  /** Codec used when the cache is given none. */
+  readonly codec: Codec
+  /** Called once, before any other verb. Must not block and not throw for an unreachable store. */
+  open(host: RemoteHost): void
+  /**
+   * Greets the store: at the start, and again after `lost`. Resolves when it is usable, to the id of its history:
+   * as long as the same id comes back, what was removed before is still removed. A tier whose store came back with
+   * another history (restarted, failed over, restored) makes everything stored before unreachable first.
+   */
+  hello(): Promise<string>
+  /** Reads without leaving a trace. */
+  read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]>
+  /** Stores unconditionally. Only used on tiers without `coherence`. */
+  write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]>
+  /** Deletes the frames and whatever would let a running load store its result; announces it on the tier's bus. */
+  delete(keys: readonly string[]): Promise<void>
+  /** Makes every entry of the namespace unreachable in O(1), other namespaces untouched; announces it. */
+  clear(): Promise<void>
+  /** Idempotent. Pending verbs may reject. */
+  close(): Promise<void>
+  /** Present when the store can compare and set. Without it the chain guards the tier from this process only. */
+  readonly coherence?: Coherence
+}
+
+/** Permission to store one key once. Void as soon as the key is removed, set, evicted or taken by another. */
+export type Fence = string
+
+export type LeaseRead =
+  /** A frame is there. No lease was given. */
+  | { readonly state: 'hit'; readonly frame: StoredFrame }
+  /** Nothing was there; the caller has the lease: it loads, and fills with this fence. */
+  | { readonly state: 'leased'; readonly fence: Fence }
+  /** Somebody else holds the lease. A `filled` announcement will follow when it is filled or released. */
+  | { readonly state: 'busy' }
+  /** A `write()` is under way: load, but store nothing. */
+  | { readonly state: 'blocked' }
+
+/** The two sides of a tag: which entries are valid (`generation`) and which only softly invalidated (`softened`). */
+export interface TagState {
+  /** Random id; an entry whose stamp differs is invalid. */
+  readonly generation: string
+  /** Earlier generations ended by a soft invalidation: entries stamped so are stale, but usable within `swr`. */
+  readonly softened: readonly string[]
+}
+
+/**
+ * The verbs by which several processes agree on one store. Every verb is one round trip per node, and atomic
+ * per key.
+ *
+ * The idea (leases: Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013): a miss leaves a lease in the
+ * entry's own key; a fill may only replace exactly that lease; a removal deletes the key and with it every lease.
+ * Absence never equals a lease, so expiry, eviction and a flush can only cause a refused fill, never a stale one.
+ */
+export interface Coherence {
+  /** The channel by which the tier's removals reach other processes. */
+  readonly bus: Bus
+  /**
+   * Reads, and leaves a lease of `holdMs` where nothing is. `tagClock` is taken before any of the reads: see
+   * `stampTags`. Asked for only when `wantTagClock`; else it may be empty.
+   */
+  lease(
+    keys: readonly string[],
+    holdMs: number,
+    wantTagClock: boolean,
+  ): Promise<{ readonly reads: readonly LeaseRead[]; readonly tagClock: string }>
+  /**
+   * Leases keys that hold a stale frame, which stays readable meanwhile. Refused (undefined) when the frame is not
+   * the one with `stamp` any more or somebody else has claimed it.
+   */
+  claim(
+    items: readonly { readonly key: string; readonly stamp: string }[],
+    holdMs: number,
+  ): Promise<readonly (Fence | undefined)[]>
+  /** Removes what is there, announces that, and gives the lease: for an explicit `set`. Refused during a `write()`. */
+  take(keys: readonly string[], holdMs: number): Promise<readonly (Fence | undefined)[]>
+  /** Compare and set: stores only where exactly this fence still stands. Wakes those who wait for the key. */
+  fill(items: readonly (FrameWrite & { readonly fence: Fence })[]): Promise<readonly WriteOutcome[]>
+  /** Extends leases that still stand; others are left alone. */
+  renew(items: readonly { readonly key: string; readonly fence: Fence }[], holdMs: number): Promise<void>
+  /** Gives leases back unfilled (the load failed) and wakes those who wait. */
+  release(items: readonly { readonly key: string; readonly fence: Fence }[]): Promise<void>
+  /** Soft removal: voids leases and marks frames as stale; announces it. */
+  expire(keys: readonly string[]): Promise<void>
+  /**
+   * Announces a write before its commit: deletes the keys, voids leases, and blocks fills until `end` or for
+   * `holdMs`. Intents of several writers stand side by side.
+   */
+  begin(keys: readonly string[], intent: string, holdMs: number): Promise<void>
+  /** Ends one writer's intent, deletes the keys once no intent is left, and announces the removal. */
+  end(keys: readonly string[], intent: string): Promise<void>
+  /** Current state of each tag; undefined where none is kept (which means: entries with that tag are invalid). */
+  tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]>
+  /**
+   * Generations to stamp an entry with whose load began when `tagClock` was taken. Creates missing ones. Undefined
+   * where the tag was, or may have been, invalidated since then.
+   */
+  stampTags(tags: readonly string[], tagClock: string): Promise<readonly (string | undefined)[]>
+  /** Gives every tag a new random generation and announces it. */
+  invalidate(tags: readonly string[], soft: boolean): Promise<void>
+}
+
+/** What an edge is told to drop. */
+export interface EdgePurge {
+  readonly keys?: readonly string[]
+  readonly tags?: readonly string[]
+  readonly all?: true
+  readonly soft?: boolean
+}
+
+/** A place in the chain that we can't read: a CDN. Takes purges. */
+export interface EdgeTier<N extends string = string> {
+  readonly kind: 'edge'
+  readonly name: N
+  purge(what: EdgePurge): Promise<void>
+  close(): Promise<void>
+}
+
+export type Tier<N extends string = string> = LocalTier<N> | RemoteTier<N> | EdgeTier<N>
