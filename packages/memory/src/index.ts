@@ -1,1 +1,2 @@
-export {}
+export { memory } from './memory.ts'
+export type { MemoryOptions } from './options.ts'

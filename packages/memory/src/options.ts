@@ -1,0 +1,43 @@
+import { checkKeys, checkOneOf, expectation, parseBytes } from '@tierstack/cache-core'
+import type { Bytes } from '@tierstack/cache-core'
+
+export interface MemoryOptions {
+  /**
+   * Most entries kept; `Infinity` for no limit.
+   * @default 100_000
+   */
+  readonly maxEntries?: number
+  /**
+   * Most bytes kept, as estimated: the value's bytes, two per character of the key, and 200 for the entry itself.
+   * `Infinity` for no limit.
+   * @default '64mb'
+   */
+  readonly maxBytes?: Bytes
+  /**
+   * Which entry goes when space runs out. `lru`: the one not used for the longest time.
+   * @default 'lru'
+   */
+  readonly policy?: 'lru'
+  /**
+   * Name of the tier in events, statistics and per-tier options.
+   * @default 'memory'
+   */
+  readonly name?: string
+}
+
+export function resolveOptions(
+  given: MemoryOptions,
+): Readonly<Required<MemoryOptions & { maxBytes: number }>> {
+  checkKeys('memory options', given, ['maxEntries', 'maxBytes', 'policy', 'name'])
+  const { maxEntries = 100_000, maxBytes = '64mb', policy = 'lru', name = 'memory' } = given
+  if (!(maxEntries === Infinity || (Number.isInteger(maxEntries) && maxEntries > 0))) {
+    throw expectation('maxEntries', 'a positive integer or Infinity', maxEntries)
+  }
+  if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
+  return Object.freeze({
+    maxEntries,
+    maxBytes: parseBytes('maxBytes', maxBytes),
+    policy: checkOneOf('policy', policy, ['lru']),
+    name,
+  })
+}
