@@ -65,7 +65,6 @@ if (job === 'demo') {
 /** Finds a supported Node and the pinned pnpm, or fetches them into .tools/. */
 function bringTools() {
   const wanted = {}
-  const fetched = (name) => join(tools, 'node_modules', ...name.split('/'))
   let nodeProgram = process.execPath
   if (!isSupported(process.versions.node)) {
     const name = nodePackage()
@@ -93,6 +92,10 @@ function bringTools() {
     }
   }
   return { node: nodeProgram, pnpm: join(fetched(name), windows ? 'pnpm.exe' : 'pnpm') }
+}
+
+function fetched(name) {
+  return join(tools, 'node_modules', ...name.split('/'))
 }
 
 /** The releases that every tool of this repository runs on. */
