@@ -122,6 +122,7 @@ function npm(...words) {
     '--prefix',
     tools,
     '--loglevel=error',
+    '--no-update-notifier',
     '--fetch-retry-mintimeout=1000',
     '--fetch-retry-maxtimeout=5000',
   ]
@@ -152,7 +153,7 @@ function install(wantedScope) {
   mkdirSync(dirname(stamp), { recursive: true })
   // Interrupted, the next run must know what this one was about to do.
   writeFileSync(stamp, JSON.stringify({ scope, lock: 'unfinished' }))
-  const filter = scope === 'demo' ? ['--filter', '@tierstack/demo...', '--prod'] : []
+  const filter = scope === 'demo' ? ['--filter-prod', '@tierstack/demo...', '--prod'] : []
   const { status, stdout, stderr } = spawnSync(
     pnpm,
     [
