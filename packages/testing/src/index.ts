@@ -1,1 +1,8 @@
-export {}
+export { fakeClock } from './fake-clock.ts'
+export type { FakeClock } from './fake-clock.ts'
+export { inProcessBus } from './in-process-bus.ts'
+export type { BusMessage, Delivery, InProcessBus, InProcessBusOptions } from './in-process-bus.ts'
+export { processStore } from './process-store.ts'
+export type { ProcessStore, ProcessStoreOptions, StoreSnapshot } from './process-store.ts'
+export type { ProcessTierOptions, StoreCall } from './process-tier.ts'
+export { structuredCodec } from './structured-codec.ts'

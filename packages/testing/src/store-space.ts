@@ -1,0 +1,301 @@
+import type {
+  Clock,
+  Fence,
+  FrameWrite,
+  LeaseRead,
+  Removal,
+  StoredFrame,
+  TagState,
+  WriteOutcome,
+} from '@tierstack/cache-core'
+
+/** What a key holds: exactly one of these, or nothing. Instants are on the store's `clock.now()`. */
+type Slot =
+  | {
+      readonly kind: 'frame'
+      readonly bytes: Uint8Array
+      readonly stamp: string
+      soft: boolean
+      readonly until: number
+      /** Who may replace the frame, although it stays readable. */
+      claim: { readonly fence: Fence; until: number } | undefined
+    }
+  | { readonly kind: 'lease'; readonly fence: Fence; until: number; waited: boolean }
+  | { readonly kind: 'intents'; readonly untils: Map<string, number> }
+
+interface Marker extends TagState {
+  /** Tag clock of the invalidation that made the generation. */
+  readonly bump: number
+}
+
+/** Earlier generations that a soft invalidation may leave usable. */
+const mostSoftened = 4
+
+export interface SpaceHost {
+  readonly clock: Clock
+  /** An id that was never given before. */
+  id(): string
+  removed(removal: Removal): void
+  filled(key: string): void
+}
+
+/**
+ * The keys and tags of one namespace, and every verb of the protocol as one atomic step.
+ *
+ * A miss leaves a lease in the entry's own key, and a fill replaces exactly that lease or nothing. Whatever removes
+ * the key thereby voids the lease: no counter has to outlive the key, and losing state can only refuse a fill.
+ */
+export class StoreSpace {
+  readonly #host: SpaceHost
+  readonly #slots = new Map<string, Slot>()
+  readonly #markers = new Map<string, Marker>()
+  #epoch: string
+  #tagClock = 0
+
+  constructor(host: SpaceHost) {
+    this.#host = host
+    this.#epoch = host.id()
+  }
+
+  get epoch(): string {
+    return this.#epoch
+  }
+
+  /** A copy that shares nothing with this one. */
+  copy(): StoreSpace {
+    const copy = new StoreSpace(this.#host)
+    copy.#epoch = this.#epoch
+    copy.#tagClock = this.#tagClock
+    for (const [key, slot] of this.#slots) copy.#slots.set(key, structuredClone(slot))
+    for (const [tag, marker] of this.#markers) copy.#markers.set(tag, marker)
+    return copy
+  }
+
+  /** Makes everything unreachable, without announcing it. */
+  rotate(): void {
+    this.#epoch = this.#host.id()
+    this.#slots.clear()
+    this.#markers.clear()
+  }
+
+  /** Forgets a key or a tag for want of space. */
+  evict(name: string): boolean {
+    const slot = this.#slots.delete(name)
+    const marker = this.#markers.delete(name)
+    return slot || marker
+  }
+
+  read(keys: readonly string[]): (StoredFrame | undefined)[] {
+    return keys.map((key) => {
+      const slot = this.#slot(key)
+      return slot?.kind === 'frame' ? frameOf(slot) : undefined
+    })
+  }
+
+  write(items: readonly (FrameWrite & { readonly life: number })[], maxBytes: number): WriteOutcome[] {
+    return items.map(({ key, bytes, life }) => {
+      if (bytes.length > maxBytes) return 'too-large'
+      this.#keep(key, bytes, life)
+      return 'stored'
+    })
+  }
+
+  lease(keys: readonly string[], holdMs: number): { reads: LeaseRead[]; tagClock: string } {
+    return { tagClock: this.#tagClockNow(), reads: keys.map((key) => this.#leaseOne(key, holdMs)) }
+  }
+
+  #leaseOne(key: string, holdMs: number): LeaseRead {
+    const slot = this.#slot(key)
+    switch (slot?.kind) {
+      case 'frame':
+        return { state: 'hit', frame: frameOf(slot) }
+      case 'intents':
+        return { state: 'blocked' }
+      case 'lease':
+        slot.waited = true
+        return { state: 'busy' }
+      case undefined:
+        return { state: 'leased', fence: this.#putLease(key, holdMs, false) }
+    }
+  }
+
+  claim(
+    items: readonly { readonly key: string; readonly stamp: string }[],
+    holdMs: number,
+  ): (Fence | undefined)[] {
+    const now = this.#host.clock.now()
+    return items.map(({ key, stamp }) => {
+      const slot = this.#slot(key)
+      if (slot?.kind !== 'frame' || slot.stamp !== stamp) return undefined
+      if (slot.claim && slot.claim.until > now) return undefined
+      slot.claim = { fence: this.#host.id(), until: now + holdMs }
+      return slot.claim.fence
+    })
+  }
+
+  take(keys: readonly string[], holdMs: number): (Fence | undefined)[] {
+    const taken: string[] = []
+    const fences = keys.map((key) => {
+      const slot = this.#slot(key)
+      if (slot?.kind === 'intents') return undefined
+      taken.push(key)
+      // Those who waited for the old lease wait for this one now.
+      return this.#putLease(key, holdMs, slot?.kind === 'lease' && slot.waited)
+    })
+    this.#announce(taken, false)
+    return fences
+  }
+
+  fill(
+    items: readonly (FrameWrite & { readonly life: number; readonly fence: Fence })[],
+    maxBytes: number,
+  ): WriteOutcome[] {
+    return items.map(({ key, bytes, life, fence }) => {
+      if (bytes.length > maxBytes) return 'too-large'
+      const slot = this.#standing(key, fence)
+      if (!slot) return 'fenced'
+      this.#keep(key, bytes, life)
+      if (slot.kind === 'frame' || slot.waited) this.#host.filled(key)
+      return 'stored'
+    })
+  }
+
+  renew(items: readonly { readonly key: string; readonly fence: Fence }[], holdMs: number): void {
+    const until = this.#host.clock.now() + holdMs
+    for (const { key, fence } of items) {
+      const slot = this.#standing(key, fence)
+      if (slot?.kind === 'lease') slot.until = until
+      else if (slot?.claim) slot.claim.until = until
+    }
+  }
+
+  release(items: readonly { readonly key: string; readonly fence: Fence }[]): void {
+    for (const { key, fence } of items) {
+      const slot = this.#standing(key, fence)
+      if (slot?.kind === 'frame') slot.claim = undefined
+      if (slot?.kind !== 'lease') continue
+      this.#slots.delete(key)
+      if (slot.waited) this.#host.filled(key)
+    }
+  }
+
+  delete(keys: readonly string[]): void {
+    // Intents stay: they are other writers', and block fills just as well.
+    for (const key of keys) if (this.#slot(key)?.kind !== 'intents') this.#slots.delete(key)
+    this.#announce(keys, false)
+  }
+
+  expire(keys: readonly string[]): void {
+    for (const key of keys) {
+      const slot = this.#slot(key)
+      if (slot?.kind === 'lease') this.#slots.delete(key)
+      if (slot?.kind !== 'frame') continue
+      slot.soft = true
+      slot.claim = undefined
+    }
+    this.#announce(keys, true)
+  }
+
+  begin(keys: readonly string[], intent: string, holdMs: number): void {
+    const until = this.#host.clock.now() + holdMs
+    for (const key of keys) {
+      const slot = this.#slot(key)
+      if (slot?.kind === 'intents') slot.untils.set(intent, until)
+      else this.#slots.set(key, { kind: 'intents', untils: new Map([[intent, until]]) })
+    }
+    this.#announce(keys, false)
+  }
+
+  end(keys: readonly string[], intent: string): void {
+    for (const key of keys) {
+      const slot = this.#slot(key)
+      if (slot?.kind === 'intents') slot.untils.delete(intent)
+      // Not an intent any more: ours had run out, and what was stored since may be from before the commit.
+      if (slot?.kind !== 'intents' || slot.untils.size === 0) this.#slots.delete(key)
+    }
+    this.#announce(keys, false)
+  }
+
+  tags(tags: readonly string[]): (TagState | undefined)[] {
+    return tags.map((tag) => {
+      const marker = this.#markers.get(tag)
+      return marker && { generation: marker.generation, softened: marker.softened }
+    })
+  }
+
+  stampTags(tags: readonly string[], tagClock: string): (string | undefined)[] {
+    const [epoch, since] = tagClock.split(' ')
+    return tags.map((tag) => {
+      if (epoch !== this.#epoch) return undefined
+      const marker = this.#markers.get(tag)
+      if (marker) return marker.bump > Number(since) ? undefined : marker.generation
+      // A missing marker may have been there, bumped, and evicted, unless nothing at all was invalidated.
+      if (tagClock !== this.#tagClockNow()) return undefined
+      const made = { generation: this.#host.id(), softened: [], bump: this.#tagClock }
+      this.#markers.set(tag, made)
+      return made.generation
+    })
+  }
+
+  invalidate(tags: readonly string[], soft: boolean): void {
+    this.#tagClock++
+    for (const tag of tags) {
+      const old = this.#markers.get(tag)
+      const softened = soft && old ? [old.generation, ...old.softened].slice(0, mostSoftened) : []
+      this.#markers.set(tag, { generation: this.#host.id(), softened, bump: this.#tagClock })
+    }
+    this.#host.removed({ kind: 'tags', tags, soft })
+  }
+
+  clear(): void {
+    this.rotate()
+    this.#host.removed({ kind: 'all' })
+  }
+
+  /** Includes the epoch: after a flush the count starts again, and must not look familiar. */
+  #tagClockNow(): string {
+    return `${this.#epoch} ${this.#tagClock}`
+  }
+
+  #announce(keys: readonly string[], soft: boolean): void {
+    if (keys.length > 0) this.#host.removed({ kind: 'keys', keys: [...keys], soft })
+  }
+
+  #keep(key: string, bytes: Uint8Array, life: number): void {
+    const until = this.#host.clock.now() + life
+    // A copy: the caller may reuse its buffer, as after writing to a socket.
+    const frame = { bytes: bytes.slice(), stamp: this.#host.id(), soft: false, until, claim: undefined }
+    this.#slots.set(key, { kind: 'frame', ...frame })
+  }
+
+  #putLease(key: string, holdMs: number, waited: boolean): Fence {
+    const fence = this.#host.id()
+    this.#slots.set(key, { kind: 'lease', fence, until: this.#host.clock.now() + holdMs, waited })
+    return fence
+  }
+
+  /** The lease or the claimed frame that the fence belongs to, if it still stands. */
+  #standing(key: string, fence: Fence): Extract<Slot, { kind: 'lease' | 'frame' }> | undefined {
+    const slot = this.#slot(key)
+    if (slot?.kind === 'lease' && slot.fence === fence) return slot
+    if (slot?.kind === 'frame' && slot.claim?.fence === fence) return slot
+    return undefined
+  }
+
+  /** What the key holds now; what has run out is dropped. */
+  #slot(key: string): Slot | undefined {
+    const slot = this.#slots.get(key)
+    if (!slot) return undefined
+    const now = this.#host.clock.now()
+    if (slot.kind === 'intents') {
+      for (const [intent, until] of slot.untils) if (until <= now) slot.untils.delete(intent)
+      if (slot.untils.size > 0) return slot
+    } else if (slot.until > now) return slot
+    this.#slots.delete(key)
+    return undefined
+  }
+}
+
+function frameOf({ bytes, stamp, soft }: Extract<Slot, { kind: 'frame' }>): StoredFrame {
+  return { bytes: bytes.slice(), stamp, soft }
+}
