@@ -38,7 +38,7 @@ export function emptyProject({ dependencies, overrides = {} }: ProjectDependenci
     folder,
     write,
     async npmInstall(env) {
-      await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'], env)
+      await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], env)
     },
     run: (file, env) => run(process.execPath, ['--disable-warning=ExperimentalWarning', file], env),
     async typecheck(files) {
