@@ -27,7 +27,7 @@ export interface InProcessBus {
   delivery: Delivery
   /** A bus for one cache. */
   connect(node: string): Bus
-  /** Sends on behalf of a store. The node that caused it doesn't get it back. */
+  /** Sends to every node but `from`. */
   send(namespace: string, from: string | undefined, message: BusMessage): void
   /** Delivers everything that is on its way, to one node or to all. */
   deliver(node?: string): void

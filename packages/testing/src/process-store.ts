@@ -133,7 +133,7 @@ class Store implements ProcessStore, StoreConnection {
         clock: this.clock,
         id: () => String(++this.#ids).padStart(16, '0'),
         removed: (removal) => this.bus.send(namespace, this.#caller, { kind: 'removal', removal }),
-        filled: (key) => this.bus.send(namespace, this.#caller, { kind: 'filled', key }),
+        filled: (key) => this.bus.send(namespace, undefined, { kind: 'filled', key }),
       })
       this.#spaces.set(namespace, space)
     }
