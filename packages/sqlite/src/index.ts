@@ -1,1 +1,3 @@
-export {}
+export type { SqliteOptions } from './options.ts'
+export { sqlite } from './sqlite.ts'
+export type { SqliteTier } from './sqlite.ts'
