@@ -1,1 +1,5 @@
-export {}
+export type { CompressionAlgorithm } from './algorithms.ts'
+export { compress } from './compress.ts'
+export { json } from './json.ts'
+export { msgpack } from './msgpack.ts'
+export type { CompressOptions } from './options.ts'

@@ -1,0 +1,57 @@
+import type { Codec } from '@tierstack/cache-core'
+// This entry of msgpackr never looks for its native addon.
+import { Packr, Unpackr } from 'msgpackr/pack'
+import { escape } from './escape.ts'
+import type { Format } from './escape.ts'
+import { checkGrammar, markByte } from './msgpack-grammar.ts'
+import { unescape } from './unescape.ts'
+
+/** Names that msgpackr takes for something else: an object's class, its own bookkeeping, a prototype. */
+const misreadNames: ReadonlySet<string> = new Set(['__proto__', '__keys__', 'constructor', 'hasOwnProperty'])
+
+// UTF-8 has no lone surrogates, and msgpackr's reader drops a byte order mark from the start of a long text.
+const carriesText = (text: string): boolean => text.isWellFormed() && text.charCodeAt(0) !== 0xfeff
+
+// Records (names once, then values) are defined inside the bytes: each frame decodes alone.
+const packr: Packr = new Packr({ useRecords: true, moreTypes: true, useToJSON: false })
+const unpackr: Unpackr = new Unpackr({ useRecords: true, mapsAsObjects: false, copyBuffers: true })
+
+const format: Format = {
+  mark: unpackr.unpack(Uint8Array.of(markByte)) as unknown,
+  carriesText,
+  carriesName: (name) => carriesText(name) && !misreadNames.has(name),
+  carriesNumber: (number) => !Object.is(number, -0),
+  carriesRichTypes: true,
+}
+
+function decode(bytes: Uint8Array): unknown {
+  // A view of our own: msgpackr takes Buffers back as what it was given, and notes things on it.
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  try {
+    const escapes = checkGrammar(view)
+    const tree: unknown = unpackr.unpack(view)
+    return escapes ? unescape(tree, format.mark) : tree
+  } catch (cause) {
+    throw new Error(`Expected bytes written by the msgpack codec: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+}
+
+const codec: Codec = Object.freeze({
+  id: 1,
+  name: 'msgpack',
+  encode: (value: unknown) => packr.pack(escape(value, format)),
+  decode,
+})
+
+/**
+ * MessagePack, the default of remote tiers. Brings back plain objects, arrays, text, numbers, booleans, null,
+ * undefined, bigint, Date, Map, Set, Buffer, ArrayBuffer, DataView and typed arrays, each as what it was.
+ *
+ * `encode` throws a `CacheError` with code `UNENCODABLE` for anything else; properties that can't be enumerated are
+ * left out, and getters become the values they had. `decode` throws an `Error` for bytes that it did not write.
+ */
+export function msgpack(): Codec {
+  return codec
+}
