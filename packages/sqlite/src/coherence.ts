@@ -68,7 +68,9 @@ export class SqliteCoherence implements Coherence {
     return this.#write((opened, now) => {
       const { epoch } = opened.namespace.state()
       const fences = keys.map((key) =>
-        opened.intents.block(key, now) ? undefined : opened.entries.take(epoch, key, now, now + holdMs),
+        opened.intents.block(epoch, key, now)
+          ? undefined
+          : opened.entries.take(epoch, key, now, now + holdMs),
       )
       const taken = keys.filter((_, i) => fences[i] !== undefined)
       opened.removals.append({ kind: 'keys', keys: taken, soft: false })
@@ -135,7 +137,7 @@ export class SqliteCoherence implements Coherence {
     return this.remove({ kind: 'keys', keys, soft: false }, (opened, now) => {
       const { epoch } = opened.namespace.state()
       for (const key of keys) {
-        opened.intents.add(key, intent, now + holdMs)
+        opened.intents.add(epoch, key, intent, now + holdMs)
         opened.entries.drop(epoch, key)
       }
     })
@@ -145,7 +147,7 @@ export class SqliteCoherence implements Coherence {
     return this.remove({ kind: 'keys', keys, soft: false }, (opened) => {
       const { epoch } = opened.namespace.state()
       for (const key of keys) {
-        opened.intents.remove(key, intent)
+        opened.intents.remove(epoch, key, intent)
         // Something is there only if the intent had run out, and then it may be what was read before the commit.
         opened.entries.drop(epoch, key)
       }
@@ -201,7 +203,7 @@ export class SqliteCoherence implements Coherence {
         return keys.map((key, i): LeaseRead => {
           const hit = found[i]
           if (hit !== undefined) return hit
-          if (opened.intents.block(key, now)) return { state: 'blocked' }
+          if (opened.intents.block(epoch, key, now)) return { state: 'blocked' }
           const frame = opened.entries.read(name, key, now)
           return frame ? { state: 'hit', frame } : opened.entries.lease(epoch, key, now, until)
         })

@@ -57,7 +57,7 @@ export class Opened {
       this.transaction(() => ensureSchema(this.#database, path))
       this.namespace = new Namespace(this.#database, namespace)
       this.entries = new Entries(this.#database)
-      this.intents = new Intents(this.#database, namespace)
+      this.intents = new Intents(this.#database)
       this.tags = new Tags(this.#database, tagTtl)
       this.removals = new RemovalLog(this.#database, { namespace, origin, maxBytes })
       this.space = new Space(this.#database, maxBytes)

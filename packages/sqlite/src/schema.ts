@@ -7,8 +7,7 @@ const format = 1
 
 /*
  * Keys and tags are blobs, since text ends at a NUL for some of SQLite's functions. A row of `entries` is a frame
- * (`stamp`, `bytes`) or, without these, a lease; `holder` has the lease, or the claim of a stale frame. Intents belong
- * to the namespace rather than to its epoch: a `clear` must not let loads store in the middle of somebody's write.
+ * (`stamp`, `bytes`) or, without these, a lease; `holder` has the lease, or the claim of a stale frame.
  */
 const tables = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -29,8 +28,8 @@ CREATE TABLE entries (
 );
 CREATE INDEX entries_until ON entries (until);
 CREATE TABLE intents (
-  namespace TEXT NOT NULL, key BLOB NOT NULL, token TEXT NOT NULL, until INTEGER NOT NULL,
-  PRIMARY KEY (namespace, key, token)
+  epoch INTEGER NOT NULL, key BLOB NOT NULL, token TEXT NOT NULL, until INTEGER NOT NULL,
+  PRIMARY KEY (epoch, key, token)
 ) WITHOUT ROWID;
 CREATE TABLE tags (
   epoch INTEGER NOT NULL, tag BLOB NOT NULL, generation TEXT NOT NULL, softened TEXT NOT NULL,

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
 const step = 200
 const evictionsPerFill = 64
+const keys = { entries: 'id', tags: 'epoch, tag', intents: 'epoch, key, token' }
 
 /**
  * Keeps the file within its bound, a few rows at a time: no transaction may take long, since it blocks this process
@@ -29,23 +30,18 @@ export class Space {
       `SELECT EXISTS (SELECT 1 FROM retired) OR EXISTS (SELECT 1 FROM entries WHERE until <= ?1)
          OR EXISTS (SELECT 1 FROM tags WHERE until <= ?1) OR EXISTS (SELECT 1 FROM intents WHERE until <= ?1) AS due`,
     )
-    const expired = (table: string, key: string): StatementSync =>
+    this.#expired = Object.entries(keys).map(([table, key]) =>
       database.prepare(
         `DELETE FROM ${table} WHERE (${key}) IN
            (SELECT ${key} FROM ${table} WHERE until <= ? ORDER BY until LIMIT ${step})`,
-      )
-    this.#expired = [
-      expired('entries', 'id'),
-      expired('tags', 'epoch, tag'),
-      expired('intents', 'namespace, key, token'),
-    ]
+      ),
+    )
     this.#retired = database.prepare('SELECT epoch FROM retired LIMIT 1')
-    this.#retiredRows = ['entries', 'tags'].map((table) => {
-      const key = table === 'entries' ? 'id' : 'epoch, tag'
-      return database.prepare(
+    this.#retiredRows = Object.entries(keys).map(([table, key]) =>
+      database.prepare(
         `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE epoch = ? LIMIT ${step})`,
-      )
-    })
+      ),
+    )
     this.#forgetRetired = database.prepare('DELETE FROM retired WHERE epoch = ?')
     // Leases stay: they are small, gone in seconds, and a load hangs on each.
     this.#oldest = database.prepare(

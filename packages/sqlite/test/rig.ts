@@ -67,7 +67,7 @@ export function open({ clock = fakeClock(), namespace = 'test', ...options }: Co
     },
   })
   onTestFinished(() => tier.close())
-  const expiresAt = (life: number): number => clock.wall() + life
+  const { coherence } = tier
   const connection = {
     tier,
     history: '',
@@ -96,8 +96,8 @@ export function open({ clock = fakeClock(), namespace = 'test', ...options }: Co
     },
     async fill(key: string, fence: Fence, text: string | Uint8Array, life = 60_000) {
       const bytes = typeof text === 'string' ? encode(text) : text
-      const items = [{ key, fence, bytes, expiresAt: expiresAt(life) }]
-      const [outcome] = await tier.coherence.fill(items)
+      const items = Array.of({ key, fence, bytes, expiresAt: clock.wall() + life })
+      const [outcome] = await coherence.fill(items)
       return outcome
     },
   }

@@ -64,15 +64,6 @@ test('clear reaches everything of the namespace, running loads included, and not
   expect(other.removals).toEqual([])
 })
 
-test('a clear does not free a key that somebody is writing', async () => {
-  const { near, far } = await connectTwo()
-  await near.tier.coherence.begin(['k'], 'intent', 10_000)
-  await far.tier.clear()
-  expect(await far.look('k')).toBe('blocked')
-  await near.tier.coherence.end(['k'], 'intent')
-  expect(await far.look('k')).toBe('leased')
-})
-
 test('a frame over maxValueBytes is not taken, and its key stays as it was', async () => {
   const { near } = await connectTwo({ maxBytes: '1mb', maxValueBytes: '1kb' })
   const fence = await near.lease('k')
