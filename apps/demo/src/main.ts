@@ -1,1 +1,89 @@
-export {}
+import { once } from 'node:events'
+import { openApplication } from './application.ts'
+import { Closing } from './closing.ts'
+import { createHttp, listen } from './http.ts'
+import { interruptSignal } from './interrupts.ts'
+import { measure } from './measure.ts'
+import { parseOptions, usage, UsageError } from './options.ts'
+import type { DemoOptions } from './options.ts'
+import { renderReport } from './table.ts'
+import { Terminal } from './terminal.ts'
+import { chooseTiers } from './tiers.ts'
+
+const usualPort = 4321
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+}
+
+async function serve(
+  options: DemoOptions,
+  ...[parts]: Parameters<typeof createHttp>
+): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createHttp(parts)
+  const port = await listen(server, options.port ?? usualPort).catch((error: unknown) => {
+    if (!isTaken(error)) throw error
+    if (options.port === undefined) return listen(server, 0)
+    throw new Error(`Port ${options.port} is taken; give another one with --port, or 0 for any.`)
+  })
+  const close = async (): Promise<void> => {
+    const closed = once(server, 'close')
+    server.close()
+    server.closeIdleConnections()
+    await closed
+  }
+  return { port, close }
+}
+
+async function run(
+  options: DemoOptions,
+  terminal: Terminal,
+  signal: AbortSignal,
+  closing: Closing,
+): Promise<void> {
+  const { paint } = terminal
+  const application = await openApplication({
+    databaseUrl: process.env['DATABASE_URL'],
+    folder: options.folder,
+    tiers: () => chooseTiers(process.env),
+    say: (text) => terminal.line(paint('dim', `${text} ...`)),
+    closing,
+  })
+  const chain = [...application.tiers.titles, application.database.title]
+  const server = await serve(options, { ...application, tierTitles: application.tiers.titles })
+  closing.add('server', () => server.close())
+
+  terminal.line()
+  chain.forEach((title, i) => terminal.line(`  ${i + 1}. ${title}`))
+  terminal.line()
+  terminal.line(
+    paint('dim', `Asking as many readers would, for ${Math.round(options.seconds * (4 / 3))} seconds ...`),
+  )
+  const report = await measure(application, { seconds: options.seconds, signal, terminal })
+  if (report) terminal.line(`\n${renderReport(report, paint)}\n`)
+  if (options.once || !terminal.interactive || signal.aborted) return
+
+  terminal.line(`Serving at ${paint('bold', `http://localhost:${server.port}`)} until Ctrl-C`)
+  if (!signal.aborted) await once(signal, 'abort')
+}
+
+async function main(): Promise<number> {
+  const terminal = new Terminal(process.stdout)
+  const closing = new Closing()
+  const signal = interruptSignal()
+  try {
+    const options = parseOptions(process.argv.slice(2))
+    if (options.help) terminal.line(usage.trimEnd())
+    else await run(options, terminal, signal, closing)
+    return 0
+  } catch (error) {
+    terminal.line()
+    console.error(error instanceof Error ? error.message : error)
+    return error instanceof UsageError ? 2 : 1
+  } finally {
+    if (signal.aborted) terminal.line('Stopping: letting running requests end')
+    await closing.close((what, error) => console.error(`The ${what} did not close: ${String(error)}`))
+  }
+}
+
+process.exitCode = await main()

@@ -1,0 +1,83 @@
+import type { Application } from './application.ts'
+import { fromDatabase } from './served.ts'
+import { drive } from './load.ts'
+import type { LoadOptions, LoadResult } from './load.ts'
+import { askCache, askDatabase, createQuestions } from './questions.ts'
+import type { Recorder } from './recorder.ts'
+import { createReport } from './report.ts'
+import type { Phase, Report } from './report.ts'
+import { shownShare } from './table.ts'
+import type { Terminal } from './terminal.ts'
+import { seededRandom } from './zipf.ts'
+import { countryStats } from './database/statements.ts'
+
+/** Both runs draw the same questions. */
+const seed = 20_260_101
+const readers = 32
+/** The bare run needs fewer seconds for a steady picture, since none of its reads depends on an earlier one. */
+const bareShare = 1 / 3
+
+export interface MeasureOptions {
+  readonly seconds: number
+  readonly signal: AbortSignal
+  readonly terminal: Terminal
+}
+
+function note(recorder: Recorder): string {
+  const { reads } = recorder.all()
+  const hits = reads - recorder.of(fromDatabase).reads
+  const share = reads === 0 ? 0 : hits / reads
+  return `${reads.toLocaleString('en')} reads, ${shownShare(share)} from the cache`
+}
+
+/**
+ * Runs the load against the bare queries, then against the cold cache, and compares. Resolves to undefined when the
+ * signal ended it early.
+ */
+export async function measure(
+  application: Application,
+  options: MeasureOptions,
+): Promise<Report | undefined> {
+  const { caching, queries, database, served, accessLog } = application
+  const { seconds, signal, terminal } = options
+  const cities = await queries.citiesByPopulation()
+
+  const run = async (
+    label: string,
+    share: number,
+    how: Pick<LoadOptions, 'ask' | 'edit' | 'readers'>,
+  ): Promise<Phase> => {
+    const before = database.ledger.counts().read
+    const load: LoadResult = await drive({
+      ...how,
+      ask(question) {
+        if (question.endpoint === 'city') accessLog.note(question.id)
+        return how.ask(question)
+      },
+      questions: createQuestions(cities, seededRandom(seed)),
+      seconds: seconds * share,
+      signal,
+      progress: (done, recorder) => terminal.bar(label, done, note(recorder)),
+    })
+    return { load, queries: database.ledger.counts().read - before }
+  }
+
+  const bare = await run('without cache', bareShare, {
+    ask: askDatabase(queries),
+    edit: queries.updateCity,
+    // No more than the database serves at a time: its best case, since no read waits for another.
+    readers: database.parallel,
+  })
+  if (signal.aborted) return undefined
+  // Nothing of an earlier run counts as a hit, nor can the rows be older than the database that was opened.
+  await caching.cache.clear()
+  const cached = await run('with cache   ', 1, {
+    ask: askCache(caching, served),
+    edit: caching.editCity,
+    readers,
+  })
+  if (signal.aborted) return undefined
+
+  const tiers = application.tiers.tiers.map(({ name }) => name)
+  return createReport({ cached, bare, tiers, aggregateMs: database.ledger.median(countryStats.name) ?? 0 })
+}

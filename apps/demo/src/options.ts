@@ -1,0 +1,74 @@
+import { fileURLToPath } from 'node:url'
+
+export interface DemoOptions {
+  /** End after the table instead of serving on. */
+  readonly once: boolean
+  /** How long the load drives the cache, in seconds. */
+  readonly seconds: number
+  /** Undefined: the usual port, or any free one when that is taken. */
+  readonly port: number | undefined
+  /** Where the embedded database keeps its files. */
+  readonly folder: string
+  readonly help: boolean
+}
+
+export const usage = `npm run demo -- [options]
+
+  --once            end after the table; so without a terminal
+  --seconds N       how long the load drives the cache (default 6)
+  --port N          where to serve (default 4321, or a free port)
+  --folder FOLDER   where the embedded database keeps its files
+  --help            this text
+
+  DATABASE_URL      a PostgreSQL to use instead of the embedded one
+  REDIS_URL         a Redis to use as the second tier
+`
+
+/** Wrong input from the command line, in one sentence for people. */
+export class UsageError extends Error {}
+
+const known = ['--once', '--seconds', '--port', '--folder', '--help']
+
+function numberBetween(name: string, text: string, least: number, most: number): number {
+  const number = Number(text)
+  if (text.trim() !== '' && number >= least && number <= most) return number
+  throw new UsageError(`Expected \`${name}\` to be a number from ${least} to ${most}, got \`${text}\`.`)
+}
+
+function portNumber(text: string): number {
+  const port = numberBetween('--port', text, 0, 65_535)
+  if (Number.isInteger(port)) return port
+  throw new UsageError(`Expected \`--port\` to be a whole number, got \`${text}\`.`)
+}
+
+/** Reads `--name value`, `--name=value` and `--flag`. Throws a `UsageError` for anything else. */
+export function parseOptions(args: readonly string[]): DemoOptions {
+  let options: DemoOptions = {
+    once: false,
+    seconds: 6,
+    port: undefined,
+    folder: fileURLToPath(new URL('../.data', import.meta.url)),
+    help: false,
+  }
+  const rest = args.filter((arg, i) => !(i === 0 && arg === '--'))
+  for (let i = 0; i < rest.length; i++) {
+    const [name = '', inline] = (rest[i] ?? '').split(/=(.*)/s)
+    const flag = (): true => {
+      if (inline === undefined) return true
+      throw new UsageError(`Expected \`${name}\` to stand alone, got \`${rest[i]}\`.`)
+    }
+    const value = (): string => {
+      const text = inline ?? rest[++i]
+      if (text === undefined || text === '')
+        throw new UsageError(`Expected a value after \`${name}\`, got none.`)
+      return text
+    }
+    if (name === '--once') options = { ...options, once: flag() }
+    else if (name === '--help') options = { ...options, help: flag() }
+    else if (name === '--seconds') options = { ...options, seconds: numberBetween(name, value(), 0.2, 3_600) }
+    else if (name === '--port') options = { ...options, port: portNumber(value()) }
+    else if (name === '--folder') options = { ...options, folder: value() }
+    else throw new UsageError(`Expected one of the options ${known.join(', ')}, got \`${name}\`.`)
+  }
+  return options
+}

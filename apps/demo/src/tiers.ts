@@ -1,0 +1,73 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RemoteTier } from '@tierstack/cache-core'
+import { memory } from '@tierstack/cache-memory'
+import { redis } from '@tierstack/cache-redis'
+import { sqlite } from '@tierstack/cache-sqlite'
+import { findServer, startServer } from './redis-server.ts'
+
+/** Less than the load asks for, so that the second tier has something to do, as in a service with more rows. */
+export const memoryEntries = 5_000
+
+export interface Tiers {
+  readonly tiers: readonly [ReturnType<typeof memory>, RemoteTier]
+  /** One line per tier, for people, near first. */
+  readonly titles: readonly string[]
+  /** Stops what was started for the tiers. To be called once the cache is closed. */
+  stop(): Promise<void>
+}
+
+interface SecondTier {
+  readonly tier: RemoteTier
+  readonly title: string
+  stop(): Promise<void>
+}
+
+/** A URL without its password. */
+function shown(url: string): string {
+  if (!URL.canParse(url)) return url
+  const parsed = new URL(url)
+  if (parsed.password !== '') parsed.password = '***'
+  return parsed.href
+}
+
+async function sqliteTier(why: string): Promise<SecondTier> {
+  const folder = await mkdtemp(join(tmpdir(), 'tierstack-demo-'))
+  return {
+    tier: sqlite({ path: join(folder, 'tier.sqlite') }),
+    title: `SQLite, a file of this host (${why})`,
+    stop: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+async function secondTier(env: NodeJS.ProcessEnv): Promise<SecondTier> {
+  const url = env['REDIS_URL']
+  if (url) {
+    return { tier: redis({ url }), title: `Redis at ${shown(url)} (REDIS_URL)`, stop: async () => {} }
+  }
+  const program = await findServer(env['PATH'])
+  if (!program) return sqliteTier('no REDIS_URL, no redis-server or valkey-server on the PATH')
+  try {
+    const server = await startServer(program)
+    return {
+      tier: redis({ url: server.url }),
+      title: `${program.title} at ${server.url}, started for this demo`,
+      stop: () => server.stop(),
+    }
+  } catch (error) {
+    return sqliteTier(
+      `${program.path} did not start: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+/** Memory in front; behind it the Redis of `REDIS_URL`, else one found on this machine, else SQLite. */
+export async function chooseTiers(env: NodeJS.ProcessEnv): Promise<Tiers> {
+  const second = await secondTier(env)
+  return {
+    tiers: [memory({ maxEntries: memoryEntries }), second.tier],
+    titles: [`memory, ${memoryEntries.toLocaleString('en')} entries of this process`, second.title],
+    stop: () => second.stop(),
+  }
+}

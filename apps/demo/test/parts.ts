@@ -1,0 +1,57 @@
+import { onTestFinished } from 'vitest'
+import { openApplication } from '../src/application.ts'
+import type { Application, ApplicationOptions } from '../src/application.ts'
+import { Closing } from '../src/closing.ts'
+import { createHttp, listen } from '../src/http.ts'
+import { chooseTiers } from '../src/tiers.ts'
+import { rows } from './rows.ts'
+
+export interface Served {
+  readonly application: Application
+  readonly url: string
+}
+
+/** The whole demo on a free port, with a few cities, an embedded PostgreSQL in memory, memory and SQLite. */
+export async function serveDemo(options: Partial<ApplicationOptions> = {}): Promise<Served> {
+  const closing = new Closing()
+  onTestFinished(() =>
+    closing.close((what, error) => {
+      throw new Error(`the ${what} did not close`, { cause: error })
+    }),
+  )
+  const application = await openApplication({
+    databaseUrl: undefined,
+    folder: undefined,
+    tiers: () => chooseTiers({}),
+    rows: async () => rows,
+    say: () => {},
+    closing,
+    ...options,
+  })
+  const server = createHttp({ ...application, tierTitles: application.tiers.titles })
+  const port = await listen(server, 0)
+  closing.add('server', async () => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { application, url: `http://127.0.0.1:${port}` }
+}
+
+export interface Got {
+  readonly status: number
+  // The tests look into answers of all shapes.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any
+  readonly by: string | undefined
+}
+
+/** One request; the JSON of its answer, and who gave it. */
+export async function ask(url: string, init?: RequestInit): Promise<Got> {
+  const response = await fetch(url, init)
+  const by = response.headers.get('server-timing')?.split(';')[0]
+  return { status: response.status, body: await response.json(), by }
+}
+
+export function patch(url: string, body: unknown): Promise<Got> {
+  return ask(url, { method: 'PATCH', body: typeof body === 'string' ? body : JSON.stringify(body) })
+}
