@@ -74,12 +74,12 @@ export function leaseContract(check: Check): void {
     const [a, b] = [await near.lease('a'), await near.lease('b')]
     await far.tier.delete(['b'])
     const expiresAt = near.expiry()
-    const outcomes = await near.coherence.fill([
+    const items = [
       { key: 'b', fence: b, bytes: bytes('b'), expiresAt },
       { key: 'a', fence: a, bytes: bytes('a'), expiresAt },
       { key: 'c', fence: a, bytes: bytes('c'), expiresAt },
-    ])
-    assert.deepEqual(outcomes, ['fenced', 'stored', 'fenced'])
+    ]
+    assert.deepEqual(await near.coherence.fill(items), ['fenced', 'stored', 'fenced'])
     assert.deepEqual(
       [await far.get('a'), await far.get('b'), await far.get('c')],
       ['a', undefined, undefined],

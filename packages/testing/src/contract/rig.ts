@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { systemClock } from '@tierstack/cache-core'
-import type { Clock, Coherence, Fence, RemoteTier } from '@tierstack/cache-core'
+import type { Clock, Coherence, Fence, FrameWrite, RemoteTier } from '@tierstack/cache-core'
 
 export interface TierContractOptions {
   /** Registers one test, as the `test` of vitest, `node:test`, jest and mocha do. */
@@ -68,7 +68,7 @@ export class Node {
     else {
       const [fence] = await this.coherence.take([key], 10_000)
       assert(fence, `no lease for ${JSON.stringify(key)}`)
-      assert.deepEqual(await this.coherence.fill([{ ...item, fence }]), ['stored'])
+      assert.equal(await this.#fillOne({ ...item, fence }), 'stored')
     }
   }
 
@@ -99,11 +99,8 @@ export class Node {
     return reads[0].fence
   }
 
-  async fill(key: string, fence: Fence, content = 'filled'): Promise<string> {
-    const [outcome] = await this.coherence.fill([
-      { key, fence, bytes: bytes(content), expiresAt: this.expiry() },
-    ])
-    return outcome ?? 'nothing'
+  fill(key: string, fence: Fence, content = 'filled'): Promise<string> {
+    return this.#fillOne({ key, fence, bytes: bytes(content), expiresAt: this.expiry() })
   }
 
   async hears(what: string): Promise<void> {
@@ -116,6 +113,12 @@ export class Node {
   async eventually(done: () => boolean, what: () => string): Promise<void> {
     for (let round = 0; round < 400 && !done(); round++) await this.#settled.wait(5)
     assert(done(), `waited in vain for ${what()}`)
+  }
+
+  async #fillOne(item: FrameWrite & { readonly fence: Fence }): Promise<string> {
+    const items = [item]
+    const [outcome] = await this.coherence.fill(items)
+    return outcome ?? 'nothing'
   }
 }
 
