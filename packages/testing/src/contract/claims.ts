@@ -15,6 +15,7 @@ export function claimContract(check: Check): void {
     assert.equal(await far.get('k'), 'stale')
     assert.equal(await far.look('k'), 'hit')
     assert.equal(await near.fill('k', fence, 'fresh'), 'stored')
+    assert.equal(await near.fill('k', fence, 'twice'), 'fenced')
     assert.equal(await far.get('k'), 'fresh')
   })
 

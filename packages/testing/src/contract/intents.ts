@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Check } from './rig.ts'
 
-const [mine, yours] = ['intent-000000001', 'intent-000000002']
+const [mine, yours] = ['intent-000000001', 'intent-000000002'] as const
 
 export function intentContract(check: Check): void {
   check(
@@ -22,17 +22,25 @@ export function intentContract(check: Check): void {
     },
   )
 
-  check('the end of one of two writes keeps the other one blocking', async (rig) => {
-    const [near, far] = [await rig.connect(), await rig.connect()]
-    await near.coherence.begin(['k'], mine, 10_000)
-    await far.coherence.begin(['k'], yours, 10_000)
-    await near.coherence.end(['k'], mine)
-    assert.equal(await near.look('k'), 'blocked')
-    await near.coherence.end(['k'], mine)
-    assert.equal(await near.look('k'), 'blocked')
-    await far.coherence.end(['k'], yours)
-    assert.equal(await near.look('k'), 'leased')
-  })
+  for (const [first, second] of [
+    [mine, yours],
+    [yours, mine],
+  ] as const) {
+    check(
+      `of two writes, the end of ${first === mine ? 'the first' : 'the second'} keeps the other`,
+      async (rig) => {
+        const [near, far] = [await rig.connect(), await rig.connect()]
+        await near.coherence.begin(['k'], mine, 10_000)
+        await far.coherence.begin(['k'], yours, 10_000)
+        await near.coherence.end(['k'], first)
+        assert.equal(await near.look('k'), 'blocked')
+        await near.coherence.end(['k'], first)
+        assert.equal(await near.look('k'), 'blocked')
+        await far.coherence.end(['k'], second)
+        assert.equal(await near.look('k'), 'leased')
+      },
+    )
+  }
 
   check('a write may announce itself again', async (rig) => {
     const node = await rig.connect()

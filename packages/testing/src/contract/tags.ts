@@ -33,6 +33,8 @@ export function tagContract(check: Check): void {
     await node.put('t', 'frame')
     await node.coherence.invalidate(['t'], false)
     assert.equal(await node.get('t'), 'frame')
+    assert(await stamp(node, 't'))
+    assert.equal((await node.coherence.tags(['t']))[0]?.generation, await stamp(node, 't'))
     await node.tier.delete([...weirdNames, 't'])
     const [kept, ...others] = await node.coherence.tags([...weirdNames, 't'])
     assert.equal(kept?.generation, generations[0])
