@@ -27,11 +27,13 @@ export async function dockerAnswers(): Promise<boolean> {
  * 127.0.0.1 under the same ports as we do, which is what Cluster and Sentinel need.
  */
 export async function containerMachine(image: string, ports: readonly number[]): Promise<Machine> {
-  const { GenericContainer } = await testcontainers()
+  const { GenericContainer, Wait } = await testcontainers()
   const container = await new GenericContainer(image)
     .withEntrypoint(['sh', '-c'])
-    .withCommand([`mkdir -p ${FOLDER} && chmod 777 ${FOLDER} && exec tail -f /dev/null`])
+    .withCommand([`mkdir -p ${FOLDER} && chmod 777 ${FOLDER} && echo idle && exec tail -f /dev/null`])
     .withExposedPorts(...ports.map((port) => ({ container: port, host: port })))
+    // Nothing listens on the ports yet, which is what testcontainers would wait for.
+    .withWaitStrategy(Wait.forLogMessage('idle'))
     .withStartupTimeout(60_000)
     .start()
   const mortal = { kind: 'container', id: container.getId() } as const
@@ -67,7 +69,9 @@ function containerProgram(container: StartedTestContainer, pid: string, log: str
       await shell(container, `kill -${name.slice(3)} ${pid} 2>/dev/null || true`)
     },
     async ended() {
-      await shell(container, `while kill -0 ${pid} 2>/dev/null; do sleep 0.05; done`)
+      // The container's first process is `tail`, which never collects the dead: a zombie has ended too.
+      const alive = `[ -d /proc/${pid} ] && ! grep -q '^State:.Z' /proc/${pid}/status 2>/dev/null`
+      await shell(container, `while ${alive}; do sleep 0.05; done`)
     },
     async output() {
       return (await shell(container, `tail -c 4000 ${log}`)).trim()
