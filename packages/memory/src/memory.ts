@@ -125,6 +125,7 @@ class MemoryTier implements LocalTier {
  */
 export function memory(options?: MemoryOptions & { readonly name?: undefined }): LocalTier<'memory'>
 export function memory<const N extends string>(options: MemoryOptions & { readonly name: N }): LocalTier<N>
+export function memory(options: MemoryOptions): LocalTier
 export function memory(options: MemoryOptions = {}): LocalTier {
   return new MemoryTier(options)
 }

@@ -59,10 +59,11 @@ export class ExpirySweep {
     let dropped = 0
     for (let looked = 0; looked < budget; looked++) {
       this.#cursor ??= this.#entries.keys()
-      const next = this.#cursor.next()
+      let next = this.#cursor.next()
       if (next.done === true) {
-        this.#cursor = undefined
-        break
+        this.#cursor = this.#entries.keys()
+        next = this.#cursor.next()
+        if (next.done === true) break
       }
       if (this.#dropExpired(next.value, now)) dropped++
     }
