@@ -11,7 +11,14 @@ export interface Logged {
   readonly notice: Notice | undefined
 }
 
-type Kind = 'keys' | 'keys-soft' | 'tags' | 'tags-soft' | 'all' | 'filled'
+/** How each kind of row reads. */
+const shapes = new Map<unknown, (names: readonly string[]) => Notice>([
+  ['keys', (keys) => ({ kind: 'keys', keys, soft: false })],
+  ['keys-soft', (keys) => ({ kind: 'keys', keys, soft: true })],
+  ['tags', (tags) => ({ kind: 'tags', tags, soft: false })],
+  ['tags-soft', (tags) => ({ kind: 'tags', tags, soft: true })],
+  ['filled', (keys) => ({ kind: 'filled', keys })],
+])
 
 const rowsKept = 2048
 const mostBytesKept = 4 * 1024 * 1024
@@ -67,7 +74,7 @@ export class RemovalLog {
     for (const row of this.#since.iterate(seq)) {
       const { namespace, origin, kind, names } = row as Record<string, unknown>
       const concerns = namespace === this.#namespace && origin !== this.#origin
-      yield { seq: row['seq'] as number, notice: concerns ? read(kind as Kind, names) : undefined }
+      yield { seq: row['seq'] as number, notice: concerns ? read(kind, names) : undefined }
     }
   }
 
@@ -76,19 +83,19 @@ export class RemovalLog {
     return (this.#last.get()?.['seq'] as number | undefined) ?? 0
   }
 
-  #write(namespace: string, kind: Kind, names: readonly string[]): void {
+  #write(namespace: string, kind: string, names: readonly string[]): void {
     const text = Buffer.from(JSON.stringify(names))
     const seq = Number(this.#append.run(namespace, this.#origin, kind, text).lastInsertRowid)
     if (seq % trimEvery === 0) this.#trim.run(seq)
   }
 }
 
-function kindOf(notice: Notice): Kind {
+function kindOf(notice: Notice): string {
   return 'soft' in notice && notice.soft ? `${notice.kind}-soft` : notice.kind
 }
 
 /** A notice that can't be read may have named anything: it counts as the removal of everything. */
-function read(kind: Kind, blob: unknown): Notice {
+function read(kind: unknown, blob: unknown): Notice {
   let names: unknown
   try {
     names = JSON.parse(Buffer.from(blob as Uint8Array).toString())
@@ -96,16 +103,5 @@ function read(kind: Kind, blob: unknown): Notice {
     return { kind: 'all' }
   }
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) return { kind: 'all' }
-  switch (kind) {
-    case 'keys':
-    case 'keys-soft':
-      return { kind: 'keys', keys: names, soft: kind === 'keys-soft' }
-    case 'tags':
-    case 'tags-soft':
-      return { kind: 'tags', tags: names, soft: kind === 'tags-soft' }
-    case 'filled':
-      return { kind, keys: names }
-    case 'all':
-      return { kind }
-  }
+  return shapes.get(kind)?.(names) ?? { kind: 'all' }
 }
