@@ -24,13 +24,15 @@ export async function dockerAnswers(): Promise<boolean> {
 
 /**
  * One idle container in which the servers are started one by one: servers on it reach each other on
- * 127.0.0.1 under the same ports as we do, which is what Cluster and Sentinel need.
+ * 127.0.0.1 under the same ports as we do, which is what Cluster and Sentinel need. Its first process is a
+ * shell that runs something, because such a shell also collects the dead whose parents are gone: PostgreSQL
+ * takes a lock file for valid while a zombie has its process id.
  */
 export async function containerMachine(image: string, ports: readonly number[]): Promise<Machine> {
   const { GenericContainer, Wait } = await testcontainers()
   const container = await new GenericContainer(image)
     .withEntrypoint(['sh', '-c'])
-    .withCommand([`mkdir -p ${FOLDER} && chmod 777 ${FOLDER} && echo idle && exec tail -f /dev/null`])
+    .withCommand([`mkdir -p ${FOLDER} && chmod 777 ${FOLDER} && echo idle; while :; do sleep 0.2; done`])
     .withExposedPorts(...ports.map((port) => ({ container: port, host: port })))
     // Nothing listens on the ports yet, which is what testcontainers would wait for.
     .withWaitStrategy(Wait.forLogMessage('idle'))
@@ -69,7 +71,7 @@ function containerProgram(container: StartedTestContainer, pid: string, log: str
       await shell(container, `kill -${name.slice(3)} ${pid} 2>/dev/null || true`)
     },
     async ended() {
-      // The container's first process is `tail`, which never collects the dead: a zombie has ended too.
+      // A zombie has ended: the first process collects it a moment later.
       const alive = `[ -d /proc/${pid} ] && ! grep -q '^State:.Z' /proc/${pid}/status 2>/dev/null`
       await shell(container, `while ${alive}; do sleep 0.05; done`)
     },
