@@ -6,8 +6,8 @@ import { resolveOptions } from './options.ts'
 import type { MemoryOptions } from './options.ts'
 import { ExpirySweep } from './sweep.ts'
 
-/** The entry object, its slot in the policy's lists, and a short list of tags: measured, rounded up. */
-const entryOverhead = 200
+/** The entry object with its instants, and its places in the map and in the recency list: measured, rounded up. */
+const entryOverhead = 400
 
 function weigh(key: string, entry: LocalEntry): number {
   return entry.bytes + key.length * 2 + entryOverhead

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { memory } from '../src/index.ts'
 
-const overhead = 200
+const overhead = 400
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ verb: fc.constant('set'), key, bytes: fc.nat(900) }) },
@@ -17,7 +17,7 @@ const step = fc.oneof(
 test('entries, bytes and evictions are those of a plain list in order of use', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (steps, maxEntries) => {
-      const maxBytes = 2_000
+      const maxBytes = 3_000
       const tier = memory({ maxEntries, maxBytes })
       const evicted: string[] = []
       tier.open({ clock: fakeClock(), evicted: (name) => evicted.push(name) })

@@ -4,7 +4,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest'
 import { memory } from '../src/index.ts'
 import type { MemoryOptions } from '../src/index.ts'
 
-const overhead = 200
+const overhead = 400
 
 function opened(options: MemoryOptions = {}, clock: FakeClock = fakeClock({ now: 0 })) {
   const evicted: string[] = []
@@ -53,12 +53,12 @@ describe('bounds', () => {
   })
 
   test('an entry that grows when it is replaced makes room', () => {
-    const { tier, evicted } = opened({ maxBytes: 1_000 })
+    const { tier, evicted } = opened({ maxBytes: 1_600 })
     tier.set('a', localEntry('a'))
     tier.set('b', localEntry('b'))
-    tier.set('b', localEntry('b', { bytes: 700 }))
+    tier.set('b', localEntry('b', { bytes: 1_000 }))
     expect(evicted).toEqual(['a size'])
-    expect([tier.size, tier.bytes]).toEqual([1, 700 + 2 + overhead])
+    expect([tier.size, tier.bytes]).toEqual([1, 1_000 + 2 + overhead])
   })
 
   test('without limits nothing is evicted', () => {
