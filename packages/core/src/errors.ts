@@ -7,10 +7,12 @@ export const errorCodes = {
   INVALID_OPTION: 'An option, argument or combination of options is wrong. Nothing was done.',
   INVALID_KEY: 'A key can not be used: wrong type, ill-formed Unicode, or something that has no stable text.',
   INVALID_CHAIN: 'The tiers do not form a chain: wrong order, same name twice, or a tier already in use.',
-  UNENCODABLE: 'A value would not come back the same from a remote tier. It was returned, but not stored there.',
+  UNENCODABLE:
+    'A value would not come back the same from a remote tier. It was returned, but not stored there.',
   LOAD_TIMEOUT: 'A load ran past `timeouts.hard` and nothing stale could be served.',
   OVERLOADED: 'The loader bulkhead and its queue are full, and nothing stale could be served.',
-  REMOVAL_QUEUED: 'With `invalidation: "strict"`: a tier did not confirm the removal. It is queued and will be applied.',
+  REMOVAL_QUEUED:
+    'With `invalidation: "strict"`: a tier did not confirm the removal. It is queued and will be applied.',
   WRITE_REFUSED: 'A `write()` could not announce itself to every tier, and was refused before its commit.',
   NO_SOURCE: 'The definition lacks what the call needs, such as `save` for `write(key, value)`.',
   MISSING_PEER: 'An optional package that the chosen option needs is not installed.',

@@ -66,7 +66,11 @@ export function checkKeys(what: string, given: unknown, known: readonly string[]
 }
 
 /** Refuses anything but one of the given words. */
-export function checkOneOf<const W extends string | boolean>(what: string, got: unknown, words: readonly W[]): W {
+export function checkOneOf<const W extends string | boolean>(
+  what: string,
+  got: unknown,
+  words: readonly W[],
+): W {
   if ((words as readonly unknown[]).includes(got)) return got as W
   const list = words.map((w) => (typeof w === 'string' ? `'${w}'` : String(w))).join(', ')
   throw expectation(what, `one of ${list}`, got)

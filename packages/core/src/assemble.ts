@@ -1,0 +1,149 @@
+import { Background } from './background.ts'
+import { Bulkhead } from './bulkhead.ts'
+import type { Bus, Removal } from './bus.ts'
+import type { Chain } from './chain.ts'
+import { coarseClock } from './clock.ts'
+import type { Codec } from './codec.ts'
+import { Events } from './events.ts'
+import { Failures } from './failures.ts'
+import { RemovalFence } from './fence.ts'
+import { FillWatch } from './fill-watch.ts'
+import { Frames } from './frames.ts'
+import { Liveness } from './liveness.ts'
+import { Locals } from './locals.ts'
+import type { ResolvedOptions } from './options.ts'
+import { Outbox } from './outbox.ts'
+import { plainTags } from './plain-tags.ts'
+import { RemoteLink } from './remote-link.ts'
+import { removedElsewhere, suspectAll } from './remove.ts'
+import { TagBook } from './tag-book.ts'
+
+/** A payload may unfold to this many bytes at most, whatever a frame claims. */
+const largestPayload = 64 * 1024 ** 2
+
+/** No remote tier: nothing is ever encoded. */
+const noCodec: Codec = {
+  id: 0,
+  name: 'none',
+  encode: () => new Uint8Array(),
+  decode: () => undefined,
+}
+
+/** Builds the chain of one cache and connects its parts. */
+export function assemble(options: ResolvedOptions): Chain {
+  const { clock } = options
+  const fence = new RemovalFence(() => clock.now())
+  const live = new Liveness()
+  const events = new Events()
+  const now = coarseClock(clock)
+  for (const tier of options.locals) {
+    tier.open({
+      clock,
+      evicted: (key, cause) => {
+        if (events.on.evict) events.emit('evict', { tier: tier.name, cause, key: () => key })
+      },
+    })
+  }
+  const fills = new FillWatch(clock)
+  // The parts below call back into the chain only once it is complete.
+  let chain: Chain | undefined
+  const links = options.remotes.map((tier, i) => {
+    const farther = options.remotes.slice(i + 1)
+    const heard = options.bus !== undefined || farther.some((other) => other.coherence !== undefined)
+    return new RemoteLink(
+      tier,
+      options.locals.length + i,
+      {
+        namespace: options.namespace,
+        clock,
+        events,
+        historyChanged: () => chain && gap(chain, options, links[i]),
+      },
+      heard && tier.capabilities.shared !== 'fleet',
+    )
+  })
+  const tagLink =
+    links.find((link) => link.name === options.tagsAt) ??
+    links.findLast((link) => link.coherence !== undefined) ??
+    links.at(-1)
+  const tags = new TagBook({
+    link: tagLink,
+    verbs: tagLink && (tagLink.coherence ?? plainTags(tagLink.tier, clock)),
+    fence,
+    clock,
+    live,
+  })
+  const [codec = noCodec, ...readable] = options.codecs
+  chain = {
+    namespace: options.namespace,
+    names: options.names,
+    locals: new Locals({ tiers: options.locals, fence, live, now, suspectTtl: options.suspectTtl }),
+    links,
+    edges: options.edges.map(
+      (edge) => new Outbox(edge.name, clock, (removal) => edge.purge(asPurge(removal))),
+    ),
+    buses: options.bus ? [busOutbox(options.bus, options)] : [],
+    fence,
+    tags,
+    live,
+    flights: new Map(),
+    failures: new Failures(clock, fence),
+    fills,
+    frames: new Frames({
+      namespace: options.namespace,
+      codec,
+      readable,
+      transforms: options.transforms,
+      maxBytes: largestPayload,
+    }),
+    bulkhead: new Bulkhead(options.concurrentLoads, options.queue),
+    background: new Background(clock, options.waitUntil),
+    events,
+    clock,
+    now,
+    random: options.random,
+    suspectTtl: options.suspectTtl,
+    replicaLag: options.replicaLag,
+  }
+  for (const link of links) {
+    link.readTimeout = options.policy.timeouts.tier
+    if (link.coherence) listen(chain, link.coherence.bus, options, link)
+  }
+  if (options.bus) listen(chain, options.bus, options, undefined)
+  return chain
+}
+
+function busOutbox(bus: Bus, options: ResolvedOptions): Outbox {
+  return new Outbox('bus', options.clock, (removal) => bus.publish(removal))
+}
+
+function asPurge(removal: Removal): {
+  keys?: readonly string[]
+  tags?: readonly string[]
+  all?: true
+  soft?: boolean
+} {
+  if (removal.kind === 'all') return { all: true }
+  if (removal.kind === 'keys') return { keys: removal.keys, soft: removal.soft }
+  return { tags: removal.tags, soft: removal.soft }
+}
+
+function listen(chain: Chain, bus: Bus, options: ResolvedOptions, from: RemoteLink | undefined): void {
+  const vouch = chain.live.join()
+  bus.open({
+    namespace: chain.namespace,
+    clock: chain.clock,
+    listener: {
+      removed: (removal) => removedElsewhere(chain, removal, from),
+      filled: (key) => chain.fills.filled(key),
+      live: vouch,
+      gap: () => gap(chain, options, from),
+    },
+  })
+}
+
+function gap(chain: Chain, options: ResolvedOptions, from: RemoteLink | undefined): void {
+  suspectAll(chain, from)
+  if (options.onGap === 'flush') chain.locals.clear()
+  if (chain.events.on['bus:gap']) chain.events.emit('bus:gap', { tier: from?.name ?? 'bus' })
+}

@@ -1,0 +1,45 @@
+import type { Background } from './background.ts'
+import type { Bulkhead } from './bulkhead.ts'
+import type { Clock, CoarseClock } from './clock.ts'
+import type { Events } from './events.ts'
+import type { Failures } from './failures.ts'
+import type { RemovalFence } from './fence.ts'
+import type { FillWatch } from './fill-watch.ts'
+import type { Flight } from './flight.ts'
+import type { Frames } from './frames.ts'
+import type { Liveness } from './liveness.ts'
+import type { Locals } from './locals.ts'
+import type { Outbox } from './outbox.ts'
+import type { RemoteLink } from './remote-link.ts'
+import type { TagBook } from './tag-book.ts'
+
+/**
+ * The parts of one cache, assembled once by `createCache`. Reading, storing and removing work on them; none of the
+ * parts knows the others' business.
+ */
+export interface Chain {
+  readonly namespace: string
+  /** Names of all tiers, near → far. */
+  readonly names: readonly string[]
+  readonly locals: Locals
+  /** Near → far. Their positions go on after the local tiers. */
+  readonly links: readonly RemoteLink[]
+  readonly edges: readonly Outbox[]
+  /** Buses given beside those of the tiers; removals are published there after the remote tiers confirmed. */
+  readonly buses: readonly Outbox[]
+  readonly fence: RemovalFence
+  readonly tags: TagBook
+  readonly live: Liveness
+  readonly flights: Map<string, Flight>
+  readonly failures: Failures
+  readonly fills: FillWatch
+  readonly frames: Frames
+  readonly bulkhead: Bulkhead
+  readonly background: Background
+  readonly events: Events
+  readonly clock: Clock
+  readonly now: CoarseClock
+  readonly random: () => number
+  readonly suspectTtl: number
+  readonly replicaLag: number
+}

@@ -1,0 +1,188 @@
+import { assemble } from './assemble.ts'
+import type { Cache, TierHealth } from './cache.ts'
+import type { Chain } from './chain.ts'
+import { Deferral } from './deferred.ts'
+import { parseDuration } from './duration.ts'
+import type { Duration } from './duration.ts'
+import { CacheError } from './errors.ts'
+import { checkKeys, checkOneOf } from './expectation.ts'
+import { resolveOptions } from './options.ts'
+import type { CacheOptions, ResolvedOptions } from './options.ts'
+import type { ResolvedPolicy } from './policy.ts'
+import { removeAll, removeKeys, removeTags } from './remove.ts'
+import type { Receipt } from './remove.ts'
+import { makeScope } from './scope.ts'
+import type { Removal } from './scope-parts.ts'
+import { definitionStats, newCounters } from './stats.ts'
+import type { CacheStats, DefinitionCounters, TierStats } from './stats.ts'
+import type { Tier } from './tier.ts'
+import { write } from './write.ts'
+
+const drainMs = 5_000
+
+/**
+ * Builds a cache over a chain of tiers. Connects in the background: it is usable at once, and a tier that can't be
+ * reached is a miss. Throws `INVALID_OPTION` or `INVALID_CHAIN` for options that can't be meant.
+ *
+ * @example
+ * const cache = createCache({ namespace: 'shop', tiers: [memory()] })
+ * const userById = cache.define({ name: 'user.byId', load: (id: number) => db.user(id), ttl: '10m' })
+ * await userById(42)
+ */
+export function createCache<const T extends readonly Tier[]>(
+  options: CacheOptions<T>,
+): Cache<{ readonly [key: string]: unknown }, T[number]['name']> {
+  const resolved = resolveOptions(options as unknown as CacheOptions)
+  const chain = assemble(resolved)
+  const deferral = new Deferral()
+  const counters = new Map<string, DefinitionCounters>()
+  const labels = new Set<string>()
+  const { enabled } = resolved
+  let closing: Promise<void> | undefined
+
+  const off = () => enabled === false
+  const open = () => {
+    if (closing)
+      throw new CacheError('CLOSED', `Expected an open cache, \`${resolved.namespace}\` was closed`)
+  }
+
+  const removal = removals(chain, deferral, off, open)
+
+  const close = () => {
+    closing ??= closeAll(chain, resolved)
+    return closing
+  }
+
+  const scope = makeScope({
+    chain,
+    removal,
+    path: '',
+    tags: [],
+    policy: resolved.policy,
+    counters: (def) => {
+      const known = counters.get(def) ?? newCounters(chain.names.length)
+      counters.set(def, known)
+      return known
+    },
+    claimLabel: (label) => {
+      if (labels.has(label)) {
+        throw new CacheError(
+          'INVALID_OPTION',
+          `Expected each definition to have a name and version of its own, got \`${label}\` twice`,
+        )
+      }
+      labels.add(label)
+    },
+    off,
+    bypassed: () => {
+      open()
+      return enabled === false || (enabled !== true && !enabled()) || deferral.active
+    },
+    write: async (keys, commit, policy) => {
+      open()
+      if (off()) return await commit()
+      // Inside a transaction the commit comes later, and with it the removal.
+      if (deferral.collect({ kind: 'keys', keys, soft: false })) return await commit()
+      return await write(chain, policy, keys, commit)
+    },
+    whole: {
+      deferred: async (work) =>
+        await deferral.run(work, async (collected) => {
+          for (const one of collected) await applied(removal, one, resolved.policy)
+        }),
+      stats: () => statsOf(chain, counters),
+      on: (event, listener) => {
+        checkOneOf('event', event, chain.events.names)
+        return chain.events.add(event, listener)
+      },
+      health: () => Promise.resolve(healthOf(chain)),
+      drain: (given: { readonly timeout?: Duration } = {}) => {
+        checkKeys('drain options', given, ['timeout'])
+        return chain.background.drain(
+          given.timeout === undefined ? drainMs : parseDuration('timeout', given.timeout),
+        )
+      },
+      close,
+    },
+  })
+  return scope as Cache<{ readonly [key: string]: unknown }, T[number]['name']>
+}
+
+/** Removals, collected when inside a transaction; nothing to do when the cache is switched off for good. */
+function removals(chain: Chain, deferral: Deferral, off: () => boolean, open: () => void): Removal {
+  const none: Receipt = { confirmed: [], queued: [], bus: 'none' }
+  const later: Receipt = { confirmed: [], queued: chain.names, bus: 'queued' }
+  return {
+    keys: async (keys, soft, policy) => {
+      open()
+      if (off()) return none
+      return deferral.collect({ kind: 'keys', keys, soft })
+        ? later
+        : await removeKeys(chain, policy, keys, soft)
+    },
+    tags: async (tags, soft, policy) => {
+      open()
+      if (off()) return none
+      return deferral.collect({ kind: 'tags', tags, soft })
+        ? later
+        : await removeTags(chain, policy, tags, soft)
+    },
+    all: async (policy) => {
+      open()
+      if (off()) return none
+      return deferral.collect({ kind: 'all' }) ? later : await removeAll(chain, policy)
+    },
+  }
+}
+
+function applied(
+  removal: Removal,
+  one: Parameters<Deferral['collect']>[0],
+  policy: ResolvedPolicy,
+): Promise<Receipt> {
+  if (one.kind === 'all') return removal.all(policy)
+  return one.kind === 'keys'
+    ? removal.keys(one.keys, one.soft, policy)
+    : removal.tags(one.tags, one.soft, policy)
+}
+
+async function closeAll(chain: Chain, options: ResolvedOptions): Promise<void> {
+  await chain.background.drain(drainMs)
+  for (const outbox of [...chain.buses, ...chain.edges]) outbox.close()
+  await Promise.allSettled([
+    ...chain.links.map(async (link) => {
+      await link.coherence?.bus.close()
+      await link.close()
+    }),
+    ...options.edges.map((edge) => edge.close()),
+    options.bus?.close(),
+  ])
+  chain.locals.clear()
+}
+
+function statsOf(chain: Chain, counters: ReadonlyMap<string, DefinitionCounters>): CacheStats {
+  const tiers: Record<string, TierStats> = {}
+  for (const tier of chain.locals.tiers) {
+    tiers[tier.name] = { size: tier.size, bytes: tier.bytes, errors: 0, timeouts: 0, queued: 0 }
+  }
+  for (const link of chain.links) tiers[link.name] = { ...link.counters, queued: link.journal.size }
+  for (const edge of chain.edges) tiers[edge.name] = { errors: 0, timeouts: 0, queued: edge.size }
+  const definitions = Object.fromEntries(
+    [...counters].map(([name, own]) => [name, definitionStats(own, chain.names)]),
+  )
+  return { definitions, tiers }
+}
+
+function healthOf(chain: Chain): Record<string, TierHealth> {
+  const health: Record<string, TierHealth> = {}
+  for (const tier of chain.locals.tiers) health[tier.name] = { state: 'up', since: 0, error: undefined }
+  for (const link of chain.links) {
+    const state =
+      link.state === 'up' ? 'up' : link.state === 'down' || link.state === 'closed' ? 'down' : 'degraded'
+    health[link.name] = { state, since: link.since, error: state === 'up' ? undefined : link.lastError }
+  }
+  for (const edge of chain.edges) {
+    health[edge.name] = { state: edge.size === 0 ? 'up' : 'degraded', since: 0, error: undefined }
+  }
+  return health
+}

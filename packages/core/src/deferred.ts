@@ -1,0 +1,60 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Removal } from './bus.ts'
+
+interface Scope {
+  readonly keys: { hard: Set<string>; soft: Set<string> }
+  readonly tags: { hard: Set<string>; soft: Set<string> }
+  all: boolean
+}
+
+/**
+ * Removals made inside a transaction: collected, applied together after it, dropped when it throws. Reads inside
+ * bypass the cache: the transaction sees rows that nobody else may.
+ */
+export class Deferral {
+  readonly #scopes = new AsyncLocalStorage<Scope>()
+
+  /** Is the caller inside `deferred()`? */
+  get active(): boolean {
+    return this.#scopes.getStore() !== undefined
+  }
+
+  /** Collects a removal, if the caller is inside a transaction. Returns whether it did. */
+  collect(removal: Removal): boolean {
+    const scope = this.#scopes.getStore()
+    if (scope === undefined) return false
+    if (removal.kind === 'all') scope.all = true
+    else if (removal.kind === 'keys') {
+      for (const key of removal.keys) scope.keys[removal.soft ? 'soft' : 'hard'].add(key)
+    } else for (const tag of removal.tags) scope.tags[removal.soft ? 'soft' : 'hard'].add(tag)
+    return true
+  }
+
+  /** Runs `work` in a scope of its own; gives what it collected to `apply` after `work` succeeded. A scope within another joins it. */
+  async run<R>(
+    work: () => Promise<R> | R,
+    apply: (removals: readonly Removal[]) => Promise<void>,
+  ): Promise<R> {
+    if (this.active) return await work()
+    const scope: Scope = {
+      keys: { hard: new Set(), soft: new Set() },
+      tags: { hard: new Set(), soft: new Set() },
+      all: false,
+    }
+    const result = await this.#scopes.run(scope, work)
+    await apply(removalsOf(scope))
+    return result
+  }
+}
+
+function removalsOf(scope: Scope): Removal[] {
+  if (scope.all) return [{ kind: 'all' }]
+  const removals: Removal[] = []
+  for (const soft of [false, true]) {
+    const keys = [...scope.keys[soft ? 'soft' : 'hard']]
+    const tags = [...scope.tags[soft ? 'soft' : 'hard']]
+    if (keys.length > 0) removals.push({ kind: 'keys', keys, soft })
+    if (tags.length > 0) removals.push({ kind: 'tags', tags, soft })
+  }
+  return removals
+}

@@ -1,0 +1,133 @@
+import { bypass } from './bypass.ts'
+import type { Cached, Definition, WarmOptions } from './definition.ts'
+import { CacheError } from './errors.ts'
+import { checkKeys, expectation } from './expectation.ts'
+import { inspect } from './explain.ts'
+import { KeyMemo } from './key-memo.ts'
+import { canonical, checkName } from './key.ts'
+import type { KeyOf } from './key.ts'
+import { gathered } from './load-many.ts'
+import { policyKeys, resolvePolicy } from './policy.ts'
+import type { Query } from './query.ts'
+import { peek, quickHit, read } from './read.ts'
+import type { ReadOptions } from './read-options.ts'
+import type { Receipt } from './remove.ts'
+import type { ScopeParts } from './scope-parts.ts'
+import { set } from './set.ts'
+import { checkTags, definitionTag } from './tags.ts'
+import { warm } from './warm.ts'
+
+const known = [
+  'name',
+  'version',
+  'key',
+  'load',
+  'loadMany',
+  'save',
+  'tags',
+  'schema',
+  'codec',
+  ...policyKeys,
+] as const
+
+/** The query of a definition, everything checked and resolved once. */
+function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): { query: Query; label: string } {
+  checkKeys('define', definition, known)
+  const name = checkName('name', definition.name)
+  const version = checkName('version', String(definition.version ?? 1), 32)
+  const label = `${name}@${version}`
+  if (typeof definition.load !== 'function') throw expectation('load', 'a function', definition.load)
+  parts.claimLabel(`${parts.path}#${label}`)
+  const own = [definitionTag(parts.path, label), ...parts.tags]
+  const { tags, loadMany } = definition
+  const load = (input: unknown, context: Parameters<Definition<KeyOf, unknown>['load']>[1]) =>
+    definition.load(input as KeyOf, context)
+  const query: Query = {
+    def: name,
+    version,
+    policy: resolvePolicy(definition, parts.policy, parts.chain.names),
+    counters: parts.counters(name),
+    tagsBefore: () => own,
+    tagsOf: tags && ((value, input) => checkTags(tags(value, input as KeyOf))),
+    load: loadMany
+      ? gathered({
+          name,
+          load,
+          loadMany: (inputs, signal) => definition.loadMany?.(inputs as KeyOf[], { signal }) ?? [],
+          bulkhead: parts.chain.bulkhead,
+        })
+      : load,
+    batched: loadMany !== undefined,
+    schema: definition.schema,
+    codec: definition.codec,
+  }
+  return { query, label }
+}
+
+/** Makes the callable of a definition. */
+export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Cached<KeyOf, unknown> {
+  const { chain, removal } = parts
+  const { query, label } = queryOf(parts, definition)
+  const keyOfInput = definition.key
+  const memo = new KeyMemo((input) => {
+    const part = keyOfInput ? keyOfInput(input as KeyOf) : input
+    return `${parts.path}#${label}:${canonical(part)}`
+  })
+  const keysOf = (inputs: readonly KeyOf[]) => inputs.map((input) => memo.of(input))
+
+  // No `async` here: a hit is one promise, and each async layer would cost another.
+  const call = (input: KeyOf, options?: ReadOptions): Promise<unknown> => {
+    try {
+      const key = memo.of(input)
+      if (parts.bypassed()) return bypass(query, key, input, options?.signal)
+      if (options === undefined) {
+        const entry = quickHit(chain, query, key)
+        if (entry !== undefined) return Promise.resolve(entry.value)
+      }
+      return read(chain, query, key, input, options)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  const write = async (input: KeyOf, given: unknown): Promise<unknown> => {
+    const keys = [memo.of(input)]
+    if (typeof given === 'function')
+      return await parts.write(keys, given as () => Promise<unknown>, query.policy)
+    const { save } = definition
+    if (save === undefined) {
+      throw new CacheError(
+        'NO_SOURCE',
+        `Expected definition \`${label}\` to have \`save\`, which \`write(input, value)\` needs; or give \`write\` the commit as a function`,
+      )
+    }
+    const signal = AbortSignal.timeout(query.policy.timeouts.write)
+    const commit = () => save.call(definition, input, given, { signal })
+    const saved = await parts.write(keys, commit, query.policy)
+    return saved === undefined ? given : saved
+  }
+
+  return Object.assign(call, {
+    peek: (input: KeyOf) => (parts.bypassed() ? undefined : peek(chain, query, memo.of(input))),
+    many: (inputs: readonly KeyOf[], options?: ReadOptions) =>
+      Promise.all(inputs.map((input) => call(input, options))),
+    settled: (inputs: readonly KeyOf[], options?: ReadOptions) =>
+      Promise.allSettled(inputs.map((input) => call(input, options))),
+    entry: async (input: KeyOf) => await inspect(chain, memo.of(input), query.version),
+    set: async (input: KeyOf, value: unknown) => {
+      if (!parts.off()) await set(chain, query, memo.of(input), value, input)
+    },
+    write,
+    update: async (input: KeyOf, change: (value: unknown) => unknown) =>
+      await write(input, await change(await call(input, { forceFresh: true }))),
+    delete: async (...inputs: KeyOf[]) => await removal.keys(keysOf(inputs), false, query.policy),
+    expire: async (...inputs: KeyOf[]) => await removal.keys(keysOf(inputs), true, query.policy),
+    refresh: async (...inputs: KeyOf[]) => {
+      await Promise.all(inputs.map((input) => call(input, { forceFresh: true })))
+    },
+    warm: (inputs: Iterable<KeyOf> | AsyncIterable<KeyOf>, options?: WarmOptions) =>
+      warm(chain, query, (input) => memo.of(input), inputs, options),
+    clear: (): Promise<Receipt> => removal.tags([definitionTag(parts.path, label)], false, query.policy),
+    keyFor: (input: KeyOf) => memo.of(input),
+  }) as Cached<KeyOf, unknown>
+}

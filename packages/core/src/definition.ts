@@ -1,0 +1,101 @@
+import type { Codec } from './codec.ts'
+import type { KeyOf, KeyPart } from './key.ts'
+import type { LoadContext } from './load-context.ts'
+import type { Policy } from './policy.ts'
+import type { MaybePromise } from './query.ts'
+import type { ReadOptions } from './read-options.ts'
+import type { Receipt } from './remove.ts'
+import type { StandardSchema } from './schema.ts'
+
+/** A named cached query: its key, load, tags and policy in one object, so that reader, remover and warmer can't disagree. */
+export interface Definition<K extends KeyOf, V, N extends string = string> extends Policy<N> {
+  /** Label of metrics, and part of every key. */
+  name: string
+  /** To be raised when the shape of the value changes: old entries are then left alone. @default 1 */
+  version?: number | string
+  /** The parts of the input that matter. @default the whole input */
+  key?: (input: K) => KeyPart | readonly KeyPart[]
+  /** Makes the value. `undefined` is returned but not stored; `null` is a value. */
+  load(input: K, context: LoadContext): MaybePromise<V>
+  /**
+   * Loads what single calls and `many` miss in one tick: a list aligned with the inputs, or a map by input. An `Error`
+   * in the list rejects only its own key.
+   */
+  loadMany?(
+    inputs: readonly K[],
+    context: { readonly signal: AbortSignal },
+  ): Promise<readonly (V | Error | undefined)[] | ReadonlyMap<K, V>>
+  /** Writes a value to the source: what `write(input, value)` commits. May return the value as the source has it. */
+  save?(input: K, value: V, context: { readonly signal: AbortSignal }): Promise<V | void>
+  /** Tags by which entries are invalidated together. Called with each loaded value. */
+  tags?: (value: V, input: K) => readonly string[]
+  /** Checked when a value comes from a remote tier; one that doesn't fit is a miss and a `poisoned` event. */
+  schema?: StandardSchema<NoInfer<V>>
+  codec?: Codec
+}
+
+type Stored<V> = Exclude<V, undefined>
+
+/** How an entry stands, without loading it. */
+export interface Inspected<V, N extends string = string> {
+  readonly value: V
+  readonly tier: N
+  readonly state: 'fresh' | 'stale' | 'error-only'
+  /** Ms since the load began. */
+  readonly age: number
+  /** Ms of freshness left; negative when stale. */
+  readonly ttlLeft: number
+  readonly tags: readonly string[]
+  readonly version: string
+}
+
+export interface WarmOptions {
+  /** @default 8 */
+  readonly concurrency?: number
+  /** Loads begun per second. @default Infinity */
+  readonly rate?: number
+  readonly signal?: AbortSignal
+}
+
+export interface WarmReport {
+  readonly loaded: number
+  /** Were fresh already. */
+  readonly skipped: number
+  readonly errors: readonly { readonly key: string; readonly error: unknown }[]
+  readonly ms: number
+}
+
+/** A defined query. Calling it reads through the chain; the methods concern the same entries. */
+export interface Cached<K extends KeyOf, V, N extends string = string> {
+  /** Resolves to the value: from the nearest tier that has it fresh, else loaded. Rejects only with the loader's error. */
+  (input: K, options?: ReadOptions<N>): Promise<V>
+  /** The value if a local tier has it, synchronously; never loads, never asks a remote tier. */
+  peek(input: K): Stored<V> | undefined
+  /** Values in the order of the inputs; one batched read per remote tier, one `loadMany` for what is missing. */
+  many(inputs: readonly K[], options?: ReadOptions<N>): Promise<V[]>
+  /** As `many`, but an error stays with its own input. */
+  settled(inputs: readonly K[], options?: ReadOptions<N>): Promise<PromiseSettledResult<V>[]>
+  /** How the entry stands, or undefined when there is none. Never loads. */
+  entry(input: K): Promise<Inspected<Stored<V>, N> | undefined>
+  set(input: K, value: Stored<V>): Promise<void>
+  /**
+   * Writes to the source and removes the entry, announced before the commit, so that a crash in between can't leave
+   * the old value. Give the value (committed by `save`) or the commit itself.
+   */
+  write(input: K, value: Stored<V>): Promise<V>
+  write<R>(input: K, commit: () => Promise<R>): Promise<R>
+  /** Reads, changes and writes back. Not a transaction: two updates at once may lose one. Needs `save`. */
+  update(input: K, change: (value: V) => MaybePromise<Stored<V>>): Promise<V>
+  /** Removes. After the receipt no reader in this process gets the old value, from any tier. */
+  delete(...inputs: K[]): Promise<Receipt<N>>
+  /** Soft removal: the entry counts as expired, but is served within `swr` and `staleIfError`. */
+  expire(...inputs: K[]): Promise<Receipt<N>>
+  /** Loads anew, whatever is stored. */
+  refresh(...inputs: K[]): Promise<void>
+  /** Loads what isn't fresh. One failing input never stops the rest. */
+  warm(inputs: Iterable<K> | AsyncIterable<K>, options?: WarmOptions): Promise<WarmReport>
+  /** Removes all entries of the definition, in O(1). */
+  clear(): Promise<Receipt<N>>
+  /** The entry's key, as events and `explain` name it. */
+  keyFor(input: K): string
+}

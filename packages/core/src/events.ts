@@ -1,0 +1,94 @@
+import type { SetupFinding } from './tier.ts'
+
+/** Why a load runs. */
+export type Reason = 'miss' | 'expired' | 'swr' | 'ahead' | 'forced' | 'invalidated' | 'warm'
+
+/** What happens, for those who listen. Never carries values; keys only by a call, so that logs don't leak by accident. */
+export interface EventMap {
+  hit: {
+    readonly def: string | undefined
+    readonly tier: string
+    readonly state: 'fresh' | 'stale'
+    key(): string
+  }
+  miss: { readonly def: string | undefined; key(): string }
+  load: { readonly def: string | undefined; readonly reason: Reason; readonly ms: number; key(): string }
+  'load:error': {
+    readonly def: string | undefined
+    readonly error: unknown
+    readonly served: 'stale' | 'error'
+    key(): string
+  }
+  /** An entry found far was written into a nearer tier. */
+  backfill: { readonly def: string | undefined; readonly tier: string; key(): string }
+  /** A result wasn't stored because something happened to the key meanwhile. */
+  fenced: { readonly def: string | undefined; readonly tier: string; key(): string }
+  /** A value wasn't stored in a tier: over its size limit, or not encodable without loss. */
+  refused: {
+    readonly def: string | undefined
+    readonly tier: string
+    readonly why: 'too-large' | 'unencodable'
+    readonly error: unknown
+    key(): string
+  }
+  invalidate: { readonly keys: number; readonly tags: readonly string[]; readonly origin: 'local' | 'bus' }
+  evict: { readonly tier: string; readonly cause: 'size' | 'expired'; key(): string }
+  /** A remote tier stopped being usable. Once per transition. */
+  degraded: { readonly tier: string; readonly why: 'timeout' | 'error'; readonly error: unknown }
+  recovered: { readonly tier: string; readonly downMs: number }
+  'bus:gap': { readonly tier: string }
+  poisoned: {
+    readonly def: string | undefined
+    readonly tier: string
+    readonly why: 'decode' | 'schema'
+    readonly error: unknown
+    key(): string
+  }
+  /** A finding about the set-up of a tier. Once per finding. */
+  warning: { readonly tier: string } & SetupFinding
+}
+
+export type EventName = keyof EventMap
+
+const names: readonly EventName[] = [
+  'hit',
+  'miss',
+  'load',
+  'load:error',
+  'backfill',
+  'fenced',
+  'refused',
+  'invalidate',
+  'evict',
+  'degraded',
+  'recovered',
+  'bus:gap',
+  'poisoned',
+  'warning',
+]
+
+/** Listeners by event. Whoever emits tests `on[name]` first, so that an event nobody listens to costs one test. */
+export class Events {
+  readonly names: readonly EventName[] = names
+  readonly on: Partial<Record<EventName, readonly ((event: never) => void)[]>> = {}
+
+  add<E extends EventName>(name: E, listener: (event: EventMap[E]) => void): () => void {
+    const listen = listener as (event: never) => void
+    this.on[name] = [...(this.on[name] ?? []), listen]
+    return () => {
+      const rest = (this.on[name] ?? []).filter((l) => l !== listen)
+      if (rest.length > 0) this.on[name] = rest
+      else delete this.on[name]
+    }
+  }
+
+  emit<E extends EventName>(name: E, event: EventMap[E]): void {
+    for (const listener of this.on[name] ?? []) {
+      try {
+        ;(listener as (event: EventMap[E]) => void)(event)
+      } catch {
+        // A listener can't break a call; whoever wants its errors catches them there.
+      }
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import type { Chain } from './chain.ts'
+import { freshness, lifeOfFrame } from './freshness.ts'
+import type { Inspected } from './definition.ts'
+
+export interface ExplainStep<N extends string = string> {
+  readonly tier: N
+  readonly outcome:
+    | 'hit'
+    | 'miss'
+    | 'stale'
+    | 'expired'
+    | 'tag'
+    | 'suspect'
+    | 'fenced'
+    | 'unavailable'
+    | 'poisoned'
+  readonly ms: number
+  readonly detail: string
+}
+
+export interface Explanation<N extends string = string> {
+  readonly key: string
+  readonly steps: readonly ExplainStep<N>[]
+  /** Whether a read with a loader would load now. */
+  readonly wouldLoad: boolean
+}
+
+/** Looks into every tier, near → far, without changing anything but the order of use. */
+export async function explain(chain: Chain, key: string): Promise<Explanation> {
+  const steps: ExplainStep[] = []
+  const now = chain.clock.now()
+  for (const tier of chain.locals.tiers) {
+    const entry = tier.inspect(key)
+    const step = (outcome: ExplainStep['outcome'], detail: string) =>
+      steps.push({ tier: tier.name, outcome, ms: 0, detail })
+    if (entry === undefined) step('miss', 'not held')
+    else {
+      const standing = chain.fence.standing(entry)
+      const state = freshness({ ...entry, soft: entry.soft || standing === 'soft' }, now)
+      const detail = `loaded ${Math.round(now - entry.createdAt)} ms ago, fresh for ${Math.round(entry.freshUntil - now)} ms`
+      if (standing === 'gone') step('tag', `a tag was invalidated; ${detail}`)
+      else if (standing === 'suspect') step('suspect', `bus messages may have been lost; ${detail}`)
+      else if (now >= chain.live.until && now - entry.createdAt >= chain.suspectTtl) {
+        step('suspect', `the bus is silent; ${detail}`)
+      } else step(state === 'fresh' ? 'hit' : state === 'expired' ? 'expired' : 'stale', detail)
+    }
+  }
+  for (const link of chain.links) {
+    const began = chain.clock.now()
+    const step = (outcome: ExplainStep['outcome'], detail: string) =>
+      steps.push({ tier: link.name, outcome, ms: chain.clock.now() - began, detail })
+    if (link.journal.size > 0 && link.journal.fences(key)) {
+      step('fenced', 'a removal of the key waits to be confirmed')
+      continue
+    }
+    let frame
+    try {
+      frame = await link.read(key)
+    } catch (error) {
+      step('unavailable', String(error))
+      continue
+    }
+    if (frame === undefined) {
+      step('miss', 'not held')
+      continue
+    }
+    try {
+      const { header } = chain.frames.open(frame.bytes, key)
+      const standing = await chain.tags.standing(header.tags)
+      const life = lifeOfFrame(header, chain.clock.now(), chain.clock.wall())
+      const soft = frame.soft || standing === 'soft'
+      const state = freshness({ ...life, soft }, now)
+      const names = header.tags.map(({ tag }) => tag).join(', ')
+      const detail = `${frame.bytes.length} bytes, loaded ${Math.round(now - life.createdAt)} ms ago, fresh for ${Math.round(life.freshUntil - now)} ms${soft ? ', softly removed' : ''}${names ? `, tags ${names}` : ''}`
+      if (standing === 'invalid') step('tag', `a tag was invalidated; ${detail}`)
+      else step(state === 'fresh' ? 'hit' : state === 'expired' ? 'expired' : 'stale', detail)
+    } catch (error) {
+      step('poisoned', String(error))
+    }
+  }
+  return { key, steps, wouldLoad: !steps.some((step) => step.outcome === 'hit') }
+}
+
+/** The entry in the nearest tier that has it, decoded. Never loads. */
+export async function inspect(
+  chain: Chain,
+  key: string,
+  version: string,
+): Promise<Inspected<unknown> | undefined> {
+  const now = chain.clock.now()
+  const view = chain.locals.look(key, now, undefined)
+  if (view && view.state !== 'suspect' && view.state !== 'expired') {
+    const { entry, position, state } = view
+    return {
+      value: entry.value,
+      tier: chain.names[position] as string,
+      state,
+      age: now - entry.createdAt,
+      ttlLeft: entry.freshUntil - now,
+      tags: visible(entry.tags),
+      version,
+    }
+  }
+  for (const link of chain.links) {
+    if (!link.usable(key)) continue
+    try {
+      const frame = await link.read(key)
+      if (frame === undefined) continue
+      const { header, payload } = chain.frames.open(frame.bytes, key)
+      const standing = await chain.tags.standing(header.tags)
+      const life = lifeOfFrame(header, now, chain.clock.wall())
+      const state = freshness({ ...life, soft: frame.soft || standing === 'soft' }, now)
+      if (standing === 'invalid' || state === 'expired') continue
+      return {
+        value: chain.frames.decode(header, payload, undefined),
+        tier: link.name,
+        state,
+        age: now - life.createdAt,
+        ttlLeft: life.freshUntil - now,
+        tags: visible(header.tags),
+        version: header.version,
+      }
+    } catch {
+      continue
+    }
+  }
+  return undefined
+}
+
+/** Tags that the user gave; the cache's own begin with `!`. */
+function visible(tags: readonly { readonly tag: string }[]): string[] {
+  return tags.map(({ tag }) => tag).filter((tag) => !tag.startsWith('!'))
+}

@@ -1,0 +1,109 @@
+import type { LocalEntry } from './entry.ts'
+
+/*
+ * What this process knows to have been removed, in bounded memory: for each slot of keys and of tags, the sequence
+ * number of the last removal that fell into it. Who notes the number when work begins can tell later whether
+ * anything that concerns it was removed since. Two names in one slot can only cause an unneeded look at the
+ * remote tier, never a missed removal, and nothing expires (a counter that could restart would let old work pass).
+ */
+const keySlots = 4096
+const tagSlots = 16_384
+
+/** FNV-1a over UTF-16 units. */
+export function hash(text: string): number {
+  let h = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  return h >>> 0
+}
+
+export function tagSlot(tag: string): number {
+  return hash(tag) % tagSlots
+}
+
+/** `suspect`: nobody vouches for it, ask a remote tier. `soft`: stale from now on. `gone`: removed. */
+export type Standing = 'valid' | 'suspect' | 'soft' | 'gone'
+
+export class RemovalFence {
+  /** Number of the last removal noticed. */
+  sequence = 0
+  /** Changes with every event that may concern entries which aren't dropped one by one. */
+  epoch = 0
+  readonly #keys = new Float64Array(keySlots)
+  readonly #tags = new Float64Array(tagSlots)
+  readonly #softTags = new Float64Array(tagSlots)
+  readonly #keyTimes = new Float64Array(keySlots).fill(Number.NEGATIVE_INFINITY)
+  readonly #tagTimes = new Float64Array(tagSlots).fill(Number.NEGATIVE_INFINITY)
+  readonly #now: () => number
+  #cleared = 0
+  #clearedTime = Number.NEGATIVE_INFINITY
+  #suspectedAt = 0
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  removeKey(key: string): void {
+    const slot = hash(key) % keySlots
+    this.#keys[slot] = ++this.sequence
+    this.#keyTimes[slot] = this.#now()
+  }
+
+  removeTag(tag: string, soft: boolean): void {
+    const slot = tagSlot(tag)
+    const slots = soft ? this.#softTags : this.#tags
+    slots[slot] = ++this.sequence
+    this.#tagTimes[slot] = this.#now()
+    this.epoch++
+  }
+
+  clear(): void {
+    this.#cleared = ++this.sequence
+    this.#clearedTime = this.#now()
+    this.epoch++
+  }
+
+  /** Messages may have been lost: everything so far needs a second look. */
+  suspect(): void {
+    this.#suspectedAt = ++this.sequence
+    this.epoch++
+  }
+
+  /** Was the key removed, or everything, after `since`? */
+  keyRemoved(key: string, since: number): boolean {
+    return (this.#keys[hash(key) % keySlots] as number) > since || this.#cleared > since
+  }
+
+  clearedSince(since: number): boolean {
+    return this.#cleared > since
+  }
+
+  /** May messages have been lost after `since`? */
+  suspectSince(since: number): boolean {
+    return this.#suspectedAt > since
+  }
+
+  /** Instant of the last removal of the key, of any of the tags, or of everything. */
+  lastRemoval(key: string, slots: readonly number[]): number {
+    let last = Math.max(this.#clearedTime, this.#keyTimes[hash(key) % keySlots] as number)
+    for (const slot of slots) last = Math.max(last, this.#tagTimes[slot] as number)
+    return last
+  }
+
+  /** Number of the last removal of any of these tags. */
+  tagsRemovedAt(slots: readonly number[]): number {
+    let last = 0
+    for (const slot of slots)
+      last = Math.max(last, this.#tags[slot] as number, this.#softTags[slot] as number)
+    return last
+  }
+
+  standing(entry: LocalEntry): Standing {
+    if (this.#cleared > entry.seen) return 'gone'
+    let standing: Standing = this.#suspectedAt > entry.seen ? 'suspect' : 'valid'
+    for (const slot of entry.slots) {
+      if ((this.#tags[slot] as number) > entry.seen) return 'gone'
+      if ((this.#softTags[slot] as number) > entry.seen && standing === 'valid') standing = 'soft'
+    }
+    return standing
+  }
+}

@@ -1,0 +1,127 @@
+/** What a flight brings to those who wait for it. */
+export interface Landing {
+  readonly value: unknown
+  /** Readers get copies of their own. */
+  readonly clone: boolean
+  /**
+   * Number of the last removal of one of the value's tags, by the time it landed. Who joined after that mustn't get
+   * the value: whether a tag concerns a flight is known only when it lands.
+   */
+  readonly removedAt: number
+  /** Position of the tier that had the value, or -1 when it was loaded (or nothing was found). */
+  readonly position: number
+  readonly state: 'fresh' | 'stale' | 'loaded' | 'nothing'
+  /** Time of the load that made the value, ms. */
+  readonly loadMs: number
+  /** Instant until which readers who come later may share this answer. */
+  readonly until: number
+}
+
+/**
+ * The one load in progress for a key. Readers share it, but wait privately: a reader's signal ends its own wait,
+ * and the load is aborted only when nobody waits any more.
+ */
+export class Flight {
+  readonly key: string
+  /** Fence sequence when it began: a removal with a higher number came after. */
+  readonly sequence: number
+  readonly startedAt: number
+  /** The first answer. A stale one may come before the load ends. */
+  readonly landing: Promise<Landing>
+  /** The answer after which nothing comes. */
+  readonly ended: Promise<Landing>
+  #land!: (landing: Landing) => void
+  #crash!: (error: unknown) => void
+  #end!: (landing: Landing) => void
+  #endBadly!: (error: unknown) => void
+  #answer: Landing | undefined
+  #landed = false
+  #waiting = 0
+  #controller: AbortController | undefined
+  #abandoned: unknown
+  #isAbandoned = false
+
+  constructor(key: string, sequence: number, startedAt: number) {
+    this.key = key
+    this.sequence = sequence
+    this.startedAt = startedAt
+    this.landing = new Promise<Landing>((resolve, reject) => {
+      this.#land = resolve
+      this.#crash = reject
+    })
+    this.ended = new Promise<Landing>((resolve, reject) => {
+      this.#end = resolve
+      this.#endBadly = reject
+    })
+    // A flight in the background may have nobody who listens to its failure.
+    this.landing.catch(() => {})
+    this.ended.catch(() => {})
+  }
+
+  /** True once waiters have their answer, although the load may go on behind it. */
+  get landed(): boolean {
+    return this.#landed
+  }
+
+  /** Aborted when the load isn't wanted any more. Made on first use: most loaders never look. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#isAbandoned) this.#controller.abort(this.#abandoned)
+    return this.#controller.signal
+  }
+
+  /** Answers those who wait, while the load goes on. */
+  land(landing: Landing): void {
+    this.#landed = true
+    this.#answer ??= landing
+    this.#land(landing)
+  }
+
+  end(landing: Landing): void {
+    this.land(landing)
+    this.#end(landing)
+  }
+
+  crash(error: unknown): void {
+    this.#landed = true
+    this.#crash(error)
+    this.#endBadly(error)
+  }
+
+  abort(reason: unknown): void {
+    if (this.#isAbandoned) return
+    this.#isAbandoned = true
+    this.#abandoned = reason
+    this.#controller?.abort(reason)
+  }
+
+  /** The answer for a reader who comes at `now`: an early stale one may be too old for it by then. */
+  async wait(now: number, signal: AbortSignal | undefined): Promise<Landing> {
+    const answer = this.#answer !== undefined && now >= this.#answer.until ? this.ended : this.landing
+    if (signal === undefined) {
+      // Such a reader can't leave, so the load is wanted to its end.
+      this.#waiting = Number.POSITIVE_INFINITY
+      return await answer
+    }
+    signal.throwIfAborted()
+    this.#waiting++
+    let leave!: () => void
+    const left = new Promise<never>((_, reject) => {
+      leave = () => {
+        if (--this.#waiting === 0 && !this.#landed) this.abort(signal.reason)
+        reject(signal.reason as Error)
+      }
+    })
+    signal.addEventListener('abort', leave, { once: true })
+    try {
+      return await Promise.race([answer, left])
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+
+  /** The load goes on whoever leaves. */
+  keep(): void {
+    this.#waiting = Number.POSITIVE_INFINITY
+  }
+}

@@ -1,0 +1,213 @@
+import { crc32 } from 'node:zlib'
+import type { TagStamp } from './entry.ts'
+
+/*
+ * A frame is an entry as bytes. The header is ours alone; tiers don't look inside. Numbers are big-endian.
+ *   "TS" version:u8 flags:u8 codec:u8 transforms:u8×(count:u8) keyId:text8
+ *   createdAt freshFor staleFor errorFor loadMs: f64 (ms; createdAt is wall-clock, the others durations)
+ *   definition version:text8  etag:text16  key:text16  tags: count:u16 × (tag:text16 generation:text8)
+ *   payload length:u32  crc32 over everything but itself:u32  payload
+ * The full key is inside, so that an entry copied under another key is never served as that key's row.
+ */
+const formatVersion = 1
+const magic = 0x5453
+
+export interface FrameHeader {
+  readonly codec: number
+  /** Ids in the order in which they were applied. */
+  readonly transforms: readonly number[]
+  /** Which encryption key was used; empty when none. */
+  readonly keyId: string
+  /** Wall-clock instant (ms) at which the load began, on the writer's clock. */
+  readonly createdAt: number
+  /** Fresh for this long after `createdAt`, ms. */
+  readonly freshFor: number
+  /** swr window after that, ms. */
+  readonly staleFor: number
+  /** staleIfError window after that, ms. */
+  readonly errorFor: number
+  readonly loadMs: number
+  readonly version: string
+  readonly etag: string | undefined
+  readonly key: string
+  readonly tags: readonly TagStamp[]
+}
+
+/** A frame that can't be trusted or understood. The chain turns it into a miss and a `poisoned` event. */
+export class BadFrame extends Error {}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+const hasEtag = 1
+
+class Writer {
+  bytes = new Uint8Array(512)
+  view = new DataView(this.bytes.buffer)
+  at = 0
+
+  room(more: number): void {
+    if (this.at + more <= this.bytes.length) return
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.at + more))
+    grown.set(this.bytes)
+    this.bytes = grown
+    this.view = new DataView(grown.buffer)
+  }
+
+  u8(n: number): void {
+    this.room(1)
+    this.bytes[this.at++] = n
+  }
+
+  u16(n: number): void {
+    this.room(2)
+    this.view.setUint16(this.at, n)
+    this.at += 2
+  }
+
+  u32(n: number): void {
+    this.room(4)
+    this.view.setUint32(this.at, n)
+    this.at += 4
+  }
+
+  f64(n: number): void {
+    this.room(8)
+    this.view.setFloat64(this.at, n)
+    this.at += 8
+  }
+
+  text(text: string, width: 1 | 2): void {
+    this.room(2 + text.length * 3)
+    const start = this.at + width
+    const { written } = encoder.encodeInto(text, this.bytes.subarray(start))
+    if (written >= 1 << (8 * width))
+      throw new RangeError(`a text of ${written} bytes doesn't fit into a frame header`)
+    if (width === 1) this.bytes[this.at] = written
+    else this.view.setUint16(this.at, written)
+    this.at = start + written
+  }
+}
+
+/** Bytes of header and payload. */
+export function encodeFrame(header: FrameHeader, payload: Uint8Array): Uint8Array {
+  const w = new Writer()
+  w.u16(magic)
+  w.u8(formatVersion)
+  w.u8(header.etag === undefined ? 0 : hasEtag)
+  w.u8(header.codec)
+  w.u8(header.transforms.length)
+  for (const id of header.transforms) w.u8(id)
+  w.text(header.keyId, 1)
+  w.f64(header.createdAt)
+  w.f64(header.freshFor)
+  w.f64(header.staleFor)
+  w.f64(header.errorFor)
+  w.f64(header.loadMs)
+  w.text(header.version, 1)
+  w.text(header.etag ?? '', 2)
+  w.text(header.key, 2)
+  w.u16(header.tags.length)
+  for (const { tag, generation } of header.tags) {
+    w.text(tag, 2)
+    w.text(generation, 1)
+  }
+  w.u32(payload.length)
+  const frame = new Uint8Array(w.at + 4 + payload.length)
+  frame.set(w.bytes.subarray(0, w.at))
+  frame.set(payload, w.at + 4)
+  new DataView(frame.buffer).setUint32(w.at, crc32(payload, crc32(w.bytes.subarray(0, w.at))))
+  return frame
+}
+
+class Reader {
+  at = 0
+  readonly bytes: Uint8Array
+  readonly view: DataView
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  take(count: number): number {
+    const start = this.at
+    if (start + count > this.bytes.length) throw new BadFrame('frame is truncated')
+    this.at += count
+    return start
+  }
+
+  u8(): number {
+    return this.bytes[this.take(1)] as number
+  }
+
+  u16(): number {
+    return this.view.getUint16(this.take(2))
+  }
+
+  u32(): number {
+    return this.view.getUint32(this.take(4))
+  }
+
+  f64(): number {
+    return this.view.getFloat64(this.take(8))
+  }
+
+  text(width: 1 | 2): string {
+    const length = width === 1 ? this.u8() : this.u16()
+    const start = this.take(length)
+    return decoder.decode(this.bytes.subarray(start, start + length))
+  }
+}
+
+function duration(ms: number): number {
+  if (ms >= 0) return ms
+  throw new BadFrame('frame has an impossible duration')
+}
+
+/** Header and payload (a view, not a copy). Throws `BadFrame` for anything that isn't an intact frame of `key`. */
+export function decodeFrame(bytes: Uint8Array, key: string): { header: FrameHeader; payload: Uint8Array } {
+  const r = new Reader(bytes)
+  if (r.u16() !== magic) throw new BadFrame('not a frame')
+  const version = r.u8()
+  if (version !== formatVersion)
+    throw new BadFrame(`frame has format version ${version}, this reader knows ${formatVersion}`)
+  const flags = r.u8()
+  const codec = r.u8()
+  const transforms = Array.from({ length: r.u8() }, () => r.u8())
+  let header: FrameHeader
+  try {
+    header = {
+      codec,
+      transforms,
+      keyId: r.text(1),
+      createdAt: r.f64(),
+      freshFor: duration(r.f64()),
+      staleFor: duration(r.f64()),
+      errorFor: duration(r.f64()),
+      loadMs: duration(r.f64()),
+      version: r.text(1),
+      etag: etagOf(r.text(2), flags),
+      key: r.text(2),
+      tags: Array.from({ length: r.u16() }, () => ({ tag: r.text(2), generation: r.text(1) })),
+    }
+  } catch (error) {
+    throw error instanceof BadFrame ? error : new BadFrame('frame header is not readable', { cause: error })
+  }
+  const length = r.u32()
+  const end = r.at
+  const sum = r.u32()
+  if (r.at + length !== bytes.length) throw new BadFrame('frame is truncated')
+  const payload = bytes.subarray(r.at)
+  if (crc32(payload, crc32(bytes.subarray(0, end))) !== sum) throw new BadFrame('frame is damaged')
+  if (header.key !== key) throw new BadFrame('frame belongs to another key')
+  return { header, payload }
+}
+
+function etagOf(text: string, flags: number): string | undefined {
+  return (flags & hasEtag) === 0 ? undefined : text
+}
+
+/** The bytes that an authenticated transform must bind: where the value belongs. */
+export function associatedBytes(namespace: string, key: string, version: string): Uint8Array {
+  return encoder.encode(`${namespace}\0${version}\0${key}`)
+}

@@ -1,0 +1,152 @@
+import type { LocalEntry, TagStamp } from './entry.ts'
+import { tagSlot } from './fence.ts'
+import type { RemovalFence } from './fence.ts'
+import type { FrameHeader } from './frame.ts'
+import type { Isolation } from './isolate.ts'
+import { copy, secure } from './isolate.ts'
+import type { ResolvedPolicy } from './policy.ts'
+
+/** `error-only`: past swr, usable only when loading fails. */
+export type Freshness = 'fresh' | 'stale' | 'error-only' | 'expired'
+
+/** The instants of an entry in one tier; on whichever clock `createdAt` is. */
+export interface Life {
+  readonly createdAt: number
+  readonly freshUntil: number
+  readonly staleUntil: number
+  readonly errorUntil: number
+}
+
+/** The one place that decides how fresh something is. */
+export function freshness(life: Life & { readonly soft: boolean }, now: number): Freshness {
+  if (!life.soft && now < life.freshUntil) return 'fresh'
+  if (now < life.staleUntil) return 'stale'
+  return now < life.errorUntil ? 'error-only' : 'expired'
+}
+
+/** May a stale entry be served to a reader who accepts `maxStale` ms past its ttl? Never past its windows. */
+export function servable(life: Life, now: number, maxStale: number | undefined): boolean {
+  if (maxStale === undefined) return now < life.staleUntil
+  return now < Math.min(life.freshUntil + maxStale, Math.max(life.staleUntil, life.errorUntil))
+}
+
+/** ttl in ms of a loaded value in each tier, jitter applied: one draw per load, subtractive, so that near tiers never outlive far ones. */
+export function ttlsOf(
+  policy: ResolvedPolicy,
+  value: unknown,
+  chosen: number | undefined,
+  random: () => number,
+): readonly number[] {
+  const jitter = policy.jitter > 0 ? 1 - policy.jitter * random() : 1
+  return policy.ttls.map((own) => {
+    let ttl = value === null && policy.negativeTtl !== undefined ? Math.min(policy.negativeTtl, own) : own
+    if (chosen !== undefined) ttl = policy.perTier ? Math.min(chosen, own) : chosen
+    return ttl * jitter
+  })
+}
+
+export function lifeOf(policy: ResolvedPolicy, createdAt: number, ttl: number): Life {
+  const freshUntil = createdAt + ttl
+  return {
+    createdAt,
+    freshUntil,
+    staleUntil: freshUntil + policy.swr,
+    errorUntil: freshUntil + policy.staleIfError,
+  }
+}
+
+/**
+ * Life of a frame on our monotonic clock. Its writer's wall clock may be off: an entry from the future counts as
+ * made now, so that it can't live longer than its ttl from here on.
+ */
+export function lifeOfFrame(header: FrameHeader, now: number, wall: number): Life {
+  const age = Math.max(0, wall - header.createdAt)
+  const createdAt = now - age
+  const freshUntil = createdAt + header.freshFor
+  return {
+    createdAt,
+    freshUntil,
+    staleUntil: freshUntil + header.staleFor,
+    errorUntil: freshUntil + header.errorFor,
+  }
+}
+
+/** The same life, cut to `ttl` from `now` on: what a nearer tier with a shorter ttl gets. Never longer than what remains. */
+export function clamped(life: Life, now: number, ttl: number): Life {
+  const freshUntil = Math.min(life.freshUntil, now + ttl)
+  const cut = life.freshUntil - freshUntil
+  if (cut === 0) return life
+  return {
+    createdAt: life.createdAt,
+    freshUntil,
+    staleUntil: life.staleUntil - cut,
+    errorUntil: life.errorUntil - cut,
+  }
+}
+
+/** Natural logarithm of the rarest draw worth looking for: XFetch can't trigger earlier than this many load times. */
+const longestDraw = 14
+
+/** Instant from which a hit must take a second look. */
+function quickUntil(
+  policy: ResolvedPolicy,
+  life: Life,
+  loadMs: number,
+  isolation: LocalEntry['isolation'],
+): number {
+  if (isolation === 'clone' || policy.idleTtl !== Number.POSITIVE_INFINITY) return Number.NEGATIVE_INFINITY
+  const { refreshAhead } = policy
+  if (refreshAhead === false) return life.freshUntil
+  if (refreshAhead === 'xfetch') return life.freshUntil - loadMs * longestDraw
+  return life.createdAt + (life.freshUntil - life.createdAt) * refreshAhead
+}
+
+/** Is it time to refresh an entry that is still fresh? */
+export function dueAhead(
+  policy: ResolvedPolicy,
+  entry: LocalEntry,
+  now: number,
+  random: () => number,
+): boolean {
+  const { refreshAhead } = policy
+  if (refreshAhead === false) return false
+  // XFetch: now − δ·β·ln(rand) ≥ expiry, with β = 1 and δ the time of the load.
+  if (refreshAhead === 'xfetch') return now - entry.loadMs * Math.log(1 - random()) >= entry.freshUntil
+  return now >= entry.createdAt + (entry.freshUntil - entry.createdAt) * refreshAhead
+}
+
+export interface EntryParts {
+  readonly value: unknown
+  readonly life: Life
+  readonly soft: boolean
+  readonly stamp: string
+  readonly tags: readonly TagStamp[]
+  /** Fence sequence when the work that brought the value began. */
+  readonly sequence: number
+  readonly loadMs: number
+  readonly etag: string | undefined
+  readonly now: number
+}
+
+/** A local entry, its value secured against its readers. */
+export function makeEntry(parts: EntryParts, policy: ResolvedPolicy, fence: RemovalFence): LocalEntry {
+  const isolated = secure(parts.value, policy.isolation satisfies Isolation)
+  return {
+    // The loader may keep what it returned; what can't be frozen must not be its object.
+    value: isolated.isolation === 'clone' ? copy(parts.value) : parts.value,
+    ...parts.life,
+    quickUntil: quickUntil(policy, parts.life, parts.loadMs, isolated.isolation),
+    soft: parts.soft,
+    stamp: parts.stamp,
+    tags: parts.tags,
+    slots: parts.tags.map(({ tag }) => tagSlot(tag)),
+    seen: parts.sequence,
+    epoch: fence.epoch,
+    loadMs: parts.loadMs,
+    etag: parts.etag,
+    usedAt: parts.now,
+    idleTtl: policy.idleTtl,
+    isolation: isolated.isolation,
+    bytes: isolated.bytes,
+  }
+}

@@ -1,0 +1,16 @@
+import type { Reason } from './events.ts'
+import type { LocalView } from './locals.ts'
+import type { Query } from './query.ts'
+import type { ReadOptions } from './read-options.ts'
+
+/** What one flight is to bring, and what was known when it began. */
+export interface Job {
+  readonly query: Query
+  readonly key: string
+  readonly input: unknown
+  readonly view: LocalView | undefined
+  readonly options: ReadOptions | undefined
+  readonly reason: Reason
+  /** Whether others may join. */
+  readonly shared: boolean
+}

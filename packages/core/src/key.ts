@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import { CacheError } from './errors.ts'
+
+export type KeyPart = string | number | bigint | boolean | null | undefined | Date
+/** Input of a definition: a primitive, a date, or plain data made of them. */
+export type KeyOf = KeyPart | object
+
+/*
+ * Keys are `namespace path · separator · rest`, and the separator says what follows, so that no two inputs meet:
+ *   `=`  a raw key as given            `~`  the hash of a long raw key
+ *   `#`  a definition: name@version:canonical input
+ * Names can't contain a separator, so its first occurrence decides.
+ */
+const longest = 200
+const maxDepth = 16
+
+function invalid(sentence: string): CacheError {
+  return new CacheError('INVALID_KEY', sentence)
+}
+
+/** 256 bits, so that two inputs meet by accident in no lifetime; never shorter (32-bit hashes return strangers' rows). */
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
+
+function wellFormed(text: string): string {
+  if (text.isWellFormed()) return text
+  throw invalid(
+    `Expected a key of well-formed Unicode, got a lone surrogate in \`${JSON.stringify(text.slice(0, 40))}\`; encode binary keys as hex or base64`,
+  )
+}
+
+function primitive(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return `s${wellFormed(value)}`
+    case 'number':
+      if (Number.isNaN(value)) throw invalid('Expected a key that equals itself, got `NaN` (number)')
+      return `n${value === 0 ? 0 : value}`
+    case 'bigint':
+      return `i${value}`
+    case 'boolean':
+      return value ? 't' : 'f'
+    case 'undefined':
+      return 'u'
+    case 'object':
+      if (value === null) return 'z'
+      if (value instanceof Date) {
+        if (Number.isNaN(value.getTime())) throw invalid('Expected a valid date in a key, got `Invalid Date`')
+        return `d${value.getTime()}`
+      }
+      return undefined
+    default:
+      throw invalid(
+        `Expected a key made of strings, numbers, booleans, bigints, dates, null, arrays and plain objects, got a ${typeof value}`,
+      )
+  }
+}
+
+function composite(value: object, depth: number): string {
+  if (depth > maxDepth) throw invalid(`Expected a key nested at most ${maxDepth} deep; is it cyclic?`)
+  const part = (v: unknown): string => {
+    if (typeof v === 'string') return JSON.stringify(wellFormed(v))
+    return primitive(v) ?? composite(v as object, depth + 1)
+  }
+  if (Array.isArray(value)) return `[${Array.from(value, part).join(',')}]`
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) {
+    const name = (value as { constructor?: { name?: string } }).constructor?.name ?? 'object'
+    throw invalid(
+      `Expected a key made of plain data, got an instance of ${name}; give its id, or use \`key\` to pick parts`,
+    )
+  }
+  const fields = Object.entries(value)
+    .filter(([, v]) => v !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, v]) => `${JSON.stringify(wellFormed(name))}:${part(v)}`)
+  return `{${fields.join(',')}}`
+}
+
+/** One text per input, different inputs different texts (`1` is not `'1'`, `['a,b']` is not `['a','b']`). Order of object keys doesn't matter. */
+export function canonical(input: unknown): string {
+  const text = primitive(input) ?? composite(input as object, 0)
+  return text.length <= longest ? text : `h${digest(text)}`
+}
+
+/** Key of an entry that is addressed by text. Any well-formed string will do, the empty one too. */
+export function rawKey(path: string, key: unknown): string {
+  if (typeof key !== 'string') {
+    throw invalid(
+      `Expected a key to be a string, got \`${String(key)}\` (${key === null ? 'null' : typeof key})`,
+    )
+  }
+  wellFormed(key)
+  return key.length <= longest ? `${path}=${key}` : `${path}~${digest(key)}`
+}
+
+const nameShape = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
+
+/** Checks the name of a namespace, definition or version. */
+export function checkName(what: string, name: unknown, longestName = 128): string {
+  if (typeof name === 'string' && name.length <= longestName && nameShape.test(name)) return name
+  throw new CacheError(
+    'INVALID_OPTION',
+    `Expected \`${what}\` to be 1 to ${longestName} of the characters A-Z a-z 0-9 . _ : - beginning with a letter or digit, got ${
+      name === undefined ? '`undefined`' : `\`${JSON.stringify(name)?.slice(0, 60)}\` (${typeof name})`
+    }`,
+  )
+}
+
+/** Prefixes of a hierarchical raw key, as tags: `user:1:profile` has `user:` and `user:1:`. At most 8 levels count. */
+export function prefixesOf(key: string): string[] {
+  const prefixes: string[] = []
+  for (
+    let at = key.indexOf(':');
+    at >= 0 && prefixes.length < 8 && at < longest;
+    at = key.indexOf(':', at + 1)
+  ) {
+    prefixes.push(key.slice(0, at + 1))
+  }
+  return prefixes
+}

@@ -1,0 +1,79 @@
+import { parseTtl } from './duration.ts'
+import type { Reason } from './events.ts'
+import type { Ttl } from './policy.ts'
+
+/** What a loader knows about its run, and how it says more than a value. */
+export interface LoadContext<V = unknown> {
+  /** Key of the entry being loaded. */
+  readonly key: string
+  /** Aborted when nobody waits any more, or at the hard timeout. */
+  readonly signal: AbortSignal
+  readonly reason: Reason
+  /** The entry that this load replaces, where one is known. */
+  readonly stale: { readonly value: V; readonly age: number; readonly etag: string | undefined } | undefined
+  /** Life of this value, instead of the policy's. */
+  ttl(ttl: Ttl): void
+  /** Adds tags to this value. */
+  tag(...tags: string[]): void
+  /** Remembers an etag, given back as `stale.etag` by the next load. */
+  etag(etag: string): void
+  /** The value is returned, but stored nowhere. */
+  skip(): void
+  /** The stale value is still current: ends the load and gives it a new life. Throws when there is none. */
+  notModified(): never
+  /** Ends the load as if the source had failed. */
+  fail(reason?: unknown): never
+}
+
+/** Thrown by `notModified`, caught by whoever runs the load. */
+export class NotModified extends Error {}
+
+/** A load context that collects what the loader says. */
+export class LoadRun implements LoadContext {
+  readonly key: string
+  readonly reason: Reason
+  readonly stale: LoadContext['stale']
+  skipped = false
+  chosenTtl: number | undefined
+  chosenEtag: string | undefined
+  readonly tags: string[] = []
+  readonly #signal: () => AbortSignal
+
+  constructor(key: string, reason: Reason, stale: LoadContext['stale'], signal: () => AbortSignal) {
+    this.key = key
+    this.reason = reason
+    this.stale = stale
+    this.#signal = signal
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal()
+  }
+
+  // Arrow functions, so that loaders may take them out of the context.
+  readonly ttl = (ttl: Ttl): void => {
+    this.chosenTtl = parseTtl('ttl', ttl)
+  }
+
+  readonly tag = (...tags: string[]): void => {
+    this.tags.push(...tags)
+  }
+
+  readonly etag = (etag: string): void => {
+    this.chosenEtag = etag
+  }
+
+  readonly skip = (): void => {
+    this.skipped = true
+  }
+
+  readonly notModified = (): never => {
+    if (this.stale === undefined)
+      throw new Error('Expected a stale value to keep, `notModified()` was called without one')
+    throw new NotModified()
+  }
+
+  readonly fail = (reason?: unknown): never => {
+    throw reason ?? new Error(`the loader of \`${this.key}\` gave up`)
+  }
+}

@@ -1,0 +1,65 @@
+import { Batch } from './batch.ts'
+import type { Bulkhead } from './bulkhead.ts'
+import { CacheError } from './errors.ts'
+import type { LoadContext } from './load-context.ts'
+import type { MaybePromise } from './query.ts'
+
+type Many = readonly unknown[] | ReadonlyMap<unknown, unknown>
+
+interface Wanted {
+  readonly input: unknown
+  readonly context: LoadContext
+}
+
+/** A loader that gathers the loads of one tick into one `loadMany`. A load that stays alone uses `load`. */
+export function gathered(o: {
+  readonly name: string
+  readonly load: ((input: unknown, context: LoadContext) => MaybePromise<unknown>) | undefined
+  readonly loadMany: (inputs: readonly unknown[], signal: AbortSignal) => MaybePromise<Many>
+  readonly bulkhead: Bulkhead
+}): (input: unknown, context: LoadContext) => Promise<unknown> {
+  const { name, load, loadMany, bulkhead } = o
+  const batch = new Batch<Wanted, () => unknown>((wanted) =>
+    bulkhead.run(async () => {
+      const [first] = wanted
+      if (wanted.length === 1 && first && load) {
+        const value = await load(first.input, first.context)
+        return [() => value]
+      }
+      const inputs = wanted.map(({ input }) => input)
+      // The batch is wanted as long as one of its loads is.
+      const controller = new AbortController()
+      let left = wanted.length
+      for (const { context } of wanted) {
+        context.signal.addEventListener('abort', () => {
+          if (--left === 0) controller.abort(context.signal.reason)
+        })
+      }
+      return answers(name, inputs, await loadMany(inputs, controller.signal))
+    }),
+  )
+  return async (input, context) => {
+    const answer = await batch.addEach(context.key, { input, context })
+    return answer()
+  }
+}
+
+function answers(name: string, inputs: readonly unknown[], many: Many): (() => unknown)[] {
+  if (isMap(many)) return inputs.map((input) => () => many.get(input))
+  if (!Array.isArray(many) || many.length !== inputs.length) {
+    throw new CacheError(
+      'INVALID_OPTION',
+      `Expected \`loadMany\` of \`${name}\` to return a map or a list of ${inputs.length} values, got ${
+        Array.isArray(many) ? `a list of ${many.length}` : typeof many
+      }`,
+    )
+  }
+  return (many as readonly unknown[]).map((value) => () => {
+    if (value instanceof Error) throw value
+    return value
+  })
+}
+
+function isMap(many: Many): many is ReadonlyMap<unknown, unknown> {
+  return typeof (many as ReadonlyMap<unknown, unknown> | undefined)?.get === 'function'
+}

@@ -1,0 +1,138 @@
+import type { CoarseClock } from './clock.ts'
+import type { LocalEntry } from './entry.ts'
+import type { RemovalFence } from './fence.ts'
+import { freshness } from './freshness.ts'
+import type { Freshness } from './freshness.ts'
+import type { Liveness } from './liveness.ts'
+import type { LocalTier } from './tier.ts'
+
+/** What the local tiers know of a key. `suspect`: a value is there, but nobody vouches for it. */
+export interface LocalView {
+  readonly entry: LocalEntry
+  readonly position: number
+  readonly state: Freshness | 'suspect'
+}
+
+/** The local prefix of the chain: finds entries, and decides whether they may be served. */
+export class Locals {
+  readonly tiers: readonly LocalTier[]
+  readonly #first: LocalTier | undefined
+  readonly #fence: RemovalFence
+  readonly #live: Liveness
+  readonly #now: CoarseClock
+  readonly #suspectTtl: number
+
+  constructor(o: {
+    tiers: readonly LocalTier[]
+    fence: RemovalFence
+    live: Liveness
+    now: CoarseClock
+    suspectTtl: number
+  }) {
+    this.tiers = o.tiers
+    this.#first = o.tiers[0]
+    this.#fence = o.fence
+    this.#live = o.live
+    this.#now = o.now
+    this.#suspectTtl = o.suspectTtl
+  }
+
+  /** The entry in the nearest tier, if a hit on it needs no second look. This is the whole cost of most reads. */
+  quick(key: string): LocalEntry | undefined {
+    const first = this.#first
+    if (first === undefined) return undefined
+    const entry = first.get(key)
+    if (entry === undefined) return undefined
+    const now = this.#now()
+    if (now < entry.quickUntil && entry.epoch === this.#fence.epoch && now < this.#live.until) return entry
+    return undefined
+  }
+
+  /** Looks near → far for the freshest entry. Drops what is gone on the way. `skip` names tiers to leave out. */
+  look(key: string, now: number, skip: readonly string[] | undefined): LocalView | undefined {
+    let best: LocalView | undefined
+    for (const [position, tier] of this.tiers.entries()) {
+      if (skip?.includes(tier.name)) continue
+      const entry = tier.get(key)
+      if (entry === undefined) continue
+      const state = this.#examine(entry, now)
+      if (state === 'gone' || state === 'expired') {
+        tier.delete(key)
+        continue
+      }
+      const view: LocalView = { entry, position, state }
+      if (state === 'fresh') return view
+      if (best === undefined || best.state === 'suspect' || entry.freshUntil > best.entry.freshUntil)
+        best = view
+    }
+    return best
+  }
+
+  #examine(entry: LocalEntry, now: number): Freshness | 'suspect' | 'gone' {
+    const fence = this.#fence
+    const standing = entry.epoch === fence.epoch ? 'valid' : fence.standing(entry)
+    if (standing === 'gone') return 'gone'
+    if (now - entry.usedAt > entry.idleTtl) return 'gone'
+    entry.usedAt = now
+    if (standing === 'suspect') return 'suspect'
+    // A silent bus: a removal may be on its way. What was loaded within the bound still counts.
+    if (now >= this.#live.until && now - entry.createdAt >= this.#suspectTtl) return 'suspect'
+    if (standing === 'soft') soften(entry)
+    entry.epoch = fence.epoch
+    entry.seen = fence.sequence
+    return freshness(entry, now)
+  }
+
+  /** Stores into all local tiers nearer than `position`, unless the key or a tag was removed since `sequence`. */
+  put(
+    key: string,
+    before: number,
+    entryFor: (position: number) => LocalEntry | undefined,
+    skip?: readonly string[],
+  ): boolean {
+    let stored = false
+    for (const [position, tier] of this.tiers.entries()) {
+      if (position >= before) break
+      if (skip?.includes(tier.name)) continue
+      const entry = entryFor(position)
+      if (entry === undefined || !this.mayStore(key, entry)) continue
+      stored = tier.set(key, entry) || stored
+    }
+    return stored
+  }
+
+  /** The local fence: nothing is stored that was removed, or may have been, since the work on it began. */
+  mayStore(key: string, entry: { readonly seen: number; readonly slots: readonly number[] }): boolean {
+    const fence = this.#fence
+    return (
+      !fence.keyRemoved(key, entry.seen) &&
+      fence.tagsRemovedAt(entry.slots) <= entry.seen &&
+      !fence.suspectSince(entry.seen)
+    )
+  }
+
+  delete(key: string): void {
+    for (const tier of this.tiers) tier.delete(key)
+  }
+
+  /** Takes back the entry of one particular load: its store was refused further away. */
+  withdraw(key: string, createdAt: number): void {
+    for (const tier of this.tiers) if (tier.inspect(key)?.createdAt === createdAt) tier.delete(key)
+  }
+
+  expire(key: string): void {
+    for (const tier of this.tiers) {
+      const entry = tier.inspect(key)
+      if (entry !== undefined) soften(entry)
+    }
+  }
+
+  clear(): void {
+    for (const tier of this.tiers) tier.clear()
+  }
+}
+
+function soften(entry: LocalEntry): void {
+  entry.soft = true
+  entry.quickUntil = Number.NEGATIVE_INFINITY
+}

@@ -1,0 +1,70 @@
+import type { Removal } from './bus.ts'
+import type { Clock } from './clock.ts'
+import { Journal } from './journal.ts'
+
+const retryMs = 100
+
+/** Removals on their way to somebody who only listens: a bus, a CDN. What wasn't taken is kept and tried again. */
+export class Outbox {
+  readonly name: string
+  readonly #journal = new Journal()
+  readonly #clock: Clock
+  readonly #deliver: (removal: Removal) => Promise<void>
+  #draining: Promise<boolean> | undefined
+  #closed = false
+
+  constructor(name: string, clock: Clock, deliver: (removal: Removal) => Promise<void>) {
+    this.name = name
+    this.#clock = clock
+    this.#deliver = deliver
+  }
+
+  get size(): number {
+    return this.#journal.size
+  }
+
+  /** Resolves to whether it was taken within `timeout` ms; if not, it stays queued. */
+  async send(removal: Removal, timeout: number): Promise<boolean> {
+    if (removal.kind === 'all') this.#journal.addAll()
+    else if (removal.kind === 'keys') this.#journal.addKeys(removal.keys, removal.soft)
+    else this.#journal.addTags(removal.tags, removal.soft)
+    let cancel = () => {}
+    const late = new Promise<boolean>((resolve) => {
+      cancel = this.#clock.after(timeout, () => resolve(false))
+    })
+    const done = await Promise.race([this.#drain(), late])
+    cancel()
+    return done
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  #drain(): Promise<boolean> {
+    this.#draining ??= this.#deliverAll().finally(() => {
+      this.#draining = undefined
+    })
+    return this.#draining
+  }
+
+  async #deliverAll(): Promise<boolean> {
+    while (this.#journal.size > 0 && !this.#closed) {
+      const page = this.#journal.page()
+      try {
+        if (page.all) await this.#deliver({ kind: 'all' })
+        if (page.keys.length > 0) await this.#deliver({ kind: 'keys', keys: page.keys, soft: false })
+        if (page.softKeys.length > 0) await this.#deliver({ kind: 'keys', keys: page.softKeys, soft: true })
+        if (page.tags.length > 0) await this.#deliver({ kind: 'tags', tags: page.tags, soft: false })
+        if (page.softTags.length > 0) await this.#deliver({ kind: 'tags', tags: page.softTags, soft: true })
+      } catch {
+        this.#clock.after(retryMs, () => {
+          if (!this.#closed) void this.#drain()
+        })
+        return false
+      }
+      page.confirm()
+    }
+    return true
+  }
+}

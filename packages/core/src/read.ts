@@ -1,0 +1,185 @@
+import type { Chain } from './chain.ts'
+import type { LocalEntry } from './entry.ts'
+import { Flight } from './flight.ts'
+import type { Landing } from './flight.ts'
+import type { Reason } from './events.ts'
+import { dueAhead, servable } from './freshness.ts'
+import { copy } from './isolate.ts'
+import type { Job } from './job.ts'
+import type { LocalView } from './locals.ts'
+import type { Query } from './query.ts'
+import type { ReadOptions } from './read-options.ts'
+import { resolve } from './resolve.ts'
+
+/** How often a reader goes back because a tag was removed while it waited, before it loads alone. */
+const patience = 3
+
+/*
+ * The read, in the order in which it happens:
+ *   1. local   each local tier, synchronously                      locals.ts
+ *   2. flight  join the load running for the key                   here
+ *   3. remote  batched with the other keys of the tick             resolve.ts
+ *   4. stale   answer within swr, load behind                      resolve.ts
+ *   5. load    lease, bulkhead, timeouts                           load.ts
+ *   6. failure stale within staleIfError, else the error to all    resolve.ts
+ *   7. store   local under the fence, remote with the lease        store.ts
+ */
+
+/** A local hit that needs no second look, or undefined. Counts the hit. */
+export function quickHit(chain: Chain, query: Query, key: string): LocalEntry | undefined {
+  const entry = chain.locals.quick(key)
+  if (entry === undefined) return undefined
+  const { counters } = query
+  counters.hits[0] = (counters.hits[0] as number) + 1
+  counters.savedMs += entry.loadMs
+  if (chain.events.on.hit) emitHit(chain, query, key, 0, 'fresh')
+  return entry
+}
+
+/** Resolves to the value, or to undefined when there is none and the query has no loader. */
+export async function read(
+  chain: Chain,
+  query: Query,
+  key: string,
+  input: unknown,
+  options?: ReadOptions,
+  reason?: Reason,
+  observe?: (state: Landing['state']) => void,
+): Promise<unknown> {
+  const { fence, locals } = chain
+  options?.signal?.throwIfAborted()
+  for (let attempt = 0; ; attempt++) {
+    const joinedAt = fence.sequence
+    const now = chain.clock.now()
+    const view = options?.forceFresh ? undefined : locals.look(key, now, options?.skip)
+    if (view?.state === 'fresh') {
+      observe?.('fresh')
+      return localHit(chain, query, key, input, view, now)
+    }
+    // A load that began before the key's removal isn't for those who came after it.
+    const shared = attempt < patience && isPlain(options) && query.policy.flight !== false
+    let flight = shared ? joinable(chain, query, key, now) : undefined
+    if (flight === undefined) {
+      flight = takeOff(chain, {
+        query,
+        key,
+        input,
+        view,
+        options,
+        reason: reason ?? whyLoad(view, options),
+        shared,
+      })
+    }
+    const landing = await flight.wait(now, options?.signal)
+    if (landing.removedAt > flight.sequence && joinedAt >= landing.removedAt) continue
+    count(chain, query, key, landing)
+    observe?.(landing.state)
+    return landing.clone ? copy(landing.value) : landing.value
+  }
+}
+
+function isPlain(options: ReadOptions | undefined): boolean {
+  return (
+    options === undefined ||
+    (options.maxStale === undefined && options.forceFresh !== true && (options.skip?.length ?? 0) === 0)
+  )
+}
+
+function whyLoad(view: LocalView | undefined, options: ReadOptions | undefined): Reason {
+  if (options?.forceFresh) return 'forced'
+  if (view === undefined) return 'miss'
+  return view.entry.soft ? 'invalidated' : 'expired'
+}
+
+/** The flight of `get` and of a loading read are different things: the first answers nothing where the second loads. */
+export function flightKey(query: Query, key: string): string {
+  return query.load === undefined ? `?${key}` : key
+}
+
+function joinable(chain: Chain, query: Query, key: string, now: number): Flight | undefined {
+  const flight = chain.flights.get(flightKey(query, key))
+  if (flight === undefined) return undefined
+  const { fence } = chain
+  if (fence.keyRemoved(key, flight.sequence) || fence.suspectSince(flight.sequence)) return undefined
+  // Nobody vouches for what was removed elsewhere since the flight began: then it may only be a young one.
+  if (now >= chain.live.until && now - flight.startedAt >= chain.suspectTtl) return undefined
+  return flight
+}
+
+/** Begins a flight. It never rejects by itself: those who wait get its error. */
+export function takeOff(chain: Chain, job: Job): Flight {
+  const flight = new Flight(job.key, chain.fence.sequence, chain.clock.now())
+  const name = flightKey(job.query, job.key)
+  if (job.shared) chain.flights.set(name, flight)
+  const leave = () => {
+    if (chain.flights.get(name) === flight) chain.flights.delete(name)
+  }
+  chain.background.run(
+    resolve(chain, job, flight, leave)
+      .catch((error: unknown) => flight.crash(error))
+      .finally(leave),
+  )
+  return flight
+}
+
+function localHit(
+  chain: Chain,
+  query: Query,
+  key: string,
+  input: unknown,
+  view: LocalView,
+  now: number,
+): unknown {
+  const { entry, position } = view
+  const { counters, policy } = query
+  counters.hits[position] = (counters.hits[position] as number) + 1
+  counters.savedMs += entry.loadMs
+  if (chain.events.on.hit) emitHit(chain, query, key, position, 'fresh')
+  // Entries in farther local tiers are copied as they are: they can't outlive themselves there.
+  if (position > 0) chain.locals.put(key, position, () => entry)
+  if (query.load !== undefined && dueAhead(policy, entry, now, chain.random) && !chain.flights.has(key)) {
+    takeOff(chain, { query, key, input, view, options: undefined, reason: 'ahead', shared: true }).keep()
+  }
+  return entry.isolation === 'clone' ? copy(entry.value) : entry.value
+}
+
+function count(chain: Chain, query: Query, key: string, landing: Landing): void {
+  const { counters } = query
+  if (landing.state === 'fresh') {
+    counters.hits[landing.position] = (counters.hits[landing.position] as number) + 1
+    counters.savedMs += landing.loadMs
+  } else if (landing.state === 'stale') {
+    counters.stale++
+    counters.savedMs += landing.loadMs
+  } else {
+    counters.misses++
+    if (chain.events.on.miss) chain.events.emit('miss', { def: query.def, key: () => key })
+    return
+  }
+  if (chain.events.on.hit) emitHit(chain, query, key, landing.position, landing.state)
+}
+
+function emitHit(chain: Chain, query: Query, key: string, position: number, state: 'fresh' | 'stale'): void {
+  chain.events.emit('hit', { def: query.def, tier: chain.names[position] as string, state, key: () => key })
+}
+
+/** The local value for a synchronous reader: fresh, or stale within `swr`; undefined when there is none. */
+export function peek(chain: Chain, query: Query, key: string): unknown {
+  const quick = quickHit(chain, query, key)
+  if (quick !== undefined) return quick.value
+  const now = chain.clock.now()
+  const view = chain.locals.look(key, now, undefined)
+  if (view === undefined || view.state === 'suspect') return undefined
+  const { entry, position, state } = view
+  if (state !== 'fresh' && !servable(entry, now, undefined)) return undefined
+  count(chain, query, key, {
+    value: entry.value,
+    clone: false,
+    removedAt: 0,
+    position,
+    state: state === 'fresh' ? 'fresh' : 'stale',
+    loadMs: entry.loadMs,
+    until: 0,
+  })
+  return entry.isolation === 'clone' ? copy(entry.value) : entry.value
+}

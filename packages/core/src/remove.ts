@@ -1,0 +1,200 @@
+import type { Removal } from './bus.ts'
+import type { Chain } from './chain.ts'
+import { CacheError } from './errors.ts'
+import type { ResolvedPolicy } from './policy.ts'
+import type { RemoteLink } from './remote-link.ts'
+
+/** What became of a removal. Nothing is lost silently: `queued` names the tiers that get it when they come back. */
+export interface Receipt<N extends string = string> {
+  readonly confirmed: readonly N[]
+  readonly queued: readonly N[]
+  /** Whether other processes were told. `none`: there is no bus. */
+  readonly bus: 'sent' | 'queued' | 'none'
+}
+
+/*
+ * Removals walk far → near. The far copy first: a read racing with us could copy the old far value over a near copy
+ * deleted too early. The local fence is raised twice: before, so that nobody joins or stores what began earlier, and
+ * after, against whatever was copied from a far tier while it still had the old value.
+ */
+async function walk(
+  chain: Chain,
+  policy: ResolvedPolicy,
+  o: {
+    readonly removal: Removal
+    /** Drops it from this process; called before and after. */
+    readonly here: () => void
+    /** The verb at one remote tier, or undefined where it has nothing to do. */
+    readonly there: (link: RemoteLink) => (() => Promise<void>) | undefined
+  },
+): Promise<Receipt> {
+  const confirmed: string[] = []
+  const queued: string[] = []
+  const { removal } = o
+  const timeout = policy.timeouts.removal
+  o.here()
+  for (const link of chain.links.toReversed()) {
+    const verb = o.there(link)
+    if (verb === undefined) continue
+    const done = await link.remove(verb, timeout, (journal) => {
+      if (removal.kind === 'all') journal.addAll()
+      else if (removal.kind === 'keys') journal.addKeys(removal.keys, removal.soft)
+      else journal.addTags(removal.tags, removal.soft)
+    })
+    ;(done ? confirmed : queued).push(link.name)
+  }
+  o.here()
+  for (const tier of chain.locals.tiers) confirmed.push(tier.name)
+  const announcers = chain.links.filter((link) => link.coherence && o.there(link))
+  let bus: Receipt['bus'] = announcers.length > 0 ? 'sent' : 'none'
+  if (announcers.some((link) => queued.includes(link.name))) bus = 'queued'
+  for (const outbox of chain.buses) {
+    const sent = await outbox.send(removal, timeout)
+    if (!sent) bus = 'queued'
+    else if (bus === 'none') bus = 'sent'
+  }
+  for (const edge of chain.edges) {
+    const sent = await edge.send(removal, timeout)
+    ;(sent ? confirmed : queued).push(edge.name)
+  }
+  if (chain.events.on.invalidate) {
+    const keys = removal.kind === 'keys' ? removal.keys.length : 0
+    chain.events.emit('invalidate', {
+      keys,
+      tags: removal.kind === 'tags' ? removal.tags : [],
+      origin: 'local',
+    })
+  }
+  if (policy.invalidation === 'strict' && (queued.length > 0 || bus === 'queued')) {
+    throw new CacheError(
+      'REMOVAL_QUEUED',
+      `Expected every tier to confirm the removal, ${queued.length > 0 ? `\`${queued.join('`, `')}\` did not` : 'the bus did not'}; it is queued and will be applied`,
+    )
+  }
+  return { confirmed, queued, bus }
+}
+
+/** Removes keys everywhere. Soft: they stay usable within `swr` and `staleIfError`, but count as expired. */
+export function removeKeys(
+  chain: Chain,
+  policy: ResolvedPolicy,
+  keys: readonly string[],
+  soft: boolean,
+): Promise<Receipt> {
+  const unique = [...new Set(keys)]
+  if (unique.length === 0) return Promise.resolve(nothingToDo(chain))
+  return walk(chain, policy, {
+    removal: { kind: 'keys', keys: unique, soft },
+    here: () => dropKeys(chain, unique, soft),
+    there: (link) => {
+      const { coherence, tier } = link
+      return soft && coherence ? () => coherence.expire(unique) : () => tier.delete(unique)
+    },
+  })
+}
+
+/** Invalidates every entry that carries one of the tags, in O(1) each. */
+export function removeTags(
+  chain: Chain,
+  policy: ResolvedPolicy,
+  tags: readonly string[],
+  soft: boolean,
+): Promise<Receipt> {
+  const unique = [...new Set(tags)]
+  if (unique.length === 0) return Promise.resolve(nothingToDo(chain))
+  return walk(chain, policy, {
+    removal: { kind: 'tags', tags: unique, soft },
+    here: () => dropTags(chain, unique, soft),
+    there: (link) => {
+      const { verbs } = chain.tags
+      return link === chain.tags.link && verbs ? () => verbs.invalidate(unique, soft) : undefined
+    },
+  })
+}
+
+/** Removes everything of the namespace, in O(1): no scan, and nobody else's keys. */
+export function removeAll(chain: Chain, policy: ResolvedPolicy): Promise<Receipt> {
+  return walk(chain, policy, {
+    removal: { kind: 'all' },
+    here: () => dropAll(chain),
+    there: (link) => () => link.tier.clear(),
+  })
+}
+
+function nothingToDo(chain: Chain): Receipt {
+  return { confirmed: [...chain.names], queued: [], bus: 'none' }
+}
+
+export function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): void {
+  for (const key of keys) {
+    chain.fence.removeKey(key)
+    chain.failures.forget(key)
+    if (soft) chain.locals.expire(key)
+    else chain.locals.delete(key)
+  }
+}
+
+export function dropTags(chain: Chain, tags: readonly string[], soft: boolean): void {
+  for (const tag of tags) chain.fence.removeTag(tag, soft)
+  chain.tags.forget(tags)
+}
+
+export function dropAll(chain: Chain): void {
+  chain.fence.clear()
+  chain.tags.forgetAll()
+  chain.locals.clear()
+}
+
+/**
+ * A removal by another process, heard on the bus of `from` (or on a bus beside the tiers). Tiers nearer than that,
+ * which only this host or process sees, hold copies that nobody else can reach: they are deleted from here.
+ */
+export function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLink | undefined): void {
+  if (removal.kind === 'all') dropAll(chain)
+  else if (removal.kind === 'tags') dropTags(chain, removal.tags, removal.soft)
+  else {
+    dropKeys(chain, removal.keys, removal.soft)
+    const { keys } = removal
+    for (const link of nearerThan(chain, from)) {
+      const timeout = 500
+      chain.background.run(
+        link.remove(
+          () => link.tier.delete(keys),
+          timeout,
+          (journal) => journal.addKeys(keys, false),
+        ),
+      )
+    }
+  }
+  if (removal.kind === 'all') for (const link of nearerThan(chain, from)) forgetAllAt(chain, link)
+  if (chain.events.on.invalidate) {
+    const keys = removal.kind === 'keys' ? removal.keys.length : 0
+    chain.events.emit('invalidate', {
+      keys,
+      tags: removal.kind === 'tags' ? removal.tags : [],
+      origin: 'bus',
+    })
+  }
+}
+
+/** Messages may have been lost: local entries are suspect, and tiers that only this host sees start anew. */
+export function suspectAll(chain: Chain, from: RemoteLink | undefined): void {
+  chain.fence.suspect()
+  chain.tags.forgetAll()
+  for (const link of nearerThan(chain, from)) forgetAllAt(chain, link)
+}
+
+function forgetAllAt(chain: Chain, link: RemoteLink): void {
+  chain.background.run(
+    link.remove(
+      () => link.tier.clear(),
+      500,
+      (journal) => journal.addAll(),
+    ),
+  )
+}
+
+function nearerThan(chain: Chain, from: RemoteLink | undefined): readonly RemoteLink[] {
+  const limit = from?.position ?? Number.POSITIVE_INFINITY
+  return chain.links.filter((link) => link.position < limit && link.tier.capabilities.shared !== 'fleet')
+}

@@ -1,0 +1,179 @@
+import type { Candidate } from './candidate.ts'
+import type { Chain } from './chain.ts'
+import type { LocalEntry } from './entry.ts'
+import { CacheError } from './errors.ts'
+import { tagSlot } from './fence.ts'
+import type { Flight, Landing } from './flight.ts'
+import { dueAhead, servable } from './freshness.ts'
+import type { Job } from './job.ts'
+import { load } from './load.ts'
+import type { Loaded } from './load.ts'
+import { askRemotes, giveBack, keepLeases, takeClaims } from './remote-read.ts'
+import type { Found, Place } from './remote-read.ts'
+import { backfill, store } from './store.ts'
+
+function fromLocal(entry: LocalEntry, position: number): Candidate {
+  return {
+    value: entry.value,
+    life: entry,
+    position,
+    loadMs: entry.loadMs,
+    etag: entry.etag,
+    tags: entry.tags,
+    clone: entry.isolation === 'clone',
+  }
+}
+
+function staleLanding(chain: Chain, candidate: Candidate, until: number): Landing {
+  return {
+    value: candidate.value,
+    clone: candidate.clone,
+    removedAt: chain.fence.tagsRemovedAt(candidate.tags.map(({ tag }) => tagSlot(tag))),
+    position: candidate.position,
+    state: 'stale',
+    loadMs: candidate.loadMs,
+    until,
+  }
+}
+
+const nothing: Landing = {
+  value: undefined,
+  clone: false,
+  removedAt: 0,
+  position: -1,
+  state: 'nothing',
+  loadMs: 0,
+  until: Number.POSITIVE_INFINITY,
+}
+
+/**
+ * One flight from its local miss to its end: steps 3 to 7 of a read. Lands the flight as soon as there is an answer;
+ * calls `leave` when nobody may join any more; resolves when everything behind it is done.
+ */
+export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () => void): Promise<void> {
+  const { query, key, options } = job
+  const { policy } = query
+  let stale =
+    job.view && job.view.state !== 'suspect' ? fromLocal(job.view.entry, job.view.position) : undefined
+  const deadline = flight.startedAt + policy.timeouts.lock
+  let places: readonly Place[] = []
+
+  for (let wait = true; ;) {
+    const watch = chain.fills.moment()
+    const asked = await askRemotes(chain, job, flight, stale)
+    places = asked.places
+    stale = asked.stale
+    const now = chain.clock.now()
+    if (asked.found) {
+      const due = job.reason === 'ahead' || (query.load && dueAheadOf(chain, job, asked.found, now))
+      const newer = !job.view || asked.found.life.freshUntil > job.view.entry.freshUntil
+      if (!due || (job.reason === 'ahead' && newer)) {
+        flight.end(backfill(chain, job, flight, asked.found, places))
+        return
+      }
+      flight.land(backfill(chain, job, flight, asked.found, places))
+      flight.keep()
+      stale = asked.found.candidate
+      places = [asked.found.place]
+    }
+    if (query.load === undefined) {
+      flight.end(
+        stale && servable(stale.life, now, options?.maxStale) ? staleLanding(chain, stale, now) : nothing,
+      )
+      return
+    }
+    if (stale && !flight.landed && job.reason !== 'ahead' && !options?.forceFresh) {
+      if (servable(stale.life, now, options?.maxStale)) {
+        flight.land(staleLanding(chain, stale, stale.life.staleUntil))
+        flight.keep()
+      }
+    }
+    const failure = options?.forceFresh ? undefined : chain.failures.recent(key)
+    if (failure) {
+      giveBack(key, places)
+      if (stale && now < stale.life.errorUntil) flight.end(staleLanding(chain, stale, now))
+      else flight.crash(failure.error)
+      return
+    }
+    const busy = asked.busy || !(await takeClaims(key, places))
+    if (!busy || !wait) break
+    giveBack(key, places)
+    if (flight.landed || job.reason === 'ahead') {
+      // Readers have their answer, and somebody else is loading.
+      flight.end(stale ? staleLanding(chain, stale, now) : nothing)
+      return
+    }
+    // Woken by the bus when the other is done; without one, by looking again.
+    const left = deadline - chain.clock.now()
+    if (left <= 0 || policy.flight !== 'lease') wait = false
+    else await chain.fills.wait(key, watch, Math.min(left, now < chain.live.until ? 250 : 20))
+  }
+
+  await loadAndStore(chain, job, flight, leave, places, stale)
+}
+
+function dueAheadOf(chain: Chain, job: Job, found: Found, now: number): boolean {
+  // Local entries trigger their own refresh; this is for chains whose nearest tier is remote.
+  if (chain.locals.tiers.length > 0) return false
+  const view = { ...found.life, loadMs: found.candidate.loadMs } as LocalEntry
+  return dueAhead(job.query.policy, view, now, chain.random)
+}
+
+async function loadAndStore(
+  chain: Chain,
+  job: Job,
+  flight: Flight,
+  leave: () => void,
+  places: readonly Place[],
+  stale: Candidate | undefined,
+): Promise<void> {
+  const { query, key, options } = job
+  const { policy } = query
+  const moment = chain.tags.moment(places.find((p) => p.link === chain.tags.link)?.tagClock)
+  const beganAt = chain.clock.now()
+  const reason = flight.landed && job.reason !== 'ahead' ? 'swr' : job.reason
+  const stopRenewing = keepLeases(chain, key, places)
+  const stopSoft =
+    stale && !flight.landed && policy.timeouts.soft < policy.timeouts.hard && !options?.forceFresh
+      ? chain.clock.after(policy.timeouts.soft, () => {
+          const now = chain.clock.now()
+          const allowed = now < stale.life.errorUntil || servable(stale.life, now, options?.maxStale)
+          if (allowed && !chain.fence.keyRemoved(key, flight.sequence)) {
+            flight.land(staleLanding(chain, stale, stale.life.errorUntil))
+            flight.keep()
+          }
+        })
+      : undefined
+  let loaded: Loaded
+  try {
+    loaded = await load(chain, job, flight, reason, stale)
+  } catch (error) {
+    leave()
+    fail(chain, job, flight, stale, error)
+    giveBack(key, places)
+    return
+  } finally {
+    stopRenewing()
+    stopSoft?.()
+  }
+  await store(chain, { job, flight, loaded, moment, beganAt, places, leave })
+}
+
+function fail(chain: Chain, job: Job, flight: Flight, stale: Candidate | undefined, error: unknown): void {
+  const { query, key } = job
+  query.counters.loadErrors++
+  const abandoned = flight.signal.aborted
+  if (!abandoned && !(error instanceof CacheError && error.code === 'OVERLOADED')) {
+    chain.failures.note(key, error, query.policy.errorTtl)
+  }
+  const now = chain.clock.now()
+  // Never after a removal: whoever removed the key knows that the old value is wrong.
+  const usable =
+    stale !== undefined && now < stale.life.errorUntil && !chain.fence.keyRemoved(key, flight.sequence)
+  if (chain.events.on['load:error']) {
+    const served = usable || flight.landed ? 'stale' : 'error'
+    chain.events.emit('load:error', { def: query.def, error, served, key: () => key })
+  }
+  if (usable) flight.end(staleLanding(chain, stale, now))
+  else flight.crash(error)
+}

@@ -1,0 +1,34 @@
+import type { Cache } from './cache.ts'
+import type { Chain } from './chain.ts'
+import type { ResolvedPolicy } from './policy.ts'
+import type { MaybePromise } from './query.ts'
+import type { Receipt } from './remove.ts'
+import type { DefinitionCounters } from './stats.ts'
+
+/** Removals as scopes and definitions ask for them: collected inside a transaction, else applied. */
+export interface Removal {
+  keys(keys: readonly string[], soft: boolean, policy: ResolvedPolicy): Promise<Receipt>
+  tags(tags: readonly string[], soft: boolean, policy: ResolvedPolicy): Promise<Receipt>
+  all(policy: ResolvedPolicy): Promise<Receipt>
+}
+
+/** What the parts of one cache share, and what this part of it adds. */
+export interface ScopeParts {
+  readonly chain: Chain
+  readonly removal: Removal
+  /** Path of namespaces below the root, joined by dots; empty at the root. */
+  readonly path: string
+  /** Tags that every entry here carries. */
+  readonly tags: readonly string[]
+  readonly policy: ResolvedPolicy
+  counters(def: string): DefinitionCounters
+  /** Throws when a definition of that label exists already. */
+  claimLabel(label: string): void
+  /** Switched off for good: nothing is stored. */
+  off(): boolean
+  /** Must this call leave the cache alone: switched off, or inside a transaction? Throws when the cache is closed. */
+  bypassed(): boolean
+  write<R>(keys: readonly string[], commit: () => MaybePromise<R>, policy: ResolvedPolicy): Promise<R>
+  /** The verbs of the whole cache, the same in every part. */
+  readonly whole: Pick<Cache, 'stats' | 'on' | 'health' | 'drain' | 'close' | 'deferred'>
+}

@@ -1,0 +1,237 @@
+import { bypass } from './bypass.ts'
+import type { Cache, EntryOptions, WrapOptions, Wrapped } from './cache.ts'
+import { define } from './define.ts'
+import type { Definition } from './definition.ts'
+import { CacheError } from './errors.ts'
+import { checkKeys, expectation } from './expectation.ts'
+import { explain } from './explain.ts'
+import { KeyMemo } from './key-memo.ts'
+import { checkName, prefixesOf, rawKey } from './key.ts'
+import type { KeyOf } from './key.ts'
+import type { LoadContext } from './load-context.ts'
+import { gathered } from './load-many.ts'
+import { policyKeys, resolvePolicy } from './policy.ts'
+import type { Policy, ResolvedPolicy } from './policy.ts'
+import type { MaybePromise, Query } from './query.ts'
+import { peek, quickHit, read } from './read.ts'
+import type { ReadOptions } from './read-options.ts'
+import type { ScopeParts } from './scope-parts.ts'
+import { set } from './set.ts'
+import { checkTags, namespaceTag, prefixTag } from './tags.ts'
+
+const readKeys = ['maxStale', 'forceFresh', 'skip', 'signal'] as const
+const entryKeys = [...policyKeys, ...readKeys, 'tags'] as const
+
+type Options = EntryOptions & ReadOptions
+
+/** One part of a cache: the root, or a namespace. */
+export function makeScope(parts: ScopeParts): Cache {
+  const { chain, removal, path, policy } = parts
+  const counters = parts.counters('')
+  const keys = new KeyMemo((key) => rawKey(path, key))
+  const policies = new WeakMap<object, ResolvedPolicy>()
+
+  function policyOf(options: Options | undefined): ResolvedPolicy {
+    if (options === undefined) return policy
+    const known = policies.get(options)
+    if (known) return known
+    checkKeys('options', options, entryKeys)
+    const resolved = resolvePolicy(options, policy, chain.names)
+    policies.set(options, resolved)
+    return resolved
+  }
+
+  function queryOf(key: unknown, options: Options | undefined, load: Query['load'], batched = false): Query {
+    const own = [
+      ...parts.tags,
+      ...(typeof key === 'string' ? prefixesOf(key).map((prefix) => prefixTag(path, prefix)) : []),
+      ...checkTags(options?.tags ?? []),
+    ]
+    return {
+      def: undefined,
+      version: '',
+      policy: policyOf(options),
+      counters,
+      tagsBefore: () => own,
+      tagsOf: undefined,
+      load,
+      batched,
+      schema: undefined,
+      codec: undefined,
+    }
+  }
+
+  /** Counts quick hits; everything else about raw keys is made only on a local miss. */
+  const quickQuery = { def: undefined, counters } as Query
+
+  const get = (key: unknown, options?: ReadOptions): Promise<unknown> => {
+    try {
+      if (parts.bypassed()) return Promise.resolve(undefined)
+      const full = keys.of(key)
+      if (options === undefined) {
+        const entry = quickHit(chain, quickQuery, full)
+        if (entry !== undefined) return Promise.resolve(entry.value)
+      } else checkKeys('options', options, readKeys)
+      return read(chain, queryOf(key, undefined, undefined), full, undefined, options)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  const getOrSet = (
+    key: unknown,
+    load: (context: LoadContext) => MaybePromise<unknown>,
+    options?: Options,
+  ): Promise<unknown> => {
+    try {
+      const full = keys.of(key)
+      if (!parts.bypassed() && !overrides(options)) {
+        const entry = quickHit(chain, quickQuery, full)
+        if (entry !== undefined) return Promise.resolve(entry.value)
+      }
+      if (typeof load !== 'function') throw expectation('load', 'a function', load)
+      const query = queryOf(key, options, (_, context) => load(context))
+      if (parts.bypassed()) return bypass(query, full, undefined, options?.signal)
+      return read(chain, query, full, undefined, options)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  const scope = {
+    get,
+    peek: (key: unknown) =>
+      parts.bypassed() ? undefined : peek(chain, { ...quickQuery, policy, load: undefined }, keys.of(key)),
+    getOrSet,
+    getMany: (many: readonly unknown[], options?: ReadOptions) =>
+      Promise.all(many.map((key) => get(key, options))),
+    getOrSetMany: async (
+      many: readonly string[],
+      loadMany: (
+        missing: readonly string[],
+        context: { signal: AbortSignal },
+      ) => MaybePromise<readonly unknown[]>,
+      options?: Options,
+    ) => {
+      const load = gathered({
+        name: 'getOrSetMany',
+        load: undefined,
+        loadMany: (inputs, signal) => loadMany(inputs as string[], { signal }),
+        bulkhead: chain.bulkhead,
+      })
+      return await Promise.all(
+        many.map((key) => {
+          const full = keys.of(key)
+          const query = queryOf(key, options, load, true)
+          if (parts.bypassed()) return bypass(query, full, key, options?.signal)
+          return read(chain, query, full, key, options)
+        }),
+      )
+    },
+    set: async (key: unknown, value: unknown, options?: Options) => {
+      if (!parts.off()) await set(chain, queryOf(key, options, undefined), keys.of(key), value)
+    },
+    setMany: async (entries: Iterable<readonly [string, unknown]>, options?: Options) => {
+      if (parts.off()) return
+      await Promise.all(
+        [...entries].map(([key, value]) => set(chain, queryOf(key, options, undefined), keys.of(key), value)),
+      )
+    },
+    has: async (key: unknown) => (await get(key)) !== undefined,
+    delete: async (...many: unknown[]) =>
+      await removal.keys(
+        many.map((key) => keys.of(key)),
+        false,
+        policy,
+      ),
+    expire: async (...many: unknown[]) =>
+      await removal.keys(
+        many.map((key) => keys.of(key)),
+        true,
+        policy,
+      ),
+    invalidateTags: async (tags: string | readonly string[], options: { soft?: boolean } = {}) => {
+      checkKeys('options', options, ['soft'])
+      return await removal.tags(checkTags([tags].flat()), options.soft === true, policy)
+    },
+    deletePattern: async (pattern: unknown) =>
+      await removal.tags([prefixTag(path, prefixOfPattern(pattern))], false, policy),
+    clear: async () =>
+      path === '' ? await removal.all(policy) : await removal.tags([namespaceTag(path)], false, policy),
+    write: async (many: unknown, commit: () => unknown) => {
+      if (typeof commit !== 'function')
+        throw expectation('commit', 'a function that commits the write', commit)
+      return await parts.write(
+        [many].flat().map((key) => keys.of(key)),
+        commit,
+        policy,
+      )
+    },
+    define: (definition: Definition<KeyOf, unknown>) => define(parts, definition),
+    wrap: (fn: (...args: unknown[]) => unknown, options: WrapOptions<unknown[], unknown, string>) =>
+      wrap(fn, options),
+    namespace: (name: string, own: Policy = {}) => {
+      checkKeys('namespace policy', own, policyKeys)
+      const below =
+        path === '' ? checkName('namespace', name, 64) : `${path}.${checkName('namespace', name, 64)}`
+      return makeScope({
+        ...parts,
+        path: below,
+        tags: [...parts.tags, namespaceTag(below)],
+        policy: resolvePolicy(own, policy, chain.names),
+      })
+    },
+    typed: () => scope,
+    explain: async (key: string) =>
+      await explain(chain, /^[^=#~]*[#=~]/.test(key) && !isRaw(key) ? key : keys.of(key)),
+    ...parts.whole,
+    [Symbol.asyncDispose]: () => parts.whole.close(),
+  }
+
+  /** A raw key may look like a full one; it is the raw one that is held then. */
+  function isRaw(key: string): boolean {
+    return chain.locals.tiers.some((tier) => tier.inspect(keys.of(key)) !== undefined)
+  }
+
+  function wrap(
+    fn: (...args: unknown[]) => unknown,
+    options: WrapOptions<unknown[], unknown, string>,
+  ): Wrapped<unknown[], unknown, string> {
+    if (typeof fn !== 'function') throw expectation('fn', 'a function', fn)
+    const { key, tags, ...rest } = options
+    const cached = define(parts, {
+      ...rest,
+      load: (args: KeyOf) => fn(...(args as unknown[])),
+      ...(key && { key: (args: KeyOf) => key(...(args as unknown[])) }),
+      ...(tags && { tags: (value: unknown, args: KeyOf) => tags(value, ...(args as unknown[])) }),
+    })
+    return Object.assign((...args: unknown[]) => cached(args as KeyOf), {
+      peek: (...args: unknown[]) => cached.peek(args as KeyOf),
+      delete: (...args: unknown[]) => cached.delete(args as KeyOf),
+      expire: (...args: unknown[]) => cached.expire(args as KeyOf),
+      clear: () => cached.clear(),
+      keyFor: (...args: unknown[]) => cached.keyFor(args as KeyOf),
+    }) as Wrapped<unknown[], unknown, string>
+  }
+
+  return scope as unknown as Cache
+}
+
+function overrides(options: Options | undefined): boolean {
+  return (
+    options !== undefined &&
+    (options.maxStale !== undefined || options.forceFresh === true || options.skip !== undefined)
+  )
+}
+
+/** `'user:123:*'` → `'user:123:'`. */
+function prefixOfPattern(pattern: unknown): string {
+  const prefix = typeof pattern === 'string' && pattern.endsWith(':*') ? pattern.slice(0, -1) : undefined
+  if (prefix === undefined || /[*?[\]]/.test(prefix) || !prefixesOf(prefix).includes(prefix)) {
+    throw new CacheError(
+      'INVALID_KEY',
+      `Expected a pattern of whole segments with \`:*\` at its end, such as 'user:123:*' (at most 8 segments), got \`${String(pattern)}\`; for anything else use tags`,
+    )
+  }
+  return prefix
+}

@@ -1,0 +1,69 @@
+import type { Chain } from './chain.ts'
+import { expectation } from './expectation.ts'
+import { ttlsOf } from './freshness.ts'
+import type { ResolvedPolicy } from './policy.ts'
+import type { Query } from './query.ts'
+import type { RemoteLink } from './remote-link.ts'
+import type { Place } from './remote-read.ts'
+import { dropKeys } from './remove.ts'
+import { putLocal, storeRemote } from './store.ts'
+
+/**
+ * Stores a value given by the caller. Wins over any load that is running, in every process: each remote tier is
+ * taken (which voids leases and tells the others) and then filled like by a load, so that a removal which comes
+ * in between wins over the `set`.
+ */
+export async function set(
+  chain: Chain,
+  query: Query,
+  key: string,
+  value: unknown,
+  input?: unknown,
+): Promise<void> {
+  if (value === undefined)
+    throw expectation('value', 'anything but undefined; to remove an entry use delete()', value)
+  const { policy } = query
+  const tags = [...new Set([...query.tagsBefore(key), ...(query.tagsOf?.(value, input) ?? [])])]
+  const ttls = ttlsOf(policy, value, undefined, chain.random)
+  dropKeys(chain, [key], false)
+  const places: Place[] = []
+  let tagClock: string | undefined
+  if (chain.tags.link?.usable(key)) tagClock = await chain.tags.clock(key)
+  const beganAt = chain.clock.now()
+  const moment = chain.tags.moment(tagClock)
+  for (const link of chain.links.toReversed()) {
+    if (link.coherence === undefined) {
+      if (link.usable(key)) places.unshift({ link, fence: '', claim: undefined, tagClock })
+      else await forgetAt(link, key, policy)
+      continue
+    }
+    const fence = await link.take(key, policy.timeouts.removal)
+    places.unshift({ link, fence, claim: undefined, tagClock })
+  }
+  // Again, against what was copied from a far tier that still had the old value.
+  dropKeys(chain, [key], false)
+  const { sequence } = chain.fence
+  const outcomes = await storeRemote(chain, query, key, {
+    value,
+    ttls,
+    beganAt,
+    tags,
+    moment,
+    sequence,
+    loadMs: 0,
+    etag: undefined,
+    places,
+  })
+  // What a tier without compare-and-set didn't take is still the old value there.
+  for (const { place, outcome } of outcomes) {
+    if (place.link.coherence !== undefined || outcome === 'stored') continue
+    await forgetAt(place.link, key, policy)
+  }
+  if (outcomes.some(({ outcome }) => outcome === 'fenced')) return
+  putLocal(chain, query, key, value, { ttls, createdAt: beganAt, sequence, tags, loadMs: 0, etag: undefined })
+}
+
+async function forgetAt(link: RemoteLink, key: string, policy: ResolvedPolicy): Promise<void> {
+  const verb = () => link.tier.delete([key])
+  await link.remove(verb, policy.timeouts.removal, (journal) => journal.addKeys([key], false))
+}

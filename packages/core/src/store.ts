@@ -1,0 +1,364 @@
+import type { Chain } from './chain.ts'
+import type { TagStamp } from './entry.ts'
+import { CacheError } from './errors.ts'
+import { tagSlot } from './fence.ts'
+import type { Flight, Landing } from './flight.ts'
+import { clamped, lifeOf, makeEntry, ttlsOf } from './freshness.ts'
+import type { Life } from './freshness.ts'
+import type { Payload } from './frames.ts'
+import { secure } from './isolate.ts'
+import type { Loaded } from './load.ts'
+import type { Query } from './query.ts'
+import type { Job } from './job.ts'
+import { giveBack } from './remote-read.ts'
+import type { Found, Place } from './remote-read.ts'
+import type { TagMoment } from './tag-book.ts'
+import type { RemoteLink } from './remote-link.ts'
+import type { FrameWrite, WriteOutcome } from './tier.ts'
+
+const removalTimeout = 500
+
+const bare = (tags: readonly string[]): TagStamp[] => tags.map((tag) => ({ tag, generation: '' }))
+
+/** Step 7 after a load: local tiers under the fence, readers answered, remote tiers with their leases. */
+export async function store(
+  chain: Chain,
+  o: {
+    readonly job: Job
+    readonly flight: Flight
+    readonly loaded: Loaded
+    readonly moment: TagMoment
+    /** When the load began, on `clock.now()`. */
+    readonly beganAt: number
+    readonly places: readonly Place[]
+    readonly leave: () => void
+  },
+): Promise<void> {
+  const { job, flight, loaded, places } = o
+  const { query, key, input } = job
+  chain.failures.forget(key)
+  const tags = loaded.skip ? [] : tagsOf(query, key, input, loaded)
+  const slots = tags.map(tagSlot)
+  const removedAt = chain.fence.tagsRemovedAt(slots)
+  const landing: Landing = {
+    value: loaded.value,
+    clone: false,
+    removedAt,
+    position: -1,
+    state: 'loaded',
+    loadMs: loaded.ms,
+    until: Number.POSITIVE_INFINITY,
+  }
+  const lagging = chain.replicaLag > 0 && o.beganAt - chain.fence.lastRemoval(key, slots) < chain.replicaLag
+  if (loaded.skip || lagging) {
+    o.leave()
+    flight.end(landing)
+    giveBack(key, places)
+    return
+  }
+  const ttls = ttlsOf(query.policy, loaded.value, loaded.ttl, chain.random)
+  const { isolation } = secure(loaded.value, query.policy.isolation)
+  const stored = putLocal(chain, query, key, loaded.value, {
+    ttls,
+    createdAt: o.beganAt,
+    sequence: flight.sequence,
+    tags,
+    loadMs: loaded.ms,
+    etag: loaded.etag,
+    skip: job.options?.skip,
+  })
+  if (!stored && chain.locals.tiers.length > 0) fenced(chain, query, key, chain.names[0] as string)
+  const work = storeRemote(chain, query, key, {
+    value: loaded.value,
+    ttls,
+    beganAt: o.beganAt,
+    tags,
+    moment: o.moment,
+    sequence: flight.sequence,
+    loadMs: loaded.ms,
+    etag: loaded.etag,
+    places,
+  })
+  const answer = { ...landing, clone: isolation === 'clone' }
+  if (query.policy.writes === 'await') await work
+  o.leave()
+  flight.end(answer)
+  await work
+}
+
+function tagsOf(query: Query, key: string, input: unknown, loaded: Loaded): readonly string[] {
+  const computed = query.tagsOf?.(loaded.value, input) ?? []
+  if (computed.length === 0 && loaded.tags.length === 0) return query.tagsBefore(key)
+  return [...new Set([...query.tagsBefore(key), ...computed, ...loaded.tags])]
+}
+
+/** Writes a value into the local tiers, each with its own ttl. */
+export function putLocal(
+  chain: Chain,
+  query: Query,
+  key: string,
+  value: unknown,
+  o: {
+    readonly ttls: readonly number[]
+    readonly createdAt: number
+    readonly sequence: number
+    readonly tags: readonly string[]
+    readonly loadMs: number
+    readonly etag: string | undefined
+    readonly skip?: readonly string[] | undefined
+  },
+): boolean {
+  const now = chain.clock.now()
+  return chain.locals.put(
+    key,
+    Number.POSITIVE_INFINITY,
+    (position) => {
+      const ttl = o.ttls[position] as number
+      if (ttl <= 0) return undefined
+      const life = lifeOf(query.policy, o.createdAt, ttl)
+      const { sequence, loadMs, etag } = o
+      const parts = { value, life, soft: false, stamp: '', tags: bare(o.tags), sequence, loadMs, etag, now }
+      return makeEntry(parts, query.policy, chain.fence)
+    },
+    o.skip,
+  )
+}
+
+/** Writes a value into the remote tiers, far → near, presenting the fences. Never rejects. */
+export async function storeRemote(
+  chain: Chain,
+  query: Query,
+  key: string,
+  o: {
+    readonly value: unknown
+    readonly ttls: readonly number[]
+    readonly beganAt: number
+    readonly tags: readonly string[]
+    readonly moment: TagMoment
+    /** Fence sequence when the work on the value began. */
+    readonly sequence: number
+    readonly loadMs: number
+    readonly etag: string | undefined
+    readonly places: readonly Place[]
+  },
+): Promise<readonly { readonly place: Place; readonly outcome: WriteOutcome | 'failed' }[]> {
+  const open = o.places.filter((place) => place.fence !== undefined)
+  if (open.length === 0) return []
+  const outcomes: { place: Place; outcome: WriteOutcome | 'failed' }[] = []
+  const stamps = await chain.tags.stamps(o.tags, o.moment)
+  let payload: Payload
+  try {
+    if (stamps === undefined) throw new StaleTags()
+    payload = chain.frames.encode(o.value, key, query.version, query.codec)
+  } catch (error) {
+    giveBack(key, open)
+    for (const { link } of open) {
+      if (error instanceof StaleTags) fenced(chain, query, key, link.name)
+      else refused(chain, query, key, link.name, 'unencodable', error)
+    }
+    return open.map((place) => ({ place, outcome: 'failed' }))
+  }
+  const createdAt = chain.clock.wall() - (chain.clock.now() - o.beganAt)
+  for (const place of open.toReversed()) {
+    const { link } = place
+    const ttl = o.ttls[link.position] as number
+    if (ttl <= 0) {
+      giveBack(key, [place])
+      continue
+    }
+    const { swr, staleIfError } = query.policy
+    const bytes = chain.frames.frame(payload, {
+      createdAt,
+      freshFor: ttl,
+      staleFor: swr,
+      errorFor: staleIfError,
+      loadMs: o.loadMs,
+      version: query.version,
+      etag: o.etag,
+      key,
+      tags: stamps as readonly TagStamp[],
+    })
+    const expiresAt = createdAt + ttl + Math.max(swr, staleIfError)
+    const outcome = await fill(chain, query, key, place, { bytes, expiresAt, sequence: o.sequence })
+    if (outcome === 'fenced') {
+      // Somebody removed the key since: our local copy is the old value too.
+      chain.locals.withdraw(key, o.beganAt)
+    }
+    outcomes.push({ place, outcome })
+  }
+  return outcomes
+}
+
+class StaleTags extends Error {}
+
+async function fill(
+  chain: Chain,
+  query: Query,
+  key: string,
+  place: Place,
+  o: { readonly bytes: Uint8Array; readonly expiresAt: number; readonly sequence: number },
+): Promise<WriteOutcome | 'failed'> {
+  const { link } = place
+  const { bytes, expiresAt } = o
+  const fence = place.fence as string
+  place.fence = undefined
+  if (!link.usable(key)) return 'failed'
+  if (link.coherence === undefined && chain.fence.keyRemoved(key, o.sequence)) {
+    fenced(chain, query, key, link.name)
+    return 'fenced'
+  }
+  if (bytes.length > link.tier.capabilities.maxValueBytes) {
+    if (link.coherence) void link.release(key, fence)
+    refused(chain, query, key, link.name, 'too-large', undefined)
+    return 'too-large'
+  }
+  try {
+    const outcome = link.coherence
+      ? await link.fill({ key, bytes, expiresAt, fence })
+      : await writeUnfenced(chain, link, { key, bytes, expiresAt }, o.sequence)
+    if (outcome === 'fenced') fenced(chain, query, key, link.name)
+    if (outcome === 'too-large') refused(chain, query, key, link.name, 'too-large', undefined)
+    return outcome
+  } catch {
+    // The link has counted and reported it; the lease lapses.
+    return 'failed'
+  }
+}
+
+/**
+ * A tier without compare-and-set takes any write, so the process' own fence has to do: looked at before, and once
+ * more after the write, which is taken back when a removal overtook it.
+ */
+async function writeUnfenced(
+  chain: Chain,
+  link: RemoteLink,
+  item: FrameWrite,
+  sequence: number,
+): Promise<WriteOutcome> {
+  const outcome = await link.write(item)
+  if (!chain.fence.keyRemoved(item.key, sequence)) return outcome
+  const { key } = item
+  await link.remove(
+    () => link.tier.delete([key]),
+    removalTimeout,
+    (journal) => journal.addKeys([key], false),
+  )
+  return 'fenced'
+}
+
+/** Step 3's end: an entry found in a remote tier is written into the nearer ones, clamped to the life that remains. */
+export function backfill(
+  chain: Chain,
+  job: Job,
+  flight: Flight,
+  found: Found,
+  places: readonly Place[],
+): Landing {
+  const { query, key } = job
+  const { candidate, life, stamp, place } = found
+  const { policy } = query
+  const now = chain.clock.now()
+  const tags = candidate.tags.map(({ tag }) => tag)
+  const stored = chain.locals.put(
+    key,
+    place.link.position,
+    (position) => {
+      const ttl = policy.ttls[position] as number
+      if (ttl <= 0) return undefined
+      return makeEntry(
+        {
+          value: candidate.value,
+          life: clamped(life, now, ttl),
+          soft: false,
+          stamp,
+          tags: candidate.tags,
+          sequence: flight.sequence,
+          loadMs: candidate.loadMs,
+          etag: candidate.etag,
+          now,
+        },
+        policy,
+        chain.fence,
+      )
+    },
+    job.options?.skip,
+  )
+  if (stored && chain.events.on.backfill) {
+    chain.events.emit('backfill', { def: query.def, tier: chain.names[0] as string, key: () => key })
+  }
+  const nearer = places.filter((p) => p !== place && p.fence !== undefined)
+  if (nearer.length > 0)
+    chain.background.run(backfillRemote(chain, query, key, found, nearer, flight.sequence))
+  const clone = candidate.clone || secure(candidate.value, policy.isolation).isolation === 'clone'
+  return {
+    value: candidate.value,
+    clone,
+    removedAt: chain.fence.tagsRemovedAt(tags.map(tagSlot)),
+    position: place.link.position,
+    state: 'fresh',
+    loadMs: candidate.loadMs,
+    until: Number.POSITIVE_INFINITY,
+  }
+}
+
+async function backfillRemote(
+  chain: Chain,
+  query: Query,
+  key: string,
+  found: Found,
+  nearer: readonly Place[],
+  sequence: number,
+): Promise<void> {
+  const now = chain.clock.now()
+  const { candidate } = found
+  let payload: Payload
+  try {
+    payload = chain.frames.encode(candidate.value, key, query.version, query.codec)
+  } catch {
+    giveBack(key, nearer)
+    return
+  }
+  for (const place of nearer) {
+    const life: Life = clamped(found.life, now, query.policy.ttls[place.link.position] as number)
+    const createdAt = chain.clock.wall() - (now - life.createdAt)
+    const freshFor = life.freshUntil - life.createdAt
+    const bytes = chain.frames.frame(payload, {
+      createdAt,
+      freshFor,
+      staleFor: life.staleUntil - life.freshUntil,
+      errorFor: life.errorUntil - life.freshUntil,
+      loadMs: candidate.loadMs,
+      version: query.version,
+      etag: candidate.etag,
+      key,
+      tags: candidate.tags,
+    })
+    const end = Math.max(life.staleUntil, life.errorUntil) - life.createdAt
+    const outcome = await fill(chain, query, key, place, { bytes, expiresAt: createdAt + end, sequence })
+    if (outcome === 'stored' && chain.events.on.backfill) {
+      chain.events.emit('backfill', { def: query.def, tier: place.link.name, key: () => key })
+    }
+  }
+}
+
+function fenced(chain: Chain, query: Query, key: string, tier: string): void {
+  query.counters.fenced++
+  if (chain.events.on.fenced) chain.events.emit('fenced', { def: query.def, tier, key: () => key })
+}
+
+function refused(
+  chain: Chain,
+  query: Query,
+  key: string,
+  tier: string,
+  why: 'too-large' | 'unencodable',
+  error: unknown,
+): void {
+  query.counters.refused++
+  const cause =
+    error ??
+    new CacheError('INVALID_OPTION', `the frame is larger than \`maxValueBytes\` of tier \`${tier}\``)
+  if (chain.events.on.refused) {
+    chain.events.emit('refused', { def: query.def, tier, why, error: cause, key: () => key })
+  }
+}

@@ -1,0 +1,204 @@
+import { Batch } from './batch.ts'
+import type { Clock } from './clock.ts'
+import type { TagStamp } from './entry.ts'
+import { tagSlot } from './fence.ts'
+import type { RemovalFence } from './fence.ts'
+import type { Liveness } from './liveness.ts'
+import type { RemoteLink } from './remote-link.ts'
+import type { Coherence, TagState } from './tier.ts'
+
+/** Where tag generations are kept. */
+export type TagVerbs = Pick<Coherence, 'tags' | 'stampTags' | 'invalidate'>
+
+export type TagStanding = 'valid' | 'soft' | 'invalid'
+
+interface Known {
+  readonly state: TagState | undefined
+  /** Fence sequence when it was asked for: a removal noticed since then ends it. */
+  readonly sequence: number
+  /** Order of answers, to tell what was known before a load began. */
+  readonly order: number
+  readonly until: number
+}
+
+/** What was known when a load began; only that may stamp its result. */
+export interface TagMoment {
+  readonly order: number
+  /** From the tag tier, taken with the lease; undefined where it couldn't be. */
+  readonly tagClock: string | undefined
+}
+
+const mostKnown = 20_000
+/** Markers live longer than that in the tier, and asking again keeps them alive there. */
+const knownMs = 60_000
+
+/**
+ * Tag generations as this process knows them. An entry carries the generations that were current before its load
+ * began; it is valid while they still are. A missing generation means invalid: a marker that was evicted must not
+ * bring back what it had removed.
+ *
+ * Known generations answer without a round trip while the bus vouches for them. Stamping an entry with an older
+ * generation than the current one is always safe: it can only make the entry invalid.
+ */
+export class TagBook {
+  /** The tier that keeps the generations; undefined when nothing is remote. */
+  readonly link: RemoteLink | undefined
+  readonly verbs: TagVerbs | undefined
+  readonly #fence: RemovalFence
+  readonly #clock: Clock
+  readonly #live: Liveness
+  readonly #known = new Map<string, Known>()
+  readonly #asks: Batch<string, Known>
+  #order = 0
+
+  constructor(o: {
+    link: RemoteLink | undefined
+    verbs: TagVerbs | undefined
+    fence: RemovalFence
+    clock: Clock
+    live: Liveness
+  }) {
+    this.link = o.link
+    this.verbs = o.verbs
+    this.#fence = o.fence
+    this.#clock = o.clock
+    this.#live = o.live
+    this.#asks = new Batch((tags) => this.#ask(tags))
+  }
+
+  moment(tagClock: string | undefined): TagMoment {
+    return { order: this.#order, tagClock }
+  }
+
+  /** Is an entry with these stamps valid? Answers at once when everything is known. */
+  standing(stamps: readonly TagStamp[]): TagStanding | Promise<TagStanding> {
+    if (stamps.length === 0) return 'valid'
+    const { link } = this
+    if (link === undefined || this.verbs === undefined) return 'valid'
+    if (link.journal.size > 0 && stamps.some(({ tag }) => link.journal.fencesTag(tag))) return 'invalid'
+    let standing: TagStanding = 'valid'
+    for (const stamp of stamps) {
+      const known = this.#trusted(stamp.tag)
+      if (known === undefined) return this.#standingAsked(stamps)
+      const one = compare(stamp, known.state)
+      if (one === 'invalid') return one
+      if (one === 'soft') standing = 'soft'
+    }
+    return standing
+  }
+
+  /**
+   * Stamps for an entry whose load began at `moment`, or undefined when it mustn't be stored remotely: a tag was, or
+   * may have been, invalidated since, or the tag tier can't tell.
+   */
+  async stamps(tags: readonly string[], moment: TagMoment): Promise<readonly TagStamp[] | undefined> {
+    if (tags.length === 0) return []
+    const { link } = this
+    const verbs = this.verbs
+    if (link === undefined || verbs === undefined) return tags.map((tag) => ({ tag, generation: '' }))
+    const generations = new Map<string, string>()
+    const unknown: string[] = []
+    for (const tag of tags) {
+      const known = this.#known.get(tag)
+      if (known?.state !== undefined && known.order <= moment.order)
+        generations.set(tag, known.state.generation)
+      else unknown.push(tag)
+    }
+    if (unknown.length > 0) {
+      const { tagClock } = moment
+      if (tagClock === undefined) return undefined
+      const sequence = this.#fence.sequence
+      try {
+        const stamped = await link.ask(() => verbs.stampTags(unknown, tagClock))
+        const order = ++this.#order
+        for (const [i, tag] of unknown.entries()) {
+          const generation = stamped[i]
+          if (generation === undefined) return undefined
+          generations.set(tag, generation)
+          if (!this.#known.has(tag)) this.#note(tag, { generation, softened: [] }, sequence, order)
+        }
+      } catch {
+        return undefined
+      }
+    }
+    return tags.map((tag) => ({ tag, generation: generations.get(tag) as string }))
+  }
+
+  /** The tag clock for work that begins now, or undefined when the tag tier can't tell. */
+  async clock(key: string): Promise<string | undefined> {
+    if (this.link === undefined || this.link.coherence === undefined) return ''
+    try {
+      return (await this.link.lease(key, true)).tagClock
+    } catch {
+      return undefined
+    }
+  }
+
+  forget(tags: readonly string[]): void {
+    for (const tag of tags) this.#known.delete(tag)
+  }
+
+  forgetAll(): void {
+    this.#known.clear()
+  }
+
+  async #standingAsked(stamps: readonly TagStamp[]): Promise<TagStanding> {
+    let standing: TagStanding = 'valid'
+    try {
+      const answers = await Promise.all(
+        stamps.map((stamp) => this.#trusted(stamp.tag) ?? this.#asks.add(stamp.tag, stamp.tag)),
+      )
+      for (const [i, known] of answers.entries()) {
+        const one = compare(stamps[i] as TagStamp, known.state)
+        if (one === 'invalid') return one
+        if (one === 'soft') standing = 'soft'
+      }
+    } catch {
+      // Nobody can vouch for the tags: fail closed.
+      return 'invalid'
+    }
+    return standing
+  }
+
+  async #ask(tags: readonly string[]): Promise<Known[]> {
+    const verbs = this.verbs as TagVerbs
+    const sequence = this.#fence.sequence
+    const states = await (this.link as RemoteLink).ask(() => verbs.tags(tags))
+    // Counted when the answer is here: one that arrives during a load may already tell of an invalidation since.
+    const order = ++this.#order
+    return tags.map((tag, i) => this.#note(tag, states[i], sequence, order))
+  }
+
+  #note(tag: string, state: TagState | undefined, sequence: number, order: number): Known {
+    const known: Known = { state, sequence, order, until: this.#clock.now() + knownMs }
+    this.#known.delete(tag)
+    // A missing generation may be created by anybody at any time, unannounced: never remembered.
+    if (state !== undefined) this.#known.set(tag, known)
+    if (this.#known.size > mostKnown) {
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest)
+        break
+      }
+    }
+    return known
+  }
+
+  #trusted(tag: string): Known | undefined {
+    const known = this.#known.get(tag)
+    if (known === undefined) return undefined
+    const now = this.#clock.now()
+    const trusted =
+      now < known.until &&
+      now < this.#live.until &&
+      this.#fence.tagsRemovedAt([tagSlot(tag)]) <= known.sequence &&
+      !this.#fence.suspectSince(known.sequence) &&
+      !this.#fence.clearedSince(known.sequence)
+    return trusted ? known : undefined
+  }
+}
+
+function compare(stamp: TagStamp, state: TagState | undefined): TagStanding {
+  if (state === undefined) return 'invalid'
+  if (state.generation === stamp.generation) return 'valid'
+  return state.softened.includes(stamp.generation) ? 'soft' : 'invalid'
+}

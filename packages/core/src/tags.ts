@@ -1,0 +1,30 @@
+import { expectation } from './expectation.ts'
+
+const longest = 512
+
+/** Checks tags given by the user. Ours begin with `!`. */
+export function checkTags(tags: readonly string[]): readonly string[] {
+  for (const tag of tags) {
+    if (
+      typeof tag === 'string' &&
+      tag.length > 0 &&
+      tag.length <= longest &&
+      tag[0] !== '!' &&
+      tag.isWellFormed()
+    )
+      continue
+    throw expectation(
+      'tags',
+      `well-formed texts of 1 to ${longest} characters that don't begin with \`!\``,
+      tag,
+    )
+  }
+  return tags
+}
+
+/** Carried by every entry of a definition: what its `clear()` invalidates. */
+export const definitionTag = (path: string, label: string): string => `!d${path}#${label}`
+/** Carried by every entry of a namespace. */
+export const namespaceTag = (path: string): string => `!n${path}`
+/** Carried by every raw key under a prefix. */
+export const prefixTag = (path: string, prefix: string): string => `!p${path}=${prefix}`

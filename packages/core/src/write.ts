@@ -1,0 +1,71 @@
+import type { Chain } from './chain.ts'
+import { CacheError } from './errors.ts'
+import type { ResolvedPolicy } from './policy.ts'
+import type { RemoteLink } from './remote-link.ts'
+import { dropKeys, removeKeys } from './remove.ts'
+import { token } from './token.ts'
+
+/**
+ * A write to the source that can't leave a stale entry behind, even when this process dies in the middle.
+ *
+ * Before the commit an intent is placed in every tier that can hold one: it removes the entry and blocks fills until
+ * it is taken back after the commit. A crash in between leaves the intent, which lapses after `timeouts.write`;
+ * until then readers load and nobody stores. Overlapping writers each have an intent of their own.
+ *
+ * When a tier can't be told before the commit, the write goes on and the removal is queued; with
+ * `invalidation: 'strict'` it is refused with `WRITE_REFUSED`, and `commit` doesn't run.
+ *
+ * Returns what `commit` returns, rejects with what it throws; the keys are removed either way.
+ */
+export async function write<R>(
+  chain: Chain,
+  policy: ResolvedPolicy,
+  keys: readonly string[],
+  commit: () => Promise<R> | R,
+): Promise<R> {
+  const intent = token()
+  const announced: RemoteLink[] = []
+  dropKeys(chain, keys, false)
+  for (const link of chain.links.toReversed()) {
+    const { coherence } = link
+    if (coherence === undefined) continue
+    const begin = () => coherence.begin(keys, intent, policy.timeouts.write)
+    // The key stays away from the tier until the end confirms the removal.
+    const begun = await link.remove(begin, policy.timeouts.removal, (journal) => journal.addKeys(keys, false))
+    if (begun) announced.push(link)
+    else if (policy.invalidation === 'strict') {
+      await end(chain, policy, keys, intent, announced)
+      throw new CacheError(
+        'WRITE_REFUSED',
+        `Expected tier \`${link.name}\` to take the announcement of the write, it did not; nothing was committed, try again`,
+        { cause: link.lastError },
+      )
+    }
+  }
+  dropKeys(chain, keys, false)
+  try {
+    return await commit()
+  } finally {
+    await end(chain, policy, keys, intent, announced)
+  }
+}
+
+async function end(
+  chain: Chain,
+  policy: ResolvedPolicy,
+  keys: readonly string[],
+  intent: string,
+  announced: readonly RemoteLink[],
+): Promise<void> {
+  for (const link of announced) {
+    const { coherence } = link
+    if (coherence === undefined) continue
+    const verb = () => coherence.end(keys, intent)
+    await link.remove(verb, policy.timeouts.removal, (journal) => journal.addKeys(keys, false))
+  }
+  dropKeys(chain, keys, false)
+  // Tiers that hold no intents, and those that couldn't be told before.
+  if (announced.length < chain.links.length || chain.buses.length > 0 || chain.edges.length > 0) {
+    await removeKeys(chain, { ...policy, invalidation: 'queue' }, keys, false)
+  }
+}
