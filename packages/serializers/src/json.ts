@@ -1,7 +1,8 @@
 import type { Codec } from '@tierstack/cache-core'
 import { escape } from './escape.ts'
 import type { Format } from './escape.ts'
-import { unescape } from './unescape.ts'
+import { unwritable } from './refusal.ts'
+import { maxDepthRead, unescape } from './unescape.ts'
 
 const format: Format = {
   mark: '~',
@@ -13,20 +14,47 @@ const format: Format = {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+const quote = 0x22
+const backslash = 0x5c
+
+/** Before parsing, because each level that a few hostile bytes declare would become an array of its own. */
+function checkNesting(text: string): void {
+  let depth = 0
+  let quoted = false
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === quote) quoted = !quoted
+    else if (quoted) i += unit === backslash ? 1 : 0
+    else if (unit === 0x5b || unit === 0x7b) depth++
+    else if (unit === 0x5d || unit === 0x7d) depth--
+    if (depth > maxDepthRead) throw new Error('the nesting is too deep')
+  }
+}
+
 function decode(bytes: Uint8Array): unknown {
   try {
-    return unescape(JSON.parse(decoder.decode(bytes)), format.mark)
+    const text = decoder.decode(bytes)
+    checkNesting(text)
+    const tree: unknown = JSON.parse(text)
+    return text.includes('["~"') ? unescape(tree, format.mark) : tree
   } catch (cause) {
-    throw new Error(`Expected bytes written by the json codec: ${(cause as Error).message}`, {
-      cause,
-    })
+    throw new Error(`Expected bytes written by the json codec: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function encode(value: unknown): Uint8Array {
+  const tree = escape(value, format)
+  try {
+    return Buffer.from(JSON.stringify(tree))
+  } catch (cause) {
+    throw unwritable(cause)
   }
 }
 
 const codec: Codec = Object.freeze({
   id: 2,
   name: 'json',
-  encode: (value: unknown) => Buffer.from(JSON.stringify(escape(value, format))),
+  encode,
   decode,
 })
 

@@ -7,6 +7,18 @@ import { maxDepthRead } from './unescape.ts'
  * before msgpackr sees it. Nothing is allocated here but one small number per record.
  */
 
+/**
+ * msgpackr compiles a function for a record that it reads for the fourth time. Each costs microseconds, so a megabyte
+ * of hostile definitions would take a second.
+ */
+const compiledAfter = 3
+const maxCompiled = 10_000
+
+interface Shape {
+  readonly fields: number
+  reads: number
+}
+
 /** MessagePack's byte that no value begins with: it begins the escapes. */
 export const markByte = 0xc1
 
@@ -17,8 +29,9 @@ class Grammar {
   #at = 0
   #depth = 0
   readonly #bytes: Buffer
-  /** How many fields a record has, by its id. */
-  readonly #records = new Map<number, number>()
+  #compiled = 0
+  /** By the id of the record. */
+  readonly #shapes = new Map<number, Shape>()
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
@@ -44,7 +57,7 @@ class Grammar {
   #value(): void {
     const token = this.#uint(1)
     if (token < 0x40 || token >= 0xe0) return
-    if (token < 0x80) return this.#values(this.#fieldsOf(token))
+    if (token < 0x80) return this.#again(token)
     if (token < 0x90) return this.#values((token & 0x0f) * 2)
     if (token < 0xa0) return this.#array(token & 0x0f)
     if (token < 0xc0) return void this.#take(token & 0x1f)
@@ -117,10 +130,13 @@ class Grammar {
     this.#values(count - 1)
   }
 
-  #fieldsOf(id: number): number {
-    const fields = this.#records.get(id)
-    if (fields === undefined) throw new Error('a record was not defined')
-    return fields
+  /** A record of a shape defined earlier. */
+  #again(id: number): void {
+    const shape = this.#shapes.get(id)
+    if (shape === undefined) throw new Error('a record was not defined')
+    if (++shape.reads === compiledAfter && ++this.#compiled > maxCompiled)
+      throw new Error('too many shapes of records')
+    this.#values(shape.fields)
   }
 
   #extension(length: number): void {
@@ -165,7 +181,7 @@ class Grammar {
   #record(id: number): void {
     const fields = this.#plainArray()
     for (let i = 0; i < fields; i++) this.#name()
-    this.#records.set(id, fields)
+    this.#shapes.set(id, { fields, reads: 0 })
     this.#values(fields)
   }
 

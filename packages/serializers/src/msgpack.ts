@@ -4,6 +4,7 @@ import { Packr, Unpackr } from 'msgpackr/pack'
 import { escape } from './escape.ts'
 import type { Format } from './escape.ts'
 import { checkGrammar, markByte } from './msgpack-grammar.ts'
+import { unwritable } from './refusal.ts'
 import { unescape } from './unescape.ts'
 
 /** Names that msgpackr takes for something else: an object's class, its own bookkeeping, a prototype. */
@@ -24,6 +25,18 @@ const format: Format = {
   carriesRichTypes: true,
 }
 
+function encode(value: unknown): Uint8Array {
+  const tree = escape(value, format)
+  try {
+    const bytes = packr.pack(tree)
+    // Refused here: too many shapes, and types that another package gave to msgpackr for the whole process.
+    checkGrammar(bytes)
+    return bytes
+  } catch (cause) {
+    throw unwritable(cause)
+  }
+}
+
 function decode(bytes: Uint8Array): unknown {
   // A view of our own: msgpackr takes Buffers back as what it was given, and notes things on it.
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -41,7 +54,7 @@ function decode(bytes: Uint8Array): unknown {
 const codec: Codec = Object.freeze({
   id: 1,
   name: 'msgpack',
-  encode: (value: unknown) => packr.pack(escape(value, format)),
+  encode,
   decode,
 })
 

@@ -47,3 +47,8 @@ export function refusal(trail: Trail, got: string, cause?: unknown): CacheError 
     cause === undefined ? undefined : { cause },
   )
 }
+
+/** The error for a value that was checked, and that the format still can't hold: too long, or other when read again. */
+export function unwritable(cause: unknown): CacheError {
+  return refusal({ containers: [], steps: [] }, `what can not be written: ${(cause as Error).message}`, cause)
+}

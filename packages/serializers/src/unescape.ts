@@ -88,21 +88,21 @@ function meaning(kind: unknown, operands: unknown[]): unknown {
 }
 
 /**
- * Undoes `escape`, in place where it can, so the tree must be the caller's own.
- * Throws for an escape that `escape` never writes, and for more nesting than it allows.
+ * Undoes `escape`, in place where it can, so the tree must be the caller's own, and no deeper than `maxDepthRead`.
+ * Throws for an escape that `escape` never writes.
  */
-export function unescape(tree: unknown, mark: unknown, depth = 0): unknown {
+export function unescape(tree: unknown, mark: unknown): unknown {
   if (typeof tree !== 'object' || tree === null || ArrayBuffer.isView(tree)) return tree
-  if (depth >= maxDepthRead) throw new Error(`more than ${maxDepth} levels of nesting`)
   if (Array.isArray(tree)) {
     const escaped = tree.length > 0 && tree[0] === mark
-    for (let i = escaped ? 2 : 0; i < tree.length; i++) tree[i] = unescape(tree[i], mark, depth + 1)
+    for (let i = escaped ? 2 : 0; i < tree.length; i++) tree[i] = unescape(tree[i], mark)
     return escaped ? meaning(tree[1], tree.slice(2)) : tree
   }
-  if (tree instanceof Map) return mapOf([...tree].flat().map((item) => unescape(item, mark, depth + 1)))
-  if (tree instanceof Set) return new Set([...tree].map((item) => unescape(item, mark, depth + 1)))
-  for (const [name, item] of Object.entries(tree)) {
-    const meant = unescape(item, mark, depth + 1)
+  if (tree instanceof Map) return mapOf([...tree].flat().map((item) => unescape(item, mark)))
+  if (tree instanceof Set) return new Set([...tree].map((item) => unescape(item, mark)))
+  for (const name of Object.keys(tree)) {
+    const item = (tree as Record<string, unknown>)[name]
+    const meant = unescape(item, mark)
     if (!Object.is(meant, item)) put(tree, name, meant)
   }
   return tree

@@ -44,7 +44,11 @@ const refused: readonly (readonly [what: string, value: unknown, path: string, g
   ['a subclass of Uint8Array', new Bytes(1), 'value', instance('Bytes')],
   [
     'an object of a nameless class',
-    [new (class {})()],
+    [
+      new (class {
+        readonly cents = 1
+      })(),
+    ],
     'value[0]',
     'an instance of a nameless class; turn it into plain data first',
   ],
@@ -128,6 +132,18 @@ describe.each([msgpack(), json()])('$name', (codec) => {
     expect(() => codec.encode(withThrow())).toThrow(
       expect.objectContaining({ cause: new TypeError('not loaded') }),
     )
+  })
+
+  it('refuses a getter that throws when it is read again', () => {
+    let reads = 0
+    const row = {
+      get name(): string {
+        if (++reads > 1) throw new TypeError('read already')
+        return 'x'
+      },
+    }
+    expect(() => codec.encode([row])).toThrow(expect.objectContaining({ code: 'UNENCODABLE' }))
+    expect(codec.decode(codec.encode('x'))).toBe('x')
   })
 
   it('works as before after a refusal', () => {
