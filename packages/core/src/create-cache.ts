@@ -32,7 +32,7 @@ const drainMs = 5_000
 export function createCache<const T extends readonly Tier[]>(
   options: CacheOptions<T>,
 ): Cache<{ readonly [key: string]: unknown }, T[number]['name']> {
-  const resolved = resolveOptions(options as unknown as CacheOptions)
+  const resolved = resolveOptions(options)
   const chain = assemble(resolved)
   const deferral = new Deferral()
   const counters = new Map<string, DefinitionCounters>()
@@ -105,7 +105,7 @@ export function createCache<const T extends readonly Tier[]>(
       close,
     },
   })
-  return scope as Cache<{ readonly [key: string]: unknown }, T[number]['name']>
+  return scope
 }
 
 /** Removals, collected when inside a transaction; nothing to do when the cache is switched off for good. */

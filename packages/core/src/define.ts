@@ -36,10 +36,12 @@ function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): { q
   const name = checkName('name', definition.name)
   const version = checkName('version', String(definition.version ?? 1), 32)
   const label = `${name}@${version}`
-  if (typeof definition.load !== 'function') throw expectation('load', 'a function', definition.load)
+  const loader: unknown = Reflect.get(definition, 'load')
+  if (typeof loader !== 'function') throw expectation('load', 'a function', loader)
   parts.claimLabel(`${parts.path}#${label}`)
   const own = [definitionTag(parts.path, label), ...parts.tags]
-  const { tags, loadMany } = definition
+  const { tags } = definition
+  const many = definition.loadMany !== undefined
   const load = (input: unknown, context: Parameters<Definition<KeyOf, unknown>['load']>[1]) =>
     definition.load(input as KeyOf, context)
   const query: Query = {
@@ -49,7 +51,7 @@ function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): { q
     counters: parts.counters(name),
     tagsBefore: () => own,
     tagsOf: tags && ((value, input) => checkTags(tags(value, input as KeyOf))),
-    load: loadMany
+    load: many
       ? gathered({
           name,
           load,
@@ -57,7 +59,7 @@ function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): { q
           bulkhead: parts.chain.bulkhead,
         })
       : load,
-    batched: loadMany !== undefined,
+    batched: many,
     schema: definition.schema,
     codec: definition.codec,
   }
@@ -86,7 +88,7 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
       }
       return read(chain, query, key, input, options)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 
@@ -94,15 +96,14 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     const keys = [memo.of(input)]
     if (typeof given === 'function')
       return await parts.write(keys, given as () => Promise<unknown>, query.policy)
-    const { save } = definition
-    if (save === undefined) {
+    if (definition.save === undefined) {
       throw new CacheError(
         'NO_SOURCE',
         `Expected definition \`${label}\` to have \`save\`, which \`write(input, value)\` needs; or give \`write\` the commit as a function`,
       )
     }
     const signal = AbortSignal.timeout(query.policy.timeouts.write)
-    const commit = () => save.call(definition, input, given, { signal })
+    const commit = () => definition.save?.(input, given, { signal })
     const saved = await parts.write(keys, commit, query.policy)
     return saved === undefined ? given : saved
   }

@@ -9,7 +9,7 @@ function shown(value: unknown): string {
       typeof value === 'string'
         ? JSON.stringify(value)
         : typeof value === 'object' && value !== null
-          ? (JSON.stringify(value) ?? String(value))
+          ? (JSON.stringify(value) ?? Object.prototype.toString.call(value))
           : String(value)
   } catch {
     text = Object.prototype.toString.call(value)

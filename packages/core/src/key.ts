@@ -73,7 +73,7 @@ function composite(value: object, depth: number): string {
   }
   const fields = Object.entries(value)
     .filter(([, v]) => v !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, v]) => `${JSON.stringify(wellFormed(name))}:${part(v)}`)
   return `{${fields.join(',')}}`
 }

@@ -81,7 +81,7 @@ function underTimeout<T>(chain: Chain, job: Job, flight: Flight, work: Promise<T
       },
       (error: unknown) => {
         cancel()
-        reject(error as Error)
+        reject(error)
       },
     )
   })

@@ -145,7 +145,7 @@ export class RemoteLink {
     return this.#claims.addEach(key, { key, stamp })
   }
 
-  fill(item: FrameWrite & { fence: Fence }): Promise<WriteOutcome> {
+  store(item: FrameWrite & { fence: Fence }): Promise<WriteOutcome> {
     return this.#fills.addEach(item.key, item)
   }
 
@@ -309,7 +309,7 @@ export class RemoteLink {
       }
       this.#up()
     } catch (error) {
-      if ((this.state as LinkState) === 'closed') return
+      if (this.state === 'closed') return
       this.lastError = error
       this.state = 'down'
       this.#degrade(error instanceof Timeout ? 'timeout' : 'error', error)
@@ -402,7 +402,7 @@ export class RemoteLink {
         },
         (error: unknown) => {
           cancel()
-          reject(error as Error)
+          reject(error)
         },
       )
     })

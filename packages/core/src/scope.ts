@@ -74,7 +74,7 @@ export function makeScope(parts: ScopeParts): Cache {
       } else checkKeys('options', options, readKeys)
       return read(chain, queryOf(key, undefined, undefined), full, undefined, options)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 
@@ -94,7 +94,7 @@ export function makeScope(parts: ScopeParts): Cache {
       if (parts.bypassed()) return bypass(query, full, undefined, options?.signal)
       return read(chain, query, full, undefined, options)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 
@@ -211,7 +211,7 @@ export function makeScope(parts: ScopeParts): Cache {
       expire: (...args: unknown[]) => cached.expire(args as KeyOf),
       clear: () => cached.clear(),
       keyFor: (...args: unknown[]) => cached.keyFor(args as KeyOf),
-    }) as Wrapped<unknown[], unknown, string>
+    })
   }
 
   return scope as unknown as Cache

@@ -176,7 +176,7 @@ export async function storeRemote(
       version: query.version,
       etag: o.etag,
       key,
-      tags: stamps as readonly TagStamp[],
+      tags: stamps,
     })
     const expiresAt = createdAt + ttl + Math.max(swr, staleIfError)
     const outcome = await fill(chain, query, key, place, { bytes, expiresAt, sequence: o.sequence })
@@ -214,7 +214,7 @@ async function fill(
   }
   try {
     const outcome = link.coherence
-      ? await link.fill({ key, bytes, expiresAt, fence })
+      ? await link.store({ key, bytes, expiresAt, fence })
       : await writeUnfenced(chain, link, { key, bytes, expiresAt }, o.sequence)
     if (outcome === 'fenced') fenced(chain, query, key, link.name)
     if (outcome === 'too-large') refused(chain, query, key, link.name, 'too-large', undefined)

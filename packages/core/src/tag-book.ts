@@ -146,7 +146,9 @@ export class TagBook {
     let standing: TagStanding = 'valid'
     try {
       const answers = await Promise.all(
-        stamps.map((stamp) => this.#trusted(stamp.tag) ?? this.#asks.add(stamp.tag, stamp.tag)),
+        stamps.map((stamp) =>
+          Promise.resolve(this.#trusted(stamp.tag) ?? this.#asks.add(stamp.tag, stamp.tag)),
+        ),
       )
       for (const [i, known] of answers.entries()) {
         const one = compare(stamps[i] as TagStamp, known.state)
