@@ -24,6 +24,8 @@ function unitProjects(parent: string, prefix: string) {
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    // A busy machine is slow, not wrong.
+    testTimeout: 20_000,
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],
