@@ -1,5 +1,6 @@
 import { constants as bufferLimits } from 'node:buffer'
 import * as zlib from 'node:zlib'
+import { declaredSize } from './zstd-frame.ts'
 
 export type CompressionAlgorithm = 'zstd' | 'brotli' | 'gzip'
 
@@ -35,19 +36,20 @@ const zstd: Algorithm = {
   shrink: (bytes, level) =>
     zlib.zstdCompressSync(bytes, {
       params: { [constants.ZSTD_c_compressionLevel]: level },
-      // With the size known, the reader's window is no larger than the value.
+      // Makes the frame declare its size, and the reader's window no larger than that.
       pledgedSrcSize: bytes.length,
     }),
-  grow: (bytes, maxBytes) =>
-    wholly(
-      bytes,
-      zlib.zstdDecompressSync(bytes, {
-        info: true,
-        maxOutputLength: limit(maxBytes),
-        // The reader allocates the window that the bytes ask for, before any output.
-        params: { [constants.ZSTD_d_windowLogMax]: windowLog(maxBytes) },
-      }),
-    ),
+  grow: (bytes, maxBytes) => {
+    const size = declaredSize(bytes)
+    if (size > maxBytes) throw new Error(`They declare ${size} bytes`)
+    const grown = zlib.zstdDecompressSync(bytes, {
+      maxOutputLength: limit(maxBytes),
+      // The reader allocates the window that the bytes ask for, before any output.
+      params: { [constants.ZSTD_d_windowLogMax]: windowLog(maxBytes) },
+    })
+    if (grown.length !== size) throw new Error(`They hold ${grown.length} bytes and declare ${size}`)
+    return grown
+  },
 }
 
 /** zstd knows windows of 2^10 to 2^27 bytes. */

@@ -113,6 +113,13 @@ describe('compress', () => {
       expect(writer({ algorithm, threshold: 1 }).apply(noise, nothing)).toBeUndefined()
   })
 
+  it('refuses a zstd frame that asks for a window larger than the limit', () => {
+    // A window of 128 MB, a content of 4 bytes in one plain block.
+    const frame = Buffer.from('28b52ffd8088040000002100007465787400'.slice(0, 34), 'hex')
+    expect(() => writer().undo(frame, nothing, 1024 * 1024)).toThrow('at most 1048576 bytes')
+    expect(Buffer.from(writer().undo(frame, nothing, 128 * 1024 * 1024)).toString()).toBe('text')
+  })
+
   it('gives the writer the chosen name', () => {
     expect(compress({ name: 'small', algorithm: 'gzip' }).map(({ name }) => name)).toEqual([
       'small',

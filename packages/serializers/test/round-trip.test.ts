@@ -1,27 +1,8 @@
-import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { json, msgpack } from '../src/index.ts'
+import { same } from './same.ts'
 import { anyData } from './values.ts'
-
-/** Deep equality with prototypes, -0, symbols and the order of names, of Map entries and of Set members. */
-function same(a: unknown, b: unknown): boolean {
-  return isDeepStrictEqual(a, b) && ordered(a, b)
-}
-
-function ordered(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || a === null || ArrayBuffer.isView(a))
-    return Object.is(a, b) || typeof a === 'object'
-  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
-  const [left, right] = [a, b].map((value) =>
-    value instanceof Map
-      ? [...value].flat()
-      : value instanceof Set
-        ? [...value]
-        : Object.entries(value as object).flat(),
-  ) as [unknown[], unknown[]]
-  return left.length === right.length && left.every((item, i) => ordered(item, right[i]))
-}
 
 describe.each([msgpack(), json()])('$name', (codec) => {
   it('brings every value back as what it was', () => {
@@ -46,7 +27,7 @@ describe.each([msgpack(), json()])('$name', (codec) => {
       fc.property(anyData, (value) => {
         const before = structuredClone(value)
         codec.encode(value)
-        expect(isDeepStrictEqual(structuredClone(value), before)).toBe(true)
+        expect(same(structuredClone(value), before)).toBe(true)
       }),
       { numRuns: 300 },
     )
