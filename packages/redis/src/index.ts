@@ -1,1 +1,11 @@
-export {}
+export type {
+  IoRedisClient,
+  IoRedisCluster,
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisSentinel,
+  RedisClient,
+} from './client.ts'
+export type { RedisOptions } from './options.ts'
+export { redis } from './redis.ts'
+export type { RedisRemoteTier } from './redis.ts'

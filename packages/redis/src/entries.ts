@@ -1,0 +1,280 @@
+import type {
+  Clock,
+  Fence,
+  FrameWrite,
+  LeaseRead,
+  StoredFrame,
+  WriteOutcome,
+} from '@tierstack/cache-core'
+import { refusesWrites } from './connection.ts'
+import type { Call, Connection, ScriptCall } from './connection.ts'
+import { filledBody, removalBodies } from './message.ts'
+import { bytesOf, textOf } from './port.ts'
+import type { Reply, Word } from './port.ts'
+import { gather, spread } from './spread.ts'
+import type { Part } from './spread.ts'
+import { claimFence, encodeValue, leaseFence, parseStored } from './stored.ts'
+import { token, tokenOf } from './token.ts'
+
+interface Fenced {
+  readonly key: string
+  readonly fence: Fence
+}
+
+const busy: LeaseRead = { state: 'busy' }
+const blocked: LeaseRead = { state: 'blocked' }
+
+/** The verbs on entries. Each is one round trip per node. */
+export class Entries {
+  readonly #connection: Connection
+  readonly #maxBytes: number
+  readonly #clock: Clock
+
+  constructor(connection: Connection, maxBytes: number) {
+    this.#connection = connection
+    this.#maxBytes = maxBytes
+    this.#clock = connection.host.clock
+  }
+
+  async read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
+    const parts = spread(this.#layout, keys, itself)
+    const replies = await this.#connection.ask(
+      parts.map(({ bucket, items }) => ({ bucket, words: ['MGET', ...this.#named(bucket, items)] })),
+    )
+    return gather(parts, keys.length, (_, partAt, itemAt) => {
+      const stored = parseStored(bytesOf(inside(replies[partAt], itemAt)))
+      return stored.kind === 'value' ? stored.frame : undefined
+    })
+  }
+
+  async write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]> {
+    const fitting = items.filter(({ bytes }) => bytes.length <= this.#maxBytes)
+    await this.#connection.ask(
+      fitting.map(({ key, bytes, expiresAt }) => {
+        const bucket = this.#layout.bucketOf(key)
+        const life = this.#life(expiresAt)
+        const words: Word[] = ['SET', this.#name(bucket, key), encodeValue(token(), bytes)]
+        return { bucket, words: life === 0 ? words : [...words, 'PX', life] }
+      }),
+    )
+    return items.map(({ bytes }) => (bytes.length <= this.#maxBytes ? 'stored' : 'too-large'))
+  }
+
+  /** `before` is asked in the same write as the leases, ahead of them. */
+  async lease(keys: readonly string[], holdMs: number, before: readonly Call[]): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
+    const [only] = keys
+    if (keys.length === 1 && only !== undefined && this.#connection.version >= 7) {
+      return this.#leaseOne(only, holdMs, before)
+    }
+    return this.#leaseEach(keys, holdMs, before)
+  }
+
+  /** The same in one native command, at the price of a GET. */
+  async #leaseOne(key: string, holdMs: number, before: readonly Call[]): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
+    const bucket = this.#layout.bucketOf(key)
+    const name = this.#name(bucket, key)
+    const fence = leaseFence(token())
+    const words = ['SET', name, fence, 'NX', 'GET', 'PX', Math.ceil(holdMs)]
+    const replies = await this.#connection.attempt([...before, { bucket, words }])
+    let reply = replies[before.length] as Reply
+    const asked = replies.slice(0, before.length)
+    for (const one of asked) if (one instanceof Error) throw one
+    if (refusesWrites(reply)) {
+      const [kept] = await this.#connection.attempt([{ bucket, words: ['GET', name] }])
+      // Nothing there, and no lease to be had: the caller loads, and can't store.
+      if (kept === null || kept instanceof Error) return { reads: [blocked], replies: asked }
+      reply = kept as Reply
+    } else if (reply === null) {
+      return { reads: [{ state: 'leased', fence }], replies: asked }
+    }
+    if (reply instanceof Error && !reply.message.startsWith('WRONGTYPE')) throw reply
+    const stored = parseStored(reply instanceof Error ? undefined : bytesOf(reply))
+    if (stored.kind === 'value') return { reads: [{ state: 'hit', frame: stored.frame }], replies: asked }
+    if (stored.kind === 'intents') return { reads: [blocked], replies: asked }
+    // Somebody else's lease, to be marked as waited for; or what isn't ours, to be replaced.
+    const { reads } = await this.#leaseEach([key], holdMs, [])
+    return { reads, replies: asked }
+  }
+
+  async #leaseEach(keys: readonly string[], holdMs: number, before: readonly Call[]): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
+    const fences = keys.map(() => leaseFence(token()))
+    const parts = spread(this.#layout, keys, itself)
+    const replies = await this.#connection.ask([
+      ...before,
+      ...parts.map(({ bucket, items, places }): ScriptCall => {
+        const tokens = places.map((place) => (fences[place] as Fence).slice(1))
+        return {
+          bucket,
+          script: 'lease',
+          keys: this.#named(bucket, items),
+          args: [Math.ceil(holdMs), ...tokens],
+        }
+      }),
+    ])
+    const reads = gather(parts, keys.length, (part, partAt, itemAt): LeaseRead => {
+      const reply = bytesOf(inside(replies[before.length + partAt], itemAt))
+      if (reply?.length === 1) {
+        return reply[0] === 0x2b
+          ? { state: 'leased', fence: fences[part.places[itemAt] as number] as Fence }
+          : blocked
+      }
+      const stored = parseStored(reply)
+      if (stored.kind === 'value') return { state: 'hit', frame: stored.frame }
+      return stored.kind === 'lease' ? busy : blocked
+    })
+    return { reads, replies: replies.slice(0, before.length) }
+  }
+
+  async claim(items: readonly { readonly key: string; readonly stamp: string }[], holdMs: number): Promise<readonly (Fence | undefined)[]> {
+    const tokens = items.map(() => token())
+    const { parts, replies } = await this.#ask(items, keyOf, (part) => ({
+      script: 'claim',
+      args: [Math.ceil(holdMs), ...part.items.flatMap(({ stamp }, i) => [stamp, tokens[part.places[i] as number] as string])],
+    }))
+    return gather(parts, items.length, ({ items: inPart, places }, partAt, itemAt) => {
+      const { stamp } = inPart[itemAt] as { stamp: string }
+      const given = inside(replies[partAt], itemAt) === 1
+      return given ? claimFence(stamp, tokens[places[itemAt] as number] as string) : undefined
+    })
+  }
+
+  async take(keys: readonly string[], holdMs: number): Promise<readonly (Fence | undefined)[]> {
+    const fences = keys.map(() => leaseFence(token()))
+    const { parts, replies } = await this.#removal('take', keys, false, ({ places }) => [
+      Math.ceil(holdMs),
+      ...places.map((place) => (fences[place] as Fence).slice(1)),
+    ])
+    return gather(parts, keys.length, ({ places }, partAt, itemAt) =>
+      inside(replies[partAt], itemAt) === 1 ? fences[places[itemAt] as number] : undefined,
+    )
+  }
+
+  async fill(items: readonly (FrameWrite & { readonly fence: Fence })[]): Promise<readonly WriteOutcome[]> {
+    const fitting = items.filter(({ bytes }) => bytes.length <= this.#maxBytes)
+    const { origin } = this.#connection
+    const { parts, replies } = await this.#ask(fitting, keyOf, ({ bucket, items: inPart }) => ({
+      script: 'fill',
+      args: [
+        this.#layout.channel(bucket),
+        ...inPart.flatMap(({ key, bytes, expiresAt, fence }): Word[] => [
+          fence,
+          encodeValue(token(), bytes),
+          String(this.#life(expiresAt)),
+          filledBody(origin, key),
+        ]),
+      ],
+    }))
+    const outcomes = gather(parts, fitting.length, (_, partAt, itemAt): WriteOutcome =>
+      inside(replies[partAt], itemAt) === 1 ? 'stored' : 'fenced',
+    )
+    let at = 0
+    return items.map(({ bytes }) => (bytes.length <= this.#maxBytes ? (outcomes[at++] as WriteOutcome) : 'too-large'))
+  }
+
+  async renew(items: readonly Fenced[], holdMs: number): Promise<void> {
+    await this.#ask(items, keyOf, (part) => ({
+      script: 'renew',
+      args: [Math.ceil(holdMs), ...part.items.map(({ fence }) => fence)],
+    }))
+  }
+
+  async release(items: readonly Fenced[]): Promise<void> {
+    const { origin } = this.#connection
+    await this.#ask(items, keyOf, (part) => ({
+      script: 'release',
+      args: [
+        this.#layout.channel(part.bucket),
+        ...part.items.flatMap(({ key, fence }): Word[] => [fence, filledBody(origin, key)]),
+      ],
+    }))
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    await this.#removal('delete', keys, false, () => [])
+  }
+
+  async expire(keys: readonly string[]): Promise<void> {
+    await this.#removal('expire', keys, true, () => [])
+  }
+
+  async begin(keys: readonly string[], intent: string, holdMs: number): Promise<void> {
+    await this.#removal('begin', keys, false, () => [tokenOf(intent), Math.ceil(holdMs)])
+  }
+
+  async end(keys: readonly string[], intent: string): Promise<void> {
+    await this.#removal('end', keys, false, () => [tokenOf(intent)])
+  }
+
+  async #removal(
+    script: 'delete' | 'expire' | 'take' | 'begin' | 'end',
+    keys: readonly string[],
+    soft: boolean,
+    argsFor: (part: Part<string>) => readonly Word[],
+  ): Promise<{ parts: readonly Part<string>[]; replies: readonly Reply[] }> {
+    const { origin } = this.#connection
+    const parts = spread(this.#layout, keys, itself)
+    const replies = await this.#connection.remove(
+      parts.map((part): ScriptCall => {
+        const { bucket, items } = part
+        const bodies = removalBodies(origin, { kind: 'keys', keys: items, soft })
+        return {
+          bucket,
+          script,
+          keys: [this.#layout.sequence(bucket), ...this.#named(bucket, items)],
+          args: [this.#layout.channel(bucket), ...argsFor(part), ...bodies],
+        }
+      }),
+    )
+    return { parts, replies }
+  }
+
+  async #ask<T>(
+    items: readonly T[],
+    nameOf: (item: T) => string,
+    callFor: (part: Part<T>) => Pick<ScriptCall, 'script' | 'args'>,
+  ): Promise<{ parts: readonly Part<T>[]; replies: readonly Reply[] }> {
+    const parts = spread(this.#layout, items, nameOf)
+    const replies = await this.#connection.ask(
+      parts.map((part) => ({
+        bucket: part.bucket,
+        keys: this.#named(part.bucket, part.items.map(nameOf)),
+        ...callFor(part),
+      })),
+    )
+    return { parts, replies }
+  }
+
+  get #layout() {
+    return this.#connection.layout
+  }
+
+  #name(bucket: number, key: string): string {
+    return this.#layout.entry(bucket, this.#connection.epoch, key)
+  }
+
+  #named(bucket: number, keys: readonly string[]): string[] {
+    return keys.map((key) => this.#name(bucket, key))
+  }
+
+  /** Milliseconds that a frame has left, 0 for no end. The server counts by itself: clocks needn't agree. */
+  #life(expiresAt: number): number {
+    return expiresAt === Infinity ? 0 : Math.max(1, Math.ceil(expiresAt - this.#clock.wall()))
+  }
+}
+
+function itself(key: string): string {
+  return key
+}
+
+function keyOf(item: { readonly key: string }): string {
+  return item.key
+}
+
+/** One answer of those that a script gave for its keys. */
+export function inside(reply: Reply | undefined, at: number): Reply | undefined {
+  return Array.isArray(reply) ? (reply as readonly Reply[])[at] : undefined
+}
+
+export function numberOf(reply: Reply | undefined): string {
+  return textOf(reply) ?? ''
+}

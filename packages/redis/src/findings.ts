@@ -1,0 +1,40 @@
+import type { SetupFinding } from '@tierstack/cache-core'
+import type { Port } from './port.ts'
+import type { ServerInfo } from './server-info.ts'
+
+/** What an operator should know of the servers and the way to them. */
+export function findings(
+  servers: readonly ServerInfo[],
+  reach: Port['reach'],
+  production: boolean = process.env['NODE_ENV'] === 'production',
+): SetupFinding[] {
+  const found: SetupFinding[] = []
+  const note = (check: string, what: string, fix: string) => found.push({ check, found: what, fix })
+  for (const { version, major, role, maxMemory, policy } of servers) {
+    if (major < 7) {
+      note('version', `The server is Redis ${version}.`, 'Use Redis 7 or later, or Valkey: a read takes a lease without a script there.')
+    }
+    if (role !== 'master') {
+      note('role', 'The server is a read-only replica.', 'Connect to the master: nothing can be stored or removed here.')
+    }
+    if (maxMemory === 0) {
+      note('maxmemory', 'The server has no `maxmemory`.', 'Set `maxmemory`, with `maxmemory-policy allkeys-lru` or `allkeys-lfu`.')
+    } else if (!policy.startsWith('allkeys-')) {
+      note(
+        'maxmemory-policy',
+        `The server's \`maxmemory-policy\` is \`${policy}\`.`,
+        'Set it to `allkeys-lru` or `allkeys-lfu`, so that a full server makes room instead of refusing writes.',
+      )
+    }
+  }
+  const remote = reach.hosts.some((host) => !/^(localhost|127\.|::1$|\[::1\])/.test(host) && !host.startsWith('/'))
+  if (production && remote) {
+    if (!reach.encrypted) {
+      note('tls', 'The connection to the server is not encrypted.', 'Use a `rediss://` URL or the `tls` option.')
+    }
+    if (!reach.authenticated) {
+      note('auth', 'The connection uses no password.', 'Give the service an ACL user and a password of its own.')
+    }
+  }
+  return found
+}

@@ -1,0 +1,143 @@
+import type { Node, Reply, Subscriber, SubscriberHost, Word } from './port.ts'
+
+/** What is called on a client of ioredis or iovalkey. */
+export interface Io {
+  readonly status: string
+  readonly options: {
+    readonly host?: string
+    readonly port?: number
+    readonly path?: string
+    readonly tls?: unknown
+    readonly password?: string | null
+    readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[] | null
+  }
+  callBuffer(command: string, ...words: unknown[]): Promise<unknown>
+  pipeline(): IoPipeline
+  duplicate(overrides: object): Io
+  connect(): Promise<void>
+  disconnect(reconnect?: boolean): void
+  subscribe(...channels: string[]): Promise<unknown>
+  ssubscribe(...channels: string[]): Promise<unknown>
+  on(event: string, listener: (...args: any[]) => void): unknown
+  off(event: string, listener: (...args: any[]) => void): unknown
+}
+
+interface IoPipeline {
+  callBuffer(command: string, ...words: unknown[]): unknown
+  exec(): Promise<readonly (readonly [Error | null, unknown])[] | null>
+}
+
+/** Reconnects soon: whoever waits, waits for the server and not for us. */
+export function retryStrategy(attempt: number): number {
+  return Math.min(500, 50 * 2 ** Math.min(attempt - 1, 10))
+}
+
+/** Settings under which nothing waits in a queue, is sent twice, or outlives its connection. */
+export const failFast: {
+  readonly [option: string]: unknown
+  readonly retryStrategy: (attempt: number) => number
+} = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: 1_000,
+  enableAutoPipelining: false,
+  retryStrategy,
+}
+
+/** Resolves once the client can be used; rejects when the attempt to connect that is under way fails. */
+export function untilReady(client: Io): Promise<void> {
+  if (client.status === 'ready') return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    let cause: unknown
+    const settle = (error?: unknown) => {
+      client.off('ready', ready)
+      client.off('close', failed)
+      client.off('end', failed)
+      client.off('error', noted)
+      if (error === undefined) resolve()
+      else reject(error as Error)
+    }
+    const ready = () => settle()
+    const noted = (error: unknown) => {
+      cause = error
+    }
+    const failed = () => settle(cause ?? new Error('the connection to Redis was closed'))
+    client.on('ready', ready)
+    client.on('close', failed)
+    client.on('end', failed)
+    client.on('error', noted)
+    if (client.status === 'wait') client.connect().catch(settle)
+    else if (client.status === 'end') settle(new Error('the connection to Redis has ended'))
+  })
+}
+
+export class IoRedisNode implements Node {
+  readonly address: string
+  readonly client: Io
+
+  constructor(client: Io) {
+    this.client = client
+    const { host, port, path } = client.options
+    this.address = path ?? `${host ?? 'localhost'}:${port ?? 6379}`
+  }
+
+  async send(commands: readonly (readonly Word[])[]): Promise<readonly Reply[]> {
+    const [only] = commands
+    if (commands.length === 1 && only !== undefined) return [await this.#one(only)]
+    const pipeline = this.client.pipeline()
+    for (const [name, ...words] of commands) pipeline.callBuffer(name as string, ...words.map(sendable))
+    const results = (await pipeline.exec()) ?? []
+    return results.map(([error, reply]) => (error === null ? (reply as Reply) : replyOrThrow(error)))
+  }
+
+  async #one([name, ...words]: readonly Word[]): Promise<Reply> {
+    try {
+      return (await this.client.callBuffer(name as string, ...words.map(sendable))) as Reply
+    } catch (error) {
+      return replyOrThrow(error as Error)
+    }
+  }
+}
+
+/** An error that the server replied is an answer; any other means that there is none. */
+function replyOrThrow(error: Error): Error {
+  if (error.name === 'ReplyError') return error
+  throw error
+}
+
+function sendable(word: Word): string | Buffer | number {
+  if (typeof word !== 'object' || Buffer.isBuffer(word)) return word
+  return Buffer.from(word.buffer, word.byteOffset, word.byteLength)
+}
+
+export class IoRedisSubscriber implements Subscriber {
+  readonly #client: Io
+  readonly #sharded: boolean
+
+  constructor(of: Io, host: SubscriberHost, sharded: boolean) {
+    this.#sharded = sharded
+    const client = of.duplicate({ ...failFast, autoResubscribe: false, readOnly: false })
+    this.#client = client
+    client.on('error', () => {})
+    client.on('ready', () => host.ready())
+    client.on('close', () => host.lost())
+    client.on(sharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: Buffer) => {
+      host.message(channel.toString(), message)
+    })
+    client.connect().catch(() => {})
+  }
+
+  async subscribe(channels: readonly string[]): Promise<void> {
+    await (this.#sharded ? this.#client.ssubscribe(...channels) : this.#client.subscribe(...channels))
+  }
+
+  reconnect(): void {
+    this.#client.disconnect(true)
+  }
+
+  close(): void {
+    this.#client.disconnect()
+  }
+}

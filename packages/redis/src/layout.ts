@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { slotOf } from './slot.ts'
+
+/** Longer keys are hashed; the frame itself is bound to its whole key. */
+const longestKey = 512
+
+/**
+ * Names of everything that a namespace keeps in Redis.
+ *
+ * Standalone: `<prefix>:<namespace>:<epoch>:<key>`. Cluster: `<prefix>:{<namespace>:<bucket>}:<epoch>:<key>`; the
+ * braces keep what one script touches in one slot. Neither prefix nor namespace can contain a colon or a brace, an
+ * epoch has 16 characters and the names beside it fewer, so that no two names can be equal.
+ */
+export class Layout {
+  readonly buckets: number
+  readonly #roots: readonly string[]
+  readonly #slots: readonly number[]
+
+  constructor(prefix: string, namespace: string, buckets: number | undefined) {
+    this.buckets = buckets ?? 1
+    const tags =
+      buckets === undefined
+        ? [namespace]
+        : Array.from({ length: buckets }, (_, bucket) => `${namespace}:${bucket}`)
+    this.#roots = tags.map((tag) => (buckets === undefined ? `${prefix}:${tag}` : `${prefix}:{${tag}}`))
+    this.#slots = tags.map((tag) => (buckets === undefined ? 0 : slotOf(tag)))
+  }
+
+  bucketOf(name: string): number {
+    return this.buckets === 1 ? 0 : hash(name) % this.buckets
+  }
+
+  slotOf(bucket: number): number {
+    return this.#slots[bucket] as number
+  }
+
+  entry(bucket: number, epoch: string, key: string): string {
+    // A character has one byte at least, so the cheap test comes first.
+    if (key.length <= longestKey && (key.length * 3 <= longestKey || Buffer.byteLength(key) <= longestKey)) {
+      return `${this.#root(bucket)}:${epoch}:${key}`
+    }
+    return `${this.#root(bucket)}:${epoch}#${createHash('sha256').update(key).digest('hex')}`
+  }
+
+  /** Number of the bucket's last message. */
+  sequence(bucket: number): string {
+    return `${this.#root(bucket)}:seq`
+  }
+
+  /** Channel of the bucket's removals. */
+  channel(bucket: number): string {
+    return `${this.#root(bucket)}:bus`
+  }
+
+  /** Channel on which one process hears its own heartbeat. */
+  pulse(bucket: number, origin: string): string {
+    return `${this.#root(bucket)}:bus:${origin}`
+  }
+
+  marker(tag: string): string {
+    const root = this.#root(this.bucketOf(tag))
+    if (Buffer.byteLength(tag) <= longestKey) return `${root}:t:${tag}`
+    return `${root}:t#${createHash('sha256').update(tag).digest('hex')}`
+  }
+
+  get epoch(): string {
+    return `${this.#root(0)}:epoch`
+  }
+
+  /** Run ids of the servers whose history the epoch belongs to. */
+  get run(): string {
+    return `${this.#root(0)}:run`
+  }
+
+  get tagClock(): string {
+    return `${this.#root(0)}:tagclock`
+  }
+
+  #root(bucket: number): string {
+    return this.#roots[bucket] as string
+  }
+}
+
+/** FNV-1a over UTF-16 units. Decides where a key lives: every process of a fleet must agree on it. */
+function hash(text: string): number {
+  let h = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  return h >>> 0
+}

@@ -1,0 +1,171 @@
+import { CacheError } from '@tierstack/cache-core'
+import type {
+  Bus,
+  Codec,
+  Coherence,
+  Fence,
+  FrameWrite,
+  LeaseRead,
+  RemoteCapabilities,
+  RemoteHost,
+  RemoteTier,
+  StoredFrame,
+  TagState,
+  WriteOutcome,
+} from '@tierstack/cache-core'
+import { RedisBus } from './bus.ts'
+import { Connection } from './connection.ts'
+import { Entries } from './entries.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { epochBody } from './message.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { Port } from './port.ts'
+import { Tags } from './tags.ts'
+import { token } from './token.ts'
+
+interface Opened {
+  readonly connection: Connection
+  readonly entries: Entries
+  readonly tags: Tags
+  readonly heartbeat: Heartbeat
+}
+
+/** A namespace in Redis, with the whole protocol. */
+export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
+  readonly kind = 'remote'
+  readonly name: N
+  readonly capabilities: RemoteCapabilities
+  readonly codec: Codec
+  readonly coherence: Coherence = this
+  readonly bus: Bus
+  readonly #port: Port
+  readonly #options: ResolvedOptions
+  #opened: Opened | undefined
+
+  constructor(port: Port, options: ResolvedOptions) {
+    this.name = options.name as N
+    this.capabilities = Object.freeze({ shared: 'fleet', maxValueBytes: options.maxValueBytes })
+    this.codec = options.codec
+    this.#port = port
+    this.#options = options
+    this.bus = new RedisBus({
+      silence: options.silence,
+      connection: () => this.#on.connection,
+      heartbeat: () => this.#on.heartbeat,
+    })
+  }
+
+  open(host: RemoteHost): void {
+    if (this.#opened) throw new CacheError('INVALID_CHAIN', `The tier \`${this.name}\` already serves a cache`)
+    const connection = new Connection(this.#port, host, this.#options)
+    this.#opened = {
+      connection,
+      entries: new Entries(connection, this.#options.maxValueBytes),
+      tags: new Tags(connection, this.#options.tagTtl),
+      heartbeat: new Heartbeat(connection, this.#options.heartbeat),
+    }
+  }
+
+  hello(): Promise<string> {
+    return this.#on.connection.hello()
+  }
+
+  read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
+    return this.#on.entries.read(keys)
+  }
+
+  write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]> {
+    return this.#on.entries.write(items)
+  }
+
+  delete(keys: readonly string[]): Promise<void> {
+    return this.#on.entries.delete(keys)
+  }
+
+  async clear(): Promise<void> {
+    const { connection } = this.#on
+    const { layout, origin } = connection
+    const epoch = token()
+    await connection.remove([
+      {
+        bucket: 0,
+        script: 'clear',
+        keys: [layout.sequence(0), layout.epoch],
+        args: [layout.channel(0), epoch, epochBody(origin, epoch)],
+      },
+    ])
+    connection.adopt(epoch)
+  }
+
+  async close(): Promise<void> {
+    if (this.#opened === undefined) {
+      await this.#port.close()
+      return
+    }
+    this.#opened.heartbeat.close()
+    await this.bus.close()
+    await this.#opened.connection.close()
+  }
+
+  async lease(
+    keys: readonly string[],
+    holdMs: number,
+    wantTagClock: boolean,
+  ): Promise<{ readonly reads: readonly LeaseRead[]; readonly tagClock: string }> {
+    const { entries, tags } = this.#on
+    const { reads, replies } = await entries.lease(keys, holdMs, wantTagClock ? [tags.clockCall()] : [])
+    return { reads, tagClock: wantTagClock ? tags.clockText(replies[0]) : '' }
+  }
+
+  claim(
+    items: readonly { readonly key: string; readonly stamp: string }[],
+    holdMs: number,
+  ): Promise<readonly (Fence | undefined)[]> {
+    return this.#on.entries.claim(items, holdMs)
+  }
+
+  take(keys: readonly string[], holdMs: number): Promise<readonly (Fence | undefined)[]> {
+    return this.#on.entries.take(keys, holdMs)
+  }
+
+  fill(items: readonly (FrameWrite & { readonly fence: Fence })[]): Promise<readonly WriteOutcome[]> {
+    return this.#on.entries.fill(items)
+  }
+
+  renew(items: readonly { readonly key: string; readonly fence: Fence }[], holdMs: number): Promise<void> {
+    return this.#on.entries.renew(items, holdMs)
+  }
+
+  release(items: readonly { readonly key: string; readonly fence: Fence }[]): Promise<void> {
+    return this.#on.entries.release(items)
+  }
+
+  expire(keys: readonly string[]): Promise<void> {
+    return this.#on.entries.expire(keys)
+  }
+
+  begin(keys: readonly string[], intent: string, holdMs: number): Promise<void> {
+    return this.#on.entries.begin(keys, intent, holdMs)
+  }
+
+  end(keys: readonly string[], intent: string): Promise<void> {
+    return this.#on.entries.end(keys, intent)
+  }
+
+  tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]> {
+    return this.#on.tags.tags(tags)
+  }
+
+  stampTags(tags: readonly string[], tagClock: string): Promise<readonly (string | undefined)[]> {
+    return this.#on.tags.stampTags(tags, tagClock)
+  }
+
+  invalidate(tags: readonly string[], soft: boolean): Promise<void> {
+    return this.#on.tags.invalidate(tags, soft)
+  }
+
+  get #on(): Opened {
+    if (this.#opened) return this.#opened
+    throw new CacheError('INVALID_CHAIN', `Expected the tier \`${this.name}\` to be open before its first use`)
+  }
+}

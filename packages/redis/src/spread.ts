@@ -1,0 +1,42 @@
+import type { Layout } from './layout.ts'
+
+/** Names of one call: all of one bucket, and few enough for one script. */
+export interface Part<T> {
+  readonly bucket: number
+  readonly items: readonly T[]
+  /** Where each item stands in the input. */
+  readonly places: readonly number[]
+}
+
+const mostEach = 500
+
+/** Divides items into parts by the bucket of their names. */
+export function spread<T>(layout: Layout, items: readonly T[], nameOf: (item: T) => string): Part<T>[] {
+  const parts: { bucket: number; items: T[]; places: number[] }[] = []
+  const open = new Map<number, { bucket: number; items: T[]; places: number[] }>()
+  for (const [place, item] of items.entries()) {
+    const bucket = layout.bucketOf(nameOf(item))
+    let part = open.get(bucket)
+    if (part === undefined || part.items.length >= mostEach) {
+      part = { bucket, items: [], places: [] }
+      open.set(bucket, part)
+      parts.push(part)
+    }
+    part.items.push(item)
+    part.places.push(place)
+  }
+  return parts
+}
+
+/** Puts what came back for each part into the order of the input. */
+export function gather<T, R>(
+  parts: readonly Part<T>[],
+  length: number,
+  resultOf: (part: Part<T>, partAt: number, itemAt: number) => R,
+): R[] {
+  const results = Array.from<R>({ length })
+  for (const [partAt, part] of parts.entries()) {
+    for (const [itemAt, place] of part.places.entries()) results[place] = resultOf(part, partAt, itemAt)
+  }
+  return results
+}

@@ -1,0 +1,62 @@
+import type { Fence, StoredFrame } from '@tierstack/cache-core'
+
+/*
+ * What one Redis key holds: exactly one of
+ *   V stamp(16) claim(16) claim-until(13) soft(1) frame    a value; the instant is the server's, in ms
+ *   L token(16) [W]                                        a lease; W: somebody waits for the fill
+ *   T (token(16) until(13))*                               intents of writers
+ * All text but the frame. Offsets are known to the scripts too.
+ */
+const noClaim = '0'.repeat(16 + 13)
+const valueHead = 1 + 16 + 16 + 13 + 1
+const intentLength = 16 + 13
+
+export type Stored =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'value'; readonly frame: StoredFrame }
+  | { readonly kind: 'lease' }
+  | { readonly kind: 'intents' }
+  /** None of ours: another program's, or damaged. */
+  | { readonly kind: 'foreign' }
+
+const nothing: Stored = { kind: 'nothing' }
+const lease: Stored = { kind: 'lease' }
+const intents: Stored = { kind: 'intents' }
+const foreign: Stored = { kind: 'foreign' }
+
+/** The frame is a view of `bytes`, not a copy. */
+export function parseStored(bytes: Buffer | null | undefined): Stored {
+  if (bytes === null || bytes === undefined) return nothing
+  switch (bytes[0]) {
+    case 0x56:
+      if (bytes.length < valueHead) return foreign
+      return {
+        kind: 'value',
+        frame: {
+          bytes: bytes.subarray(valueHead),
+          stamp: bytes.toString('latin1', 1, 17),
+          soft: bytes[valueHead - 1] === 0x31,
+        },
+      }
+    case 0x4c:
+      return bytes.length === 17 || (bytes.length === 18 && bytes[17] === 0x57) ? lease : foreign
+    case 0x54:
+      return bytes.length > 1 && (bytes.length - 1) % intentLength === 0 ? intents : foreign
+    default:
+      return foreign
+  }
+}
+
+export function encodeValue(stamp: string, frame: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`V${stamp}${noClaim}0`, 'latin1'), frame], valueHead + frame.length)
+}
+
+/** What must stand in the key for a fill: this lease. */
+export function leaseFence(token: string): Fence {
+  return `L${token}`
+}
+
+/** What must stand in the key for a fill: this value, under this claim. */
+export function claimFence(stamp: string, claim: string): Fence {
+  return `V${stamp}${claim}`
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '@tierstack/cache-core'
+import type { Node, Port, Subscriber } from './port.ts'
+
+export interface SubscriptionHost {
+  message(channel: string, message: Uint8Array): void
+  lost(): void
+}
+
+/** The channels of one node, on one connection, subscribed again after every reconnect. */
+export class Subscription {
+  readonly #subscriber: Subscriber
+  readonly #groups: readonly (readonly string[])[]
+  readonly #clock: Clock
+  #closed = false
+  #ready = false
+  #heardAt: number
+
+  /** @param groups Channels, those together that share a slot. */
+  constructor(
+    port: Port,
+    node: Node,
+    groups: readonly (readonly string[])[],
+    clock: Clock,
+    host: SubscriptionHost,
+  ) {
+    this.#groups = groups
+    this.#clock = clock
+    this.#heardAt = clock.now()
+    this.#subscriber = port.subscriber(node, {
+      ready: () => this.#subscribe(),
+      message: (channel, message) => {
+        if (this.#closed) return
+        this.#heardAt = clock.now()
+        host.message(channel, message)
+      },
+      lost: () => {
+        if (this.#closed || !this.#ready) return
+        this.#ready = false
+        host.lost()
+      },
+    })
+  }
+
+  covers(groups: readonly (readonly string[])[] | undefined): boolean {
+    return groups !== undefined && groups.flat().join('\n') === this.#groups.flat().join('\n')
+  }
+
+  /** Called when the data connection answered: then a subscriber that heard nothing for so long is dead. */
+  check(silence: number): void {
+    if (this.#closed || this.#clock.now() - this.#heardAt < Math.max(silence, 1_000)) return
+    this.#heardAt = this.#clock.now()
+    this.#subscriber.reconnect()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#subscriber.close()
+  }
+
+  #subscribe(): void {
+    if (this.#closed) return
+    this.#ready = true
+    this.#heardAt = this.#clock.now()
+    for (const channels of this.#groups) {
+      // A refusal shows as silence: heartbeats don't come through, and the connection is made again.
+      this.#subscriber.subscribe(channels).catch(() => {})
+    }
+  }
+}
