@@ -57,7 +57,7 @@ export function assemble(options: ResolvedOptions): Chain {
         namespace: options.namespace,
         clock,
         events,
-        historyChanged: () => chain && gap(chain, options, links[i]),
+        historyChanged: () => chain && gap(chain, options, links[i], true),
       },
       heard && tier.capabilities.shared !== 'fleet',
     )
@@ -130,20 +130,25 @@ function asPurge(removal: Removal): {
 
 function listen(chain: Chain, bus: Bus, options: ResolvedOptions, from: RemoteLink | undefined): void {
   const vouch = chain.live.join()
+  let heard = false
   bus.open({
     namespace: chain.namespace,
     clock: chain.clock,
     listener: {
       removed: (removal) => removedElsewhere(chain, removal, from),
       filled: (key) => chain.fills.filled(key),
-      live: vouch,
-      gap: () => gap(chain, options, from),
+      live: (until) => {
+        heard = true
+        vouch(until)
+      },
+      // Before the bus was heard for the first time there is nothing to report, but what was stored is suspect too.
+      gap: () => gap(chain, options, from, heard),
     },
   })
 }
 
-function gap(chain: Chain, options: ResolvedOptions, from: RemoteLink | undefined): void {
+function gap(chain: Chain, options: ResolvedOptions, from: RemoteLink | undefined, report: boolean): void {
   suspectAll(chain, from)
   if (options.onGap === 'flush') chain.locals.clear()
-  if (chain.events.on['bus:gap']) chain.events.emit('bus:gap', { tier: from?.name ?? 'bus' })
+  if (report && chain.events.on['bus:gap']) chain.events.emit('bus:gap', { tier: from?.name ?? 'bus' })
 }

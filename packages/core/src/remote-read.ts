@@ -19,6 +19,8 @@ export interface Place {
   /** Stamp of a frame that a fill would replace, still to be claimed. */
   readonly claim: string | undefined
   readonly tagClock: string | undefined
+  /** A `write()` is under way: the load may bring the old row, and nobody would take it back if the writer died. */
+  readonly blocked: boolean
 }
 
 export interface Found {
@@ -43,6 +45,7 @@ interface Answer {
   readonly frame?: StoredFrame
   readonly fence?: Fence
   readonly busy?: true
+  readonly blocked?: true
   readonly tagClock?: string
 }
 
@@ -64,7 +67,7 @@ async function askOne(link: RemoteLink, key: string, loading: boolean): Promise<
     case 'busy':
       return { busy: true, tagClock }
     case 'blocked':
-      return { tagClock }
+      return { blocked: true, tagClock }
   }
 }
 
@@ -91,10 +94,10 @@ export async function askRemotes(
     busy ||= answer.busy === true
     const { frame, tagClock } = answer
     if (frame === undefined) {
-      places.push({ link, fence: answer.fence, claim: undefined, tagClock })
+      places.push({ link, fence: answer.fence, claim: undefined, tagClock, blocked: answer.blocked === true })
       continue
     }
-    const place: Place = { link, fence: answer.fence, claim: frame.stamp, tagClock }
+    const place: Place = { link, fence: answer.fence, claim: frame.stamp, tagClock, blocked: false }
     places.push(place)
     const opened = await open(chain, job, link, frame)
     if (opened === undefined) continue

@@ -33,12 +33,12 @@ export async function set(
   const moment = chain.tags.moment(tagClock)
   for (const link of chain.links.toReversed()) {
     if (link.coherence === undefined) {
-      if (link.usable(key)) places.unshift({ link, fence: '', claim: undefined, tagClock })
+      if (link.usable(key)) places.unshift({ link, fence: '', claim: undefined, tagClock, blocked: false })
       else await forgetAt(link, key, policy)
       continue
     }
     const fence = await link.take(key, policy.timeouts.removal)
-    places.unshift({ link, fence, claim: undefined, tagClock })
+    places.unshift({ link, fence, claim: undefined, tagClock, blocked: false })
   }
   // Again, against what was copied from a far tier that still had the old value.
   dropKeys(chain, [key], false)

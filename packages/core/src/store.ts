@@ -50,7 +50,8 @@ export async function store(
     until: Number.POSITIVE_INFINITY,
   }
   const lagging = chain.replicaLag > 0 && o.beganAt - chain.fence.lastRemoval(key, slots) < chain.replicaLag
-  if (loaded.skip || lagging) {
+  const written = places.some((place) => place.blocked)
+  if (loaded.skip || lagging || written) {
     o.leave()
     flight.end(landing)
     giveBack(key, places)
