@@ -56,7 +56,11 @@ export class RedisBus implements Bus {
     }
     this.#channels = Array.from({ length: layout.buckets }, unproven)
     this.#options.heartbeat().onAnswer(() => this.#checkSilence())
-    this.#watcher = { greeted: () => this.#subscribe(), lost: () => {} }
+    this.#watcher = {
+      greeted: () => this.#subscribe(),
+      lost: () => {},
+      rotated: () => this.#listener?.removed({ kind: 'all' }),
+    }
     connection.watch(this.#watcher)
   }
 
@@ -70,12 +74,12 @@ export class RedisBus implements Bus {
       args: [layout.channel(bucket), ...removalBodies(origin, part)],
     })
     if (removal.kind === 'all') {
-      await connection.remove([call(0, removal)])
+      await connection.remove(() => [call(0, removal)])
       return
     }
     const { kind, soft } = removal
     const parts = spread(layout, kind === 'keys' ? removal.keys : removal.tags, (name) => name)
-    await connection.remove(
+    await connection.remove(() =>
       parts.map(({ bucket, items }) =>
         call(bucket, kind === 'keys' ? { kind, keys: items, soft } : { kind, tags: items, soft }),
       ),
@@ -147,8 +151,8 @@ export class RedisBus implements Bus {
       listener?.removed(message.removal)
       return
     }
+    // What it replaces is removed by `rotated`, unless the data connection was told first.
     this.#connection?.adopt(message.epoch)
-    listener?.removed({ kind: 'all' })
   }
 
   #pulse(bucket: number, bytes: Uint8Array): void {

@@ -4,11 +4,11 @@ import type { RemoteHost } from '@tierstack/cache-core'
 import { findings } from './findings.ts'
 import { Layout } from './layout.ts'
 import type { ResolvedOptions } from './options.ts'
-import { bytesOf, textOf } from './port.ts'
+import { textOf } from './port.ts'
 import type { Node, Port, Reply, Word } from './port.ts'
 import { parseInfo } from './server-info.ts'
 import type { ServerInfo } from './server-info.ts'
-import { scriptNames, scriptText } from './scripts.ts'
+import { isGuarded, otherEpoch, scriptNames, scriptText } from './scripts.ts'
 import type { ScriptName } from './scripts.ts'
 import { token } from './token.ts'
 
@@ -16,6 +16,8 @@ import { token } from './token.ts'
 export interface Call {
   readonly bucket: number
   readonly words: readonly Word[]
+  /** Counts only if the epoch is still the one that the keys are of. */
+  readonly guarded?: boolean
 }
 
 /** A script for the node that holds a bucket. All keys are of that bucket. */
@@ -26,10 +28,14 @@ export interface ScriptCall {
   readonly args: readonly Word[]
 }
 
+export type AnyCall = Call | ScriptCall
+
 /** Who must know when the connection comes and goes. */
 export interface ConnectionWatcher {
   greeted(): void
   lost(): void
+  /** Another process cleared the namespace. */
+  rotated?(): void
 }
 
 /** A server as it was greeted: its scripts are known only to this run of it. */
@@ -40,6 +46,8 @@ interface Greeted {
 
 /** A greeting that takes longer goes through a connection that may be dead without knowing it. */
 const patience = 2_000
+/** While a `clear` goes through the buckets of a Cluster, some may still have the epoch before. */
+const mostEpochs = 10
 /** The server, or what it knows of the Cluster, is another than the one we greeted. */
 const otherServer = /^(NOSCRIPT|MOVED|CLUSTERDOWN|LOADING|MASTERDOWN)\b/
 const cannotWrite = /^(OOM|READONLY|MISCONF|NOREPLICAS)\b/
@@ -69,6 +77,7 @@ export class Connection {
   #usable = false
   #closed = false
   #epoch = ''
+  #left: readonly string[] = []
   #oldest = 0
   #readOnly = false
   #servers = new Map<Node, Greeted>()
@@ -104,9 +113,22 @@ export class Connection {
     this.#watchers.delete(watcher)
   }
 
-  /** Goes over to an epoch that another process announced. */
+  /** Goes over to an epoch that another process made. An empty one means that there is none any more. */
   adopt(epoch: string): void {
-    if (this.#usable) this.#epoch = epoch
+    if (!this.#usable || epoch === this.#epoch || this.#left.includes(epoch)) return
+    if (epoch.length !== 16) {
+      this.lose(new Error('the epoch in Redis is gone'))
+      return
+    }
+    this.leave(epoch)
+    for (const watcher of this.#watchers) watcher.rotated?.()
+  }
+
+  /** Goes over to an epoch that this process made. */
+  leave(epoch: string): void {
+    // A reply may still tell of the old one: no epoch ever comes back.
+    this.#left = [this.#epoch, ...this.#left.slice(0, 7)]
+    this.#epoch = epoch
   }
 
   /** From here on nothing counts that was asked before. */
@@ -141,39 +163,56 @@ export class Connection {
     return history
   }
 
-  /** Asks for an answer to every call, in one round trip per node; rejects when one is an error. */
-  async ask(calls: readonly (Call | ScriptCall)[]): Promise<readonly Reply[]> {
-    const replies = await this.attempt(calls)
+  /**
+   * Asks for an answer to every call, in one round trip per node; rejects when one is an error. `make` is called
+   * again when the namespace was cleared meanwhile, as names contain the epoch.
+   */
+  async ask(make: () => readonly AnyCall[]): Promise<readonly Reply[]> {
+    const replies = await this.attempt(make)
     for (const reply of replies) if (reply instanceof Error) throw reply
     return replies
   }
 
   /** As `ask`, for removals: waits for the replicas, if that was asked for. */
-  async remove(calls: readonly (Call | ScriptCall)[]): Promise<readonly Reply[]> {
+  async remove(make: () => readonly AnyCall[]): Promise<readonly Reply[]> {
     const wait = this.#wait
-    if (wait === undefined) return this.ask(calls)
-    const last = new Map<Node | undefined, number>(calls.map(({ bucket }) => [this.nodeOf(bucket), bucket]))
-    const waits = [...last.values()].map((bucket) => ({ bucket, words: ['WAIT', wait.replicas, wait.timeout] }))
-    const replies = await this.ask([...calls, ...waits])
-    for (const reached of replies.slice(calls.length)) {
+    if (wait === undefined) return this.ask(make)
+    let removals = 0
+    const replies = await this.ask(() => {
+      const calls = make()
+      removals = calls.length
+      const last = new Map<Node | undefined, number>(calls.map(({ bucket }) => [this.nodeOf(bucket), bucket]))
+      return [...calls, ...[...last.values()].map((bucket) => ({ bucket, words: ['WAIT', wait.replicas, wait.timeout] }))]
+    })
+    for (const reached of replies.slice(removals)) {
       if (Number(textOf(reached)) >= wait.replicas) continue
       throw new CacheError(
         'TIER_UNAVAILABLE',
         `Expected ${wait.replicas} replicas to have the removal within ${wait.timeout} ms, ${textOf(reached)} had it`,
       )
     }
-    return replies.slice(0, calls.length)
+    return replies.slice(0, removals)
   }
 
   /** As `ask`, with the errors that the servers replied in their places. */
-  async attempt(calls: readonly (Call | ScriptCall)[]): Promise<readonly Reply[]> {
-    if (!this.#usable) throw this.#closed ? closed() : unavailable('was not greeted')
-    const generation = this.#generation
-    const [only] = calls
-    const replies = calls.length === 1 && only ? await this.#askOne(only) : await this.#askEach(calls)
-    if (generation !== this.#generation) throw unavailable('lost its connection')
-    for (const reply of replies) if (reply instanceof Error) this.#judge(reply)
-    return replies
+  async attempt(make: () => readonly AnyCall[]): Promise<readonly Reply[]> {
+    for (let round = 0; round < mostEpochs; round++) {
+      if (!this.#usable) throw this.#closed ? closed() : unavailable('was not greeted')
+      const generation = this.#generation
+      const replies = await this.#send(make())
+      if (generation !== this.#generation) throw unavailable('lost its connection')
+      let other: string | undefined
+      for (const reply of replies) {
+        if (!(reply instanceof Error)) continue
+        this.#judge(reply)
+        other ??= otherEpoch(reply)
+      }
+      if (other === undefined) return replies
+      this.adopt(other)
+    }
+    const error = unavailable('meets different epochs in its buckets')
+    this.lose(error)
+    throw error
   }
 
   close(): Promise<void> {
@@ -184,13 +223,7 @@ export class Connection {
     return this.port.close()
   }
 
-  #askOne(call: Call | ScriptCall): Promise<readonly Reply[]> {
-    const node = this.nodeOf(call.bucket)
-    if (node === undefined) return Promise.reject(unavailable('has no node for a part of its keys'))
-    return node.send([this.#wordsOf(call, node)])
-  }
-
-  async #askEach(calls: readonly (Call | ScriptCall)[]): Promise<readonly Reply[]> {
+  async #send(calls: readonly AnyCall[]): Promise<readonly Reply[]> {
     const parts = new Map<Node, number[]>()
     for (const [i, { bucket }] of calls.entries()) {
       const node = this.nodeOf(bucket)
@@ -200,16 +233,35 @@ export class Connection {
       else parts.set(node, [i])
     }
     const replies = Array.from<Reply>({ length: calls.length })
-    await Promise.all(
-      [...parts].map(async ([node, indices]) => {
-        const answers = await node.send(indices.map((i) => this.#wordsOf(calls[i] as Call, node)))
-        for (const [at, i] of indices.entries()) replies[i] = answers[at] as Reply
-      }),
-    )
+    const sent = [...parts].map(async ([node, places]) => {
+      const answers = await this.#sendTo(node, places.map((place) => calls[place] as AnyCall))
+      for (const [at, place] of places.entries()) replies[place] = answers[at] as Reply
+    })
+    await Promise.all(sent)
     return replies
   }
 
-  #wordsOf(call: Call | ScriptCall, node: Node): readonly Word[] {
+  async #sendTo(node: Node, calls: readonly AnyCall[]): Promise<readonly Reply[]> {
+    const epoch = this.#epoch
+    // Ahead of the commands: who asks after a `clear` was acknowledged sees the new epoch, and drops the rest.
+    const guards = [...new Set(calls.flatMap((call) => ('guarded' in call && call.guarded ? [call.bucket] : [])))]
+    const replies = await node.send([
+      ...guards.map((bucket) => ['GET', this.layout.epoch(bucket)]),
+      ...calls.map((call) => this.#wordsOf(call, node, epoch)),
+    ])
+    if (guards.length === 0) return replies
+    const met = new Map(guards.map((bucket, i) => [bucket, replies[i] as Reply]))
+    return replies.slice(guards.length).map((reply, i) => {
+      const call = calls[i] as AnyCall
+      if (!('guarded' in call) || !call.guarded) return reply
+      const there = met.get(call.bucket) as Reply
+      if (there instanceof Error) return there
+      const text = textOf(there) ?? ''
+      return text === epoch ? reply : new Error(`TSEPOCH ${text}`)
+    })
+  }
+
+  #wordsOf(call: AnyCall, node: Node, epoch: string): readonly Word[] {
     if ('words' in call) return call.words
     const sha = this.#servers.get(node)?.shas.get(call.script)
     // A node that was never greeted: the Cluster changed, and what it has may be of another history.
@@ -218,7 +270,9 @@ export class Connection {
       this.lose(error)
       throw error
     }
-    return ['EVALSHA', sha, call.keys.length, ...call.keys, ...call.args]
+    if (!isGuarded(call.script)) return ['EVALSHA', sha, call.keys.length, ...call.keys, ...call.args]
+    const { bucket, keys, args } = call
+    return ['EVALSHA', sha, keys.length + 1, this.layout.epoch(bucket), ...keys, epoch, ...args]
   }
 
   #judge(reply: Error): void {
@@ -241,11 +295,11 @@ export class Connection {
     await Promise.all([...nodes].map(async (node) => servers.set(node, await this.#greetNode(node))))
     const runs = [...servers.values()].map(({ info }) => info.runId)
     const run = runs.toSorted().join(',')
-    const epoch = await this.#epochFor(run, this.nodeOf(0) as Node)
+    const epoch = await this.#epochFor(run)
     if (this.#closed) throw closed()
     if (generation !== this.#generation) throw unavailable('lost its connection')
     this.#servers = servers
-    this.#epoch = epoch
+    if (epoch !== this.#epoch) this.leave(epoch)
     this.#oldest = Math.min(...[...servers.values()].map(({ info }) => info.major))
     this.#readOnly = [...servers.values()].some(({ info }) => info.role !== 'master')
     this.#usable = true
@@ -268,19 +322,45 @@ export class Connection {
     return { info, shas }
   }
 
-  /** The epoch that belongs to these runs of the servers: a new one if the epoch kept there is of other runs. */
-  async #epochFor(run: string, node: Node): Promise<string> {
+  /**
+   * The epoch that belongs to these runs of the servers: a new one if the epoch kept there is of other runs.
+   *
+   * The other buckets are read before bucket 0, in which every epoch begins: so none of them can be ahead of it.
+   */
+  async #epochFor(run: string): Promise<string> {
     const { layout } = this
-    const keys = [layout.run, layout.epoch, layout.tagClock, layout.sequence(0)]
+    const rest = Array.from({ length: layout.buckets - 1 }, (_, i) => i + 1)
+    const kept = await Promise.all(
+      rest.map(async (bucket) => textOf(await this.#plain(bucket, ['GET', layout.epoch(bucket)]))),
+    )
+    const keys = [layout.run, layout.epoch(0), layout.tagClock, layout.sequence(0)]
     const text = scriptText('hello', run, this.port.clustered)
-    const [reply] = await node.send([['EVAL', text, keys.length, ...keys, run, token()]])
-    if (!(reply instanceof Error)) return textOf(reply) ?? ''
-    if (!reply.message.includes('READONLY')) throw reply
-    // A replica: what it has can be read, as long as a master has set it up.
-    const [kept] = await node.send([['GET', layout.epoch]])
-    const epoch = bytesOf(kept)?.toString()
-    if (epoch?.length !== 16) throw reply
+    let epoch: string
+    try {
+      epoch = textOf(await this.#plain(0, ['EVAL', text, keys.length, ...keys, run, token()])) ?? ''
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.includes('READONLY')) throw error
+      // A replica: what it has can be read, as long as a master has set it up.
+      epoch = textOf(await this.#plain(0, ['GET', layout.epoch(0)])) ?? ''
+      if (epoch.length !== 16) throw error
+    }
+    const align = scriptText('align', run, this.port.clustered)
+    await Promise.all(
+      rest.map(async (bucket, i) => {
+        if (kept[i] === epoch) return
+        const words = ['EVAL', align, 2, layout.epoch(bucket), layout.sequence(bucket), kept[i] ?? '', epoch]
+        if (textOf(await this.#plain(bucket, words)) !== epoch) throw unavailable('was cleared while it was greeted')
+      }),
+    )
     return epoch
+  }
+
+  async #plain(bucket: number, words: readonly Word[]): Promise<Reply> {
+    const node = this.nodeOf(bucket)
+    if (node === undefined) throw unavailable('has no node for a part of its keys')
+    const [reply] = await node.send([words])
+    if (reply instanceof Error) throw reply
+    return reply ?? null
   }
 
   #warn(servers: readonly ServerInfo[]): void {

@@ -9,7 +9,7 @@ import type {
 import { refusesWrites } from './connection.ts'
 import type { Call, Connection, ScriptCall } from './connection.ts'
 import { filledBody, removalBodies } from './message.ts'
-import { bytesOf, textOf } from './port.ts'
+import { bytesOf } from './port.ts'
 import type { Reply, Word } from './port.ts'
 import { gather, spread } from './spread.ts'
 import type { Part } from './spread.ts'
@@ -38,8 +38,8 @@ export class Entries {
 
   async read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
     const parts = spread(this.#layout, keys, itself)
-    const replies = await this.#connection.ask(
-      parts.map(({ bucket, items }) => ({ bucket, words: ['MGET', ...this.#named(bucket, items)] })),
+    const replies = await this.#connection.ask(() =>
+      parts.map(({ bucket, items }) => ({ bucket, guarded: true, words: ['MGET', ...this.#named(bucket, items)] })),
     )
     return gather(parts, keys.length, (_, partAt, itemAt) => {
       const stored = parseStored(bytesOf(inside(replies[partAt], itemAt)))
@@ -49,12 +49,12 @@ export class Entries {
 
   async write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]> {
     const fitting = items.filter(({ bytes }) => bytes.length <= this.#maxBytes)
-    await this.#connection.ask(
+    await this.#connection.ask(() =>
       fitting.map(({ key, bytes, expiresAt }) => {
         const bucket = this.#layout.bucketOf(key)
         const life = this.#life(expiresAt)
         const words: Word[] = ['SET', this.#name(bucket, key), encodeValue(token(), bytes)]
-        return { bucket, words: life === 0 ? words : [...words, 'PX', life] }
+        return { bucket, guarded: true, words: life === 0 ? words : [...words, 'PX', life] }
       }),
     )
     return items.map(({ bytes }) => (bytes.length <= this.#maxBytes ? 'stored' : 'too-large'))
@@ -72,15 +72,22 @@ export class Entries {
   /** The same in one native command, at the price of a GET. */
   async #leaseOne(key: string, holdMs: number, before: readonly Call[]): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
     const bucket = this.#layout.bucketOf(key)
-    const name = this.#name(bucket, key)
     const fence = leaseFence(token())
-    const words = ['SET', name, fence, 'NX', 'GET', 'PX', Math.ceil(holdMs)]
-    const replies = await this.#connection.attempt([...before, { bucket, words }])
+    const replies = await this.#connection.attempt(() => [
+      ...before,
+      {
+        bucket,
+        guarded: true,
+        words: ['SET', this.#name(bucket, key), fence, 'NX', 'GET', 'PX', Math.ceil(holdMs)],
+      },
+    ])
     let reply = replies[before.length] as Reply
     const asked = replies.slice(0, before.length)
     for (const one of asked) if (one instanceof Error) throw one
     if (refusesWrites(reply)) {
-      const [kept] = await this.#connection.attempt([{ bucket, words: ['GET', name] }])
+      const [kept] = await this.#connection.attempt(() => [
+        { bucket, guarded: true, words: ['GET', this.#name(bucket, key)] },
+      ])
       // Nothing there, and no lease to be had: the caller loads, and can't store.
       if (kept === null || kept instanceof Error) return { reads: [blocked], replies: asked }
       reply = kept as Reply
@@ -99,7 +106,7 @@ export class Entries {
   async #leaseEach(keys: readonly string[], holdMs: number, before: readonly Call[]): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
     const fences = keys.map(() => leaseFence(token()))
     const parts = spread(this.#layout, keys, itself)
-    const replies = await this.#connection.ask([
+    const replies = await this.#connection.ask(() => [
       ...before,
       ...parts.map(({ bucket, items, places }): ScriptCall => {
         const tokens = places.map((place) => (fences[place] as Fence).slice(1))
@@ -213,7 +220,7 @@ export class Entries {
   ): Promise<{ parts: readonly Part<string>[]; replies: readonly Reply[] }> {
     const { origin } = this.#connection
     const parts = spread(this.#layout, keys, itself)
-    const replies = await this.#connection.remove(
+    const replies = await this.#connection.remove(() =>
       parts.map((part): ScriptCall => {
         const { bucket, items } = part
         const bodies = removalBodies(origin, { kind: 'keys', keys: items, soft })
@@ -234,7 +241,7 @@ export class Entries {
     callFor: (part: Part<T>) => Pick<ScriptCall, 'script' | 'args'>,
   ): Promise<{ parts: readonly Part<T>[]; replies: readonly Reply[] }> {
     const parts = spread(this.#layout, items, nameOf)
-    const replies = await this.#connection.ask(
+    const replies = await this.#connection.ask(() =>
       parts.map((part) => ({
         bucket: part.bucket,
         keys: this.#named(part.bucket, part.items.map(nameOf)),
@@ -273,8 +280,4 @@ function keyOf(item: { readonly key: string }): string {
 /** One answer of those that a script gave for its keys. */
 export function inside(reply: Reply | undefined, at: number): Reply | undefined {
   return Array.isArray(reply) ? (reply as readonly Reply[])[at] : undefined
-}
-
-export function numberOf(reply: Reply | undefined): string {
-  return textOf(reply) ?? ''
 }

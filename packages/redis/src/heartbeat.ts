@@ -14,7 +14,6 @@ export class Heartbeat {
   #number = 0
   #waitingSince: number | undefined
   #tickedAt: number
-  #otherEpochs = 0
   #cancel: (() => void) | undefined
   #ended = false
 
@@ -31,7 +30,6 @@ export class Heartbeat {
         // A number sent before the loss proves nothing about what comes after it.
         this.#sent.clear()
         this.#waitingSince = undefined
-        this.#otherEpochs = 0
         this.#cancel?.()
       },
     })
@@ -82,13 +80,14 @@ export class Heartbeat {
     const calls = Array.from({ length: layout.buckets }, (_, bucket): ScriptCall => ({
       bucket,
       script: 'pulse',
-      keys: bucket === 0 ? [layout.sequence(0), layout.epoch] : [layout.sequence(bucket)],
+      keys: [layout.sequence(bucket), layout.epoch(bucket)],
       args: [layout.pulse(bucket, origin), number],
     }))
-    this.#connection.ask(calls).then(
+    this.#connection.ask(() => calls).then(
       ([epoch]) => {
         if (this.#number === number) this.#waitingSince = undefined
-        this.#compare(textOf(epoch))
+        if (!this.#connection.usable) return
+        this.#connection.adopt(textOf(epoch) ?? '')
         this.#answered?.()
       },
       () => {
@@ -96,12 +95,5 @@ export class Heartbeat {
         if (this.#number === number) this.#waitingSince = undefined
       },
     )
-  }
-
-  /** The first look may overtake the message by which another process announces its new epoch. */
-  #compare(epoch: string | undefined): void {
-    if (!this.#connection.usable) return
-    this.#otherEpochs = epoch === this.#connection.epoch ? 0 : this.#otherEpochs + 1
-    if (this.#otherEpochs >= 2) this.#connection.lose(new Error('the epoch in Redis is another'))
   }
 }

@@ -63,8 +63,9 @@ export class Layout {
     return `${root}:t#${createHash('sha256').update(tag).digest('hex')}`
   }
 
-  get epoch(): string {
-    return `${this.#root(0)}:epoch`
+  /** The epoch, kept in every bucket so that each node can tell whether a key is of it. Bucket 0 has the last word. */
+  epoch(bucket: number): string {
+    return `${this.#root(bucket)}:epoch`
   }
 
   /** Run ids of the servers whose history the epoch belongs to. */

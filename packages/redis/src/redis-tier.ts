@@ -15,6 +15,7 @@ import type {
 } from '@tierstack/cache-core'
 import { RedisBus } from './bus.ts'
 import { Connection } from './connection.ts'
+import type { ScriptCall } from './connection.ts'
 import { Entries } from './entries.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { epochBody } from './message.ts'
@@ -86,15 +87,18 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
     const { connection } = this.#on
     const { layout, origin } = connection
     const epoch = token()
-    await connection.remove([
-      {
-        bucket: 0,
-        script: 'clear',
-        keys: [layout.sequence(0), layout.epoch],
-        args: [layout.channel(0), epoch, epochBody(origin, epoch)],
-      },
-    ])
-    connection.adopt(epoch)
+    const callFor = (bucket: number, ...bodies: Buffer[]): ScriptCall => ({
+      bucket,
+      script: 'clear',
+      keys: [layout.sequence(bucket), layout.epoch(bucket)],
+      args: [layout.channel(bucket), epoch, ...bodies],
+    })
+    // Bucket 0 first: whoever finds others behind it, after a crash between the two, brings them forward.
+    await connection.remove(() => [callFor(0, epochBody(origin, epoch))])
+    connection.leave(epoch)
+    if (layout.buckets === 1) return
+    const rest = Array.from({ length: layout.buckets - 1 }, (_, i) => callFor(i + 1))
+    await connection.remove(() => rest)
   }
 
   async close(): Promise<void> {

@@ -2,9 +2,10 @@
  * The server's side of the protocol, one script per verb: atomic, and one round trip.
  *
  * KEYS of one call share a Cluster slot. A script that announces something takes the sequence key first, the channel
- * as ARGV[1], and the bodies of its messages last. Two habits:
+ * as ARGV[1], and the bodies of its messages last. Three habits:
  * - Removals begin with PERSIST, a write that needs no memory: a script that has written may write on when
  *   `maxmemory` is reached, so that a full server still takes removals.
+ * - What touches entries is guarded by the epoch: who hasn't heard of a `clear` is told so instead of being served.
  * - A counter that is missing (evicted, flushed) restarts at the server's time in µs: always beyond what it was, so
  *   that nobody takes the new count for the old one.
  */
@@ -12,8 +13,26 @@
 /** Text up to the run id makes the SHA different on each run of a server: a restarted one doesn't know our scripts. */
 export function scriptText(name: ScriptName, runId: string, sharded: boolean): string {
   const publish = sharded ? 'SPUBLISH' : 'PUBLISH'
-  return `-- tierstack ${name} on ${runId}\n${scripts[name].trim()}\n`.replaceAll('$PUBLISH', publish)
+  const text = `-- tierstack ${name} on ${runId}\n${isGuarded(name) ? guard : ''}${scripts[name]}\n`
+  return text.replaceAll('$PUBLISH', publish)
 }
+
+/** Scripts that take the epoch's key before the other KEYS, and the epoch that the keys are of before the other ARGV. */
+export function isGuarded(name: ScriptName): boolean {
+  return guarded.has(name)
+}
+
+/** The epoch that a guarded call met instead of its own; empty when there is none; undefined for any other reply. */
+export function otherEpoch(reply: unknown): string | undefined {
+  return reply instanceof Error ? /^TSEPOCH ?(.*)$/.exec(reply.message)?.[1] : undefined
+}
+
+const guard = `
+local epoch = redis.call('GET', KEYS[1])
+if epoch ~= ARGV[1] then return redis.error_reply('TSEPOCH ' .. (epoch or '')) end
+table.remove(KEYS, 1)
+table.remove(ARGV, 1)
+`
 
 const micros = `
 local function micros()
@@ -80,7 +99,18 @@ redis.call('SET', KEYS[3], micros(), 'NX')
 redis.call('SET', KEYS[4], micros(), 'NX')
 return epoch`,
 
-  /** KEYS sequence, epoch or none; ARGV own channel, number. Returns the epoch. */
+  /** KEYS epoch, sequence; ARGV the epoch there or empty, epoch. Sets a bucket's epoch unless it changed meanwhile. */
+  align: `${micros}
+redis.call('PERSIST', KEYS[1])
+local epoch = redis.call('GET', KEYS[1]) or ''
+if epoch == ARGV[1] then
+  epoch = ARGV[2]
+  redis.call('SET', KEYS[1], epoch)
+end
+redis.call('SET', KEYS[2], micros(), 'NX')
+return epoch`,
+
+  /** KEYS sequence, epoch; ARGV own channel, number. Returns the epoch. */
   pulse: `${micros}
 local sequence = redis.call('GET', KEYS[1])
 if not sequence then
@@ -88,9 +118,8 @@ if not sequence then
   sequence = micros()
   redis.pcall('SET', KEYS[1], sequence)
 end
-local epoch = KEYS[2] and redis.call('GET', KEYS[2]) or ''
 redis.call('$PUBLISH', ARGV[1], ARGV[2] .. '|' .. sequence)
-return epoch`,
+return redis.call('GET', KEYS[2])`,
 
   /**
    * KEYS entries; ARGV hold, tokens. Per key: what is there, `+` where the lease was given, `!` where it could not be.
@@ -341,5 +370,10 @@ return 1`,
 } as const
 
 export type ScriptName = keyof typeof scripts
+
+const guarded: ReadonlySet<ScriptName> = new Set([
+  ...(['lease', 'claim', 'take', 'fill', 'renew', 'release'] as const),
+  ...(['delete', 'expire', 'begin', 'end'] as const),
+])
 
 export const scriptNames: readonly ScriptName[] = Object.keys(scripts) as ScriptName[]

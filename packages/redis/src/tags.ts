@@ -36,7 +36,7 @@ export class Tags {
 
   async tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]> {
     const parts = spread(this.#layout, tags, itself)
-    const replies = await this.#connection.ask(
+    const replies = await this.#connection.ask(() =>
       parts.map(({ bucket, items }): ScriptCall => ({
         bucket,
         script: 'tags',
@@ -67,12 +67,12 @@ export class Tags {
     const { origin } = this.#connection
     let number = ''
     if (this.#clustered) {
-      const [reply] = await this.#connection.ask([
+      const [reply] = await this.#connection.ask(() => [
         { bucket: 0, script: 'tick', keys: [this.#layout.tagClock], args: [] },
       ])
       number = textOf(reply) ?? ''
     }
-    await this.#connection.remove(
+    await this.#connection.remove(() =>
       spread(this.#layout, tags, itself).map(({ bucket, items }): ScriptCall => ({
         bucket,
         script: 'invalidate',
@@ -95,7 +95,7 @@ export class Tags {
 
   async #stamp(tags: readonly string[], since: string, now: string): Promise<string[]> {
     const parts = spread(this.#layout, tags, itself)
-    const replies = await this.#connection.ask(
+    const replies = await this.#connection.ask(() =>
       parts.map(({ bucket, items }): ScriptCall => ({
         bucket,
         script: 'stamp',
@@ -107,7 +107,7 @@ export class Tags {
   }
 
   async #clock(): Promise<string> {
-    const [reply] = await this.#connection.ask([
+    const [reply] = await this.#connection.ask(() => [
       { bucket: 0, script: 'clock', keys: [this.#layout.tagClock], args: [] },
     ])
     return textOf(reply) ?? ''

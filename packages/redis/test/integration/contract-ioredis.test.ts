@@ -1,8 +1,8 @@
-import { structuredCodec, tierContract } from '@tierstack/cache-testing'
+import { tierContract } from '@tierstack/cache-testing'
 import '@tierstack/test-services'
 import { describe, inject, test } from 'vitest'
-import { redis } from '../../src/index.ts'
+import { contractTier } from '../contract-rig.ts'
 
 describe('ioredis 6, made by the tier', () => {
-  tierContract(() => redis({ url: inject('redisUrl'), prefix: 'contract', codec: structuredCodec }), { test })
+  tierContract(() => contractTier({ url: inject('redisUrl') }), { test })
 })
