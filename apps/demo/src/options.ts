@@ -15,7 +15,7 @@ export interface DemoOptions {
 export const usage = `npm run demo -- [options]
 
   --once            end after the table; so without a terminal
-  --seconds N       how long the load drives the cache (default 6)
+  --seconds N       how long the load drives the cache (default 5)
   --port N          where to serve (default 4321, or a free port)
   --folder FOLDER   where the embedded database keeps its files
   --help            this text
@@ -45,7 +45,7 @@ function portNumber(text: string): number {
 export function parseOptions(args: readonly string[]): DemoOptions {
   let options: DemoOptions = {
     once: false,
-    seconds: 6,
+    seconds: 5,
     port: undefined,
     folder: fileURLToPath(new URL('../.data', import.meta.url)),
     help: false,

@@ -18,10 +18,13 @@ export type Endpoint = Question['endpoint']
 export type Ask = (question: Question) => Promise<Served<unknown>>
 
 /** How often each endpoint is asked, in percent. */
-export const mix: Readonly<Record<Endpoint, number>> = { city: 50, search: 20, near: 15, country: 10, top: 5 }
+export const mix: Readonly<Record<Endpoint, number>> = { city: 55, search: 22, near: 15, country: 3, top: 5 }
+
+/** The load asks for so many of the most populous cities: those with some 95,000 people or more. */
+export const askedCities = 5_000
 
 /** How steeply popularity falls with the rank of a city's population. */
-export const zipfExponent = 1.2
+export const zipfExponent = 1.3
 
 /** Two decimals: about a kilometre, so that neighbours share an answer. */
 export function roundPlace({ lat, lon }: Place): Place {

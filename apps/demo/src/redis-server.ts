@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, constants, mkdtemp, rm } from 'node:fs/promises'
+import { access, constants, mkdtemp } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -72,31 +72,26 @@ async function answers(port: number): Promise<boolean> {
 /**
  * Starts a private server without persistence on a free port of the loopback, in a temporary folder.
  *
- * A shell stands between: it ends the server as soon as our end of its input closes, which happens however this
- * process ends. A process group of its own keeps the Ctrl-C of the terminal from it, so that we can drain first.
+ * A shell stands between: it ends the server and removes the folder as soon as our end of its input closes, which
+ * happens however this process ends. A process group of its own keeps the Ctrl-C of the terminal from it, so that we
+ * can drain first.
  */
 export async function startServer(program: ServerProgram): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tierstack-demo-'))
   const port = await freePort()
   const settings = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', '']
   const memory = ['--maxmemory', '256mb', '--maxmemory-policy', 'allkeys-lru']
-  const child = spawn(
-    '/bin/sh',
-    [
-      '-c',
-      '"$0" "$@" >/dev/null & server=$!; cat >/dev/null; kill $server; wait',
-      program.path,
-      ...settings,
-      ...memory,
-    ],
-    { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
-  )
+  const script =
+    'folder=$1; shift; "$0" "$@" >/dev/null & server=$!; cat >/dev/null; kill $server; wait; rm -rf "$folder"'
+  const child = spawn('/bin/sh', ['-c', script, program.path, folder, ...settings, ...memory], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
   const ended = once(child, 'close')
   child.stdin.on('error', () => {})
   const stop = async (): Promise<void> => {
     child.stdin.end()
     await ended
-    await rm(folder, { recursive: true, force: true })
   }
   try {
     await once(child, 'spawn')

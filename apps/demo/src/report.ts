@@ -37,13 +37,18 @@ export interface Report {
     readonly memory: number
     readonly ratio: number
   }
+  readonly fill: { readonly reads: number; readonly seconds: number }
   readonly edits: number
   readonly errors: number
+  /** The first of them, if any. */
+  readonly firstError: unknown
 }
 
 export interface Measured {
-  readonly cached: Phase
   readonly bare: Phase
+  /** The run that filled the cache. */
+  readonly fill: Phase
+  readonly cached: Phase
   /** Names of the tiers, near first. */
   readonly tiers: readonly string[]
   /** Median of the database's own time for the aggregate, ms. */
@@ -53,6 +58,10 @@ export interface Measured {
 /** 0 instead of a division by 0. */
 function ratio(dividend: number, divisor: number): number {
   return divisor === 0 ? 0 : dividend / divisor
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 function phaseRow({ load, queries }: Phase): PhaseRow {
@@ -65,8 +74,9 @@ function phaseRow({ load, queries }: Phase): PhaseRow {
 }
 
 /** The arithmetic of the table. Memory is the nearest tier. */
-export function createReport({ cached, bare, tiers, aggregateMs }: Measured): Report {
+export function createReport({ bare, fill, cached, tiers, aggregateMs }: Measured): Report {
   const { recorder } = cached.load
+  const loads = [bare, fill, cached].map(({ load }) => load)
   const total = recorder.all().reads
   const sources = [...tiers, fromDatabase].map((source) => {
     const latency = recorder.of(source)
@@ -81,10 +91,14 @@ export function createReport({ cached, bare, tiers, aggregateMs }: Measured): Re
     cached: withCache,
     bare: withoutCache,
     fewerQueries:
-      withoutCache.queriesPer1000 === 0 ? 0 : 1 - withCache.queriesPer1000 / withoutCache.queriesPer1000,
+      withoutCache.queriesPer1000 === 0 || total === 0
+        ? 0
+        : 1 - withCache.queriesPer1000 / withoutCache.queriesPer1000,
     speedUp: ratio(withoutCache.mean, withCache.mean),
     aggregate: { database: aggregateMs, memory, ratio: ratio(aggregateMs, memory) },
-    edits: cached.load.edits + bare.load.edits,
-    errors: cached.load.errors + bare.load.errors,
+    fill: { reads: fill.load.recorder.all().reads, seconds: fill.load.seconds },
+    edits: sum(loads.map(({ edits }) => edits)),
+    errors: sum(loads.map(({ errors }) => errors)),
+    firstError: loads.find(({ errors }) => errors > 0)?.firstError,
   }
 }

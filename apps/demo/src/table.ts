@@ -41,6 +41,13 @@ function block(paint: Paint, rows: readonly (readonly string[])[]): string[] {
   return [`  ${paint('dim', head)}`, ...body.map((line) => `  ${line}`)]
 }
 
+function footnote({ fill, edits, errors, firstError }: Report): string {
+  const filled = `${integer.format(fill.reads)} reads before had filled the cache in ${tenths.format(fill.seconds)} s`
+  const failed =
+    errors === 0 ? 'no errors' : `${integer.format(errors)} errors, the first: ${String(firstError)}`
+  return `${filled}; ${integer.format(edits)} edits; ${failed}`
+}
+
 /** The report as text for people, at most 80 columns wide. */
 export function renderReport(report: Report, paint: Paint): string {
   const { sources, cached, bare, aggregate } = report
@@ -84,6 +91,6 @@ export function renderReport(report: Report, paint: Paint): string {
     '',
     ...block(paint, statistics),
     '',
-    `  ${paint('dim', `${integer.format(report.edits)} edits in between; ${integer.format(report.errors)} errors`)}`,
+    `  ${paint('dim', footnote(report))}`,
   ].join('\n')
 }

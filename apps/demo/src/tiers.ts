@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RemoteTier } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
-import { redis } from '@tierstack/cache-redis'
-import { sqlite } from '@tierstack/cache-sqlite'
 import { findServer, startServer } from './redis-server.ts'
 
+// Only the second tier that is chosen gets loaded, which the start is quicker for.
+
 /** Less than the load asks for, so that the second tier has something to do, as in a service with more rows. */
-export const memoryEntries = 5_000
+export const memoryEntries = 1_000
 
 export interface Tiers {
   readonly tiers: readonly [ReturnType<typeof memory>, RemoteTier]
@@ -32,7 +32,13 @@ function shown(url: string): string {
   return parsed.href
 }
 
+async function redisTier(url: string): Promise<RemoteTier> {
+  const { redis } = await import('@tierstack/cache-redis')
+  return redis({ url })
+}
+
 async function sqliteTier(why: string): Promise<SecondTier> {
+  const { sqlite } = await import('@tierstack/cache-sqlite')
   const folder = await mkdtemp(join(tmpdir(), 'tierstack-demo-'))
   return {
     tier: sqlite({ path: join(folder, 'tier.sqlite') }),
@@ -44,14 +50,14 @@ async function sqliteTier(why: string): Promise<SecondTier> {
 async function secondTier(env: NodeJS.ProcessEnv): Promise<SecondTier> {
   const url = env['REDIS_URL']
   if (url) {
-    return { tier: redis({ url }), title: `Redis at ${shown(url)} (REDIS_URL)`, stop: async () => {} }
+    return { tier: await redisTier(url), title: `Redis at ${shown(url)} (REDIS_URL)`, stop: async () => {} }
   }
   const program = await findServer(env['PATH'])
   if (!program) return sqliteTier('no REDIS_URL, no redis-server or valkey-server on the PATH')
   try {
     const server = await startServer(program)
     return {
-      tier: redis({ url: server.url }),
+      tier: await redisTier(server.url),
       title: `${program.title} at ${server.url}, started for this demo`,
       stop: () => server.stop(),
     }

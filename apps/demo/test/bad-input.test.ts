@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
-import { ask, patch, serveDemo } from './parts.ts'
+import { ask, patch, sharedDemo } from './parts.ts'
+
+const demo = sharedDemo()
 
 test('wrong input is refused with one sentence, and reaches neither cache nor database', async () => {
-  const { application, url } = await serveDemo()
+  const { application, url } = demo()
   const before = application.database.ledger.counts()
   const refused: Record<string, string> = {
     '/cities/paris': 'Expected `id` to be a positive whole number, got "paris".',
@@ -27,7 +29,7 @@ test('wrong input is refused with one sentence, and reaches neither cache nor da
 })
 
 test('a wrong edit is refused with one sentence, and changes nothing', async () => {
-  const { url } = await serveDemo()
+  const { url } = demo()
   const refused: [unknown, string][] = [
     ['', 'Expected a body of JSON, got something else.'],
     ['{', 'Expected a body of JSON, got something else.'],
@@ -49,7 +51,7 @@ test('a wrong edit is refused with one sentence, and changes nothing', async () 
 })
 
 test('other paths and methods are told apart', async () => {
-  const { url } = await serveDemo()
+  const { url } = demo()
   expect(await ask(`${url}/nothing`)).toMatchObject({
     status: 404,
     body: { error: 'There is nothing at /nothing.' },

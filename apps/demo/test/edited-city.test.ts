@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
-import { ask, patch, serveDemo } from './parts.ts'
+import { ask, patch, sharedDemo } from './parts.ts'
+
+const demo = sharedDemo()
 
 test('a city is read from the database once, then from memory', async () => {
-  const { application, url } = await serveDemo()
+  const { application, url } = demo()
   const first = await ask(`${url}/cities/1`)
   expect(first).toMatchObject({ status: 200, body: { name: 'Paris', country: 'FR' }, by: 'database' })
   const before = application.database.ledger.counts().read
@@ -11,7 +13,7 @@ test('a city is read from the database once, then from memory', async () => {
 })
 
 test('the next read after an edit shows it: the city, searches, its country, its neighbourhood', async () => {
-  const { url } = await serveDemo()
+  const { url } = demo()
   const reads = [
     '/cities/3',
     '/cities?name=ly',
@@ -36,7 +38,7 @@ test('the next read after an edit shows it: the city, searches, its country, its
 })
 
 test('an edit leaves what does not show the city in the cache', async () => {
-  const { url } = await serveDemo()
+  const { url } = demo()
   const others = ['/cities/5', '/cities?name=par', '/countries/IT/stats']
   for (const path of others) await ask(url + path)
   await patch(`${url}/cities/3`, { population: 1 })
@@ -44,14 +46,14 @@ test('an edit leaves what does not show the city in the cache', async () => {
 })
 
 test('a city that appears nowhere yet is found by searches for its new name', async () => {
-  const { url } = await serveDemo()
+  const { url } = demo()
   expect((await ask(`${url}/cities?name=zzyzx`)).body).toEqual([])
   await patch(`${url}/cities/8`, { name: 'Zzyzx Road' })
   expect((await ask(`${url}/cities?name=zzyzx`)).body).toMatchObject([{ id: 8, name: 'Zzyzx Road' }])
 })
 
 test('an unknown city is remembered as unknown', async () => {
-  const { application, url } = await serveDemo()
+  const { application, url } = demo()
   expect(await ask(`${url}/cities/999`)).toMatchObject({
     status: 404,
     body: { error: 'There is no city 999.' },
@@ -63,7 +65,7 @@ test('an unknown city is remembered as unknown', async () => {
 })
 
 test('what memory dropped is served by the second tier', async () => {
-  const { application, url } = await serveDemo()
+  const { application, url } = demo()
   await ask(`${url}/cities/2`)
   await application.caching.cache.drain()
   const [memory] = application.tiers.tiers

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { parseOptions, UsageError } from '../src/options.ts'
 
-test('without arguments the demo serves on after six seconds of load', () => {
-  expect(parseOptions([])).toMatchObject({ once: false, seconds: 6, port: undefined, help: false })
+test('without arguments the demo serves on after five seconds of load', () => {
+  expect(parseOptions([])).toMatchObject({ once: false, seconds: 5, port: undefined, help: false })
 })
 
 test('values follow their name or an equals sign', () => {

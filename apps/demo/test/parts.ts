@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { openApplication } from '../src/application.ts'
 import type { Application, ApplicationOptions } from '../src/application.ts'
 import { Closing } from '../src/closing.ts'
@@ -9,32 +9,53 @@ import { rows } from './rows.ts'
 export interface Served {
   readonly application: Application
   readonly url: string
+  close(): Promise<void>
 }
 
 /** The whole demo on a free port, with a few cities, an embedded PostgreSQL in memory, memory and SQLite. */
 export async function serveDemo(options: Partial<ApplicationOptions> = {}): Promise<Served> {
   const closing = new Closing()
-  onTestFinished(() =>
+  const close = (): Promise<void> =>
     closing.close((what, error) => {
       throw new Error(`the ${what} did not close`, { cause: error })
-    }),
-  )
-  const application = await openApplication({
-    databaseUrl: undefined,
-    folder: undefined,
-    tiers: () => chooseTiers({}),
-    rows: async () => rows,
-    say: () => {},
-    closing,
-    ...options,
+    })
+  try {
+    const application = await openApplication({
+      databaseUrl: undefined,
+      folder: undefined,
+      tiers: () => chooseTiers({}),
+      rows: async () => rows,
+      say: () => {},
+      closing,
+      ...options,
+    })
+    const server = createHttp({ ...application, tierTitles: application.tiers.titles })
+    const port = await listen(server, 0)
+    closing.add('server', async () => {
+      server.close()
+      server.closeAllConnections()
+    })
+    return { application, url: `http://127.0.0.1:${port}`, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** As `serveDemo`, for all tests of a file; each begins with an empty cache. Call the result inside a test. */
+export function sharedDemo(): () => Served {
+  let served: Served | undefined
+  beforeAll(async () => {
+    served = await serveDemo()
+  }, 60_000)
+  beforeEach(async () => {
+    await served?.application.caching.cache.clear()
   })
-  const server = createHttp({ ...application, tierTitles: application.tiers.titles })
-  const port = await listen(server, 0)
-  closing.add('server', async () => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return { application, url: `http://127.0.0.1:${port}` }
+  afterAll(() => served?.close(), 30_000)
+  return () => {
+    if (!served) throw new Error('the demo did not start')
+    return served
+  }
 }
 
 export interface Got {

@@ -5,7 +5,13 @@ import { createReport } from '../src/report.ts'
 import { renderReport, shownRatio, shownShare, shownTime } from '../src/table.ts'
 
 function result(seconds: number, edits: number, errors: number): LoadResult {
-  return { recorder: new Recorder(), edits, errors, seconds }
+  return {
+    recorder: new Recorder(),
+    edits,
+    errors,
+    firstError: errors > 0 ? new Error('no') : undefined,
+    seconds,
+  }
 }
 
 function measured() {
@@ -17,6 +23,7 @@ function measured() {
   for (let i = 0; i < 50; i++) cached.recorder.record('city', 'database', 5)
   return {
     bare: { load: bare, queries: 100 },
+    fill: { load: result(1, 0, 0), queries: 7 },
     cached: { load: cached, queries: 40 },
     tiers: ['memory', 'redis'],
     aggregateMs: 30,
@@ -54,14 +61,20 @@ test('the aggregate compares the database without waiting with memory', () => {
   expect(aggregate.ratio).toBeCloseTo(15_000, -2)
 })
 
-test('edits and errors of both runs are told', () => {
+test('edits and errors of all runs are told', () => {
   const report = createReport(measured())
-  expect([report.edits, report.errors]).toEqual([4, 2])
+  expect([report.edits, report.errors, String(report.firstError)]).toEqual([4, 2, 'Error: no'])
 })
 
 test('a run without reads is reported as zeros', () => {
   const nothing = { load: result(0, 0, 0), queries: 0 }
-  const report = createReport({ bare: nothing, cached: nothing, tiers: ['memory'], aggregateMs: 0 })
+  const report = createReport({
+    bare: nothing,
+    fill: nothing,
+    cached: nothing,
+    tiers: ['memory'],
+    aggregateMs: 0,
+  })
   expect([report.hitRate, report.fewerQueries, report.speedUp, report.aggregate.ratio]).toEqual([0, 0, 0, 0])
 })
 
