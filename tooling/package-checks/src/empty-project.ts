@@ -12,7 +12,7 @@ export interface EmptyProject extends Disposable {
   npmInstall(env?: NodeJS.ProcessEnv): Promise<void>
   /** Runs a file of the project with this Node. */
   run(file: string, env?: NodeJS.ProcessEnv): Promise<string>
-  /** Checks the types of these files under the strictest settings, with the repository's compiler. */
+  /** Checks the types of these files under strict settings, with the repository's compiler. */
   typecheck(files: readonly string[]): Promise<void>
 }
 
@@ -57,7 +57,6 @@ const strict = {
   module: 'nodenext',
   strict: true,
   exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
   noEmit: true,
   allowJs: true,
   checkJs: true,
