@@ -31,6 +31,8 @@ export interface LocalEntry {
   /** Duration of the load in ms, for early refresh. */
   readonly loadMs: number
   readonly etag: string | undefined
+  /** Instant at which it was certainly current: its load began, or a remote tier was asked for it. */
+  readonly vouchedAt: number
   /** Last use, for `idleTtl`. */
   usedAt: number
   /** Life without use in ms; `Infinity` for no limit. */

@@ -40,7 +40,7 @@ export async function explain(chain: Chain, key: string): Promise<Explanation> {
       const detail = `loaded ${Math.round(now - entry.createdAt)} ms ago, fresh for ${Math.round(entry.freshUntil - now)} ms`
       if (standing === 'gone') step('tag', `a tag was invalidated; ${detail}`)
       else if (standing === 'suspect') step('suspect', `bus messages may have been lost; ${detail}`)
-      else if (now >= chain.live.until && now - entry.createdAt >= chain.suspectTtl) {
+      else if (now >= chain.live.until && now - entry.vouchedAt >= chain.suspectTtl) {
         step('suspect', `the bus is silent; ${detail}`)
       } else step(state === 'fresh' ? 'hit' : state === 'expired' ? 'expired' : 'stale', detail)
     }

@@ -125,6 +125,7 @@ export interface EntryParts {
   readonly sequence: number
   readonly loadMs: number
   readonly etag: string | undefined
+  readonly vouchedAt: number
   readonly now: number
 }
 
@@ -144,6 +145,7 @@ export function makeEntry(parts: EntryParts, policy: ResolvedPolicy, fence: Remo
     epoch: fence.epoch,
     loadMs: parts.loadMs,
     etag: parts.etag,
+    vouchedAt: parts.vouchedAt,
     usedAt: parts.now,
     idleTtl: policy.idleTtl,
     isolation: isolated.isolation,

@@ -75,8 +75,8 @@ export class Locals {
     if (now - entry.usedAt > entry.idleTtl) return 'gone'
     entry.usedAt = now
     if (standing === 'suspect') return 'suspect'
-    // A silent bus: a removal may be on its way. What was loaded within the bound still counts.
-    if (now >= this.#live.until && now - entry.createdAt >= this.#suspectTtl) return 'suspect'
+    // A silent bus: a removal may be on its way. What was current within the bound still counts.
+    if (now >= this.#live.until && now - entry.vouchedAt >= this.#suspectTtl) return 'suspect'
     if (standing === 'soft') soften(entry)
     entry.epoch = fence.epoch
     entry.seen = fence.sequence

@@ -54,6 +54,11 @@ export class RemoteLink {
   readonly coherence: Coherence | undefined
   readonly journal: Journal = new Journal()
   readonly counters: TierCounters = { errors: 0, timeouts: 0 }
+  /**
+   * The tier holds copies that only this host sees, of what a farther tier holds for the fleet: it learns of others'
+   * removals by the bus alone, and counts only while that vouches.
+   */
+  readonly hearsay: boolean
   state: LinkState = 'joining'
   /** Instant of the last change between usable and not, on the wall clock. */
   since: number
@@ -80,8 +85,7 @@ export class RemoteLink {
   readonly #releases: Batch<{ key: string; fence: Fence }, undefined>
   #readTimeout = 50
 
-  /** `distrust`: what the tier holds from before may miss removals, and is cleared before first use. */
-  constructor(tier: RemoteTier, position: number, host: LinkHost, distrust: boolean) {
+  constructor(tier: RemoteTier, position: number, host: LinkHost, hearsay: boolean) {
     this.tier = tier
     this.name = tier.name
     this.position = position
@@ -116,7 +120,9 @@ export class RemoteLink {
         return items.map(() => undefined)
       }),
     )
-    if (distrust) this.journal.addAll()
+    this.hearsay = hearsay
+    // What it holds from before misses the removals since.
+    if (hearsay) this.journal.addAll()
     this.#joined = this.#join(0)
   }
 
@@ -205,6 +211,12 @@ export class RemoteLink {
       this.#retryLater()
       return false
     }
+  }
+
+  /** Queues a removal that was heard of: its keys stay away from the tier from now on, until it is done. */
+  async queue(add: (journal: Journal) => void): Promise<void> {
+    add(this.journal)
+    if (this.state === 'up' && !(await this.#drain())) this.#retryLater()
   }
 
   async close(): Promise<void> {

@@ -85,6 +85,7 @@ export async function askRemotes(
   let busy = false
   for (const link of chain.links) {
     if (options?.skip?.includes(link.name) || !link.usable(key)) continue
+    if (link.hearsay && chain.clock.now() >= chain.live.until) continue
     let answer: Answer
     try {
       answer = await askOne(link, key, loading)

@@ -156,14 +156,7 @@ export function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLin
     dropKeys(chain, removal.keys, removal.soft)
     const { keys } = removal
     for (const link of nearerThan(chain, from)) {
-      const timeout = 500
-      chain.background.run(
-        link.remove(
-          () => link.tier.delete(keys),
-          timeout,
-          (journal) => journal.addKeys(keys, false),
-        ),
-      )
+      chain.background.run(link.queue((journal) => journal.addKeys(keys, false)))
     }
   }
   if (removal.kind === 'all') for (const link of nearerThan(chain, from)) forgetAllAt(chain, link)
@@ -185,16 +178,10 @@ export function suspectAll(chain: Chain, from: RemoteLink | undefined): void {
 }
 
 function forgetAllAt(chain: Chain, link: RemoteLink): void {
-  chain.background.run(
-    link.remove(
-      () => link.tier.clear(),
-      500,
-      (journal) => journal.addAll(),
-    ),
-  )
+  chain.background.run(link.queue((journal) => journal.addAll()))
 }
 
 function nearerThan(chain: Chain, from: RemoteLink | undefined): readonly RemoteLink[] {
   const limit = from?.position ?? Number.POSITIVE_INFINITY
-  return chain.links.filter((link) => link.position < limit && link.tier.capabilities.shared !== 'fleet')
+  return chain.links.filter((link) => link.hearsay && link.position < limit)
 }

@@ -118,7 +118,18 @@ export function putLocal(
       if (ttl <= 0) return undefined
       const life = lifeOf(query.policy, o.createdAt, ttl)
       const { sequence, loadMs, etag } = o
-      const parts = { value, life, soft: false, stamp: '', tags: bare(o.tags), sequence, loadMs, etag, now }
+      const parts = {
+        value,
+        life,
+        soft: false,
+        stamp: '',
+        tags: bare(o.tags),
+        sequence,
+        loadMs,
+        etag,
+        vouchedAt: o.createdAt,
+        now,
+      }
       return makeEntry(parts, query.policy, chain.fence)
     },
     o.skip,
@@ -276,6 +287,7 @@ export function backfill(
           sequence: flight.sequence,
           loadMs: candidate.loadMs,
           etag: candidate.etag,
+          vouchedAt: flight.startedAt,
           now,
         },
         policy,

@@ -25,6 +25,7 @@ export function localEntry(value: unknown, parts: Partial<LocalEntry> = {}): Loc
     epoch: 0,
     loadMs: 0,
     etag: undefined,
+    vouchedAt: 0,
     usedAt: 0,
     idleTtl: Infinity,
     isolation: 'frozen',
