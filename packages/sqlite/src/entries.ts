@@ -56,8 +56,7 @@ export class Entries {
     )
     this.#wait = database.prepare(`UPDATE entries SET waited = 1 ${at}`)
     this.#hold = database.prepare(
-      `UPDATE entries SET holder = ?3, held_until = ?4, until = iif(stamp = '', ?4, until)
-       WHERE epoch = ?1 AND key = ?2`,
+      `UPDATE entries SET holder = ?, held_until = ?, until = iif(stamp = '', ?, until) ${at}`,
     )
     this.#soften = database.prepare(`UPDATE entries SET soft = 1, holder = '', held_until = 0 ${at}`)
     this.#drop = database.prepare(`DELETE FROM entries ${at}`)
@@ -66,9 +65,10 @@ export class Entries {
   /** The frame in the namespace's current epoch. Needs no transaction. */
   read(namespace: string, key: string, now: number): StoredFrame | undefined {
     const found = this.#frame.get(namespace, Buffer.from(key), now) as unknown as
-      | { stamp: string; soft: number; bytes: Uint8Array }
+      | { stamp: string; soft: number; bytes: Uint8Array | null }
       | undefined
-    return found && { bytes: found.bytes, stamp: found.stamp, soft: found.soft === 1 }
+    // Node 22 binds an empty array that has no memory as NULL.
+    return found && { bytes: found.bytes ?? new Uint8Array(), stamp: found.stamp, soft: found.soft === 1 }
   }
 
   /** For a key without a frame: gives the lease, or joins those who wait for it. */
@@ -92,7 +92,7 @@ export class Entries {
     if (row === undefined || row.stamp !== stamp) return undefined
     if (row.holder !== '' && row.heldUntil > now) return undefined
     const holder = randomToken()
-    this.#hold.run(epoch, Buffer.from(key), holder, until)
+    this.#hold.run(holder, until, until, epoch, Buffer.from(key))
     return fenceOf(stamp, holder)
   }
 
@@ -111,13 +111,13 @@ export class Entries {
 
   /** Extends a lease or claim that stands. */
   renew(epoch: number, key: string, fence: Fence, until: number): void {
-    this.#hold.run(epoch, Buffer.from(key), fence.slice(fence.indexOf('.') + 1), until)
+    this.#hold.run(fence.slice(fence.indexOf('.') + 1), until, until, epoch, Buffer.from(key))
   }
 
   /** Ends a lease or claim that stands. */
   release(epoch: number, key: string, fence: Fence): void {
     if (fence.startsWith('.')) this.drop(epoch, key)
-    else this.#hold.run(epoch, Buffer.from(key), '', 0)
+    else this.#hold.run('', 0, 0, epoch, Buffer.from(key))
   }
 
   /** Marks a frame as stale and voids its claim; drops a lease. */

@@ -51,7 +51,7 @@ export class RemovalLog {
       'INSERT INTO removals (namespace, origin, kind, names) VALUES (?, ?, ?, ?)',
     )
     this.#trim = database.prepare(
-      `DELETE FROM removals WHERE seq < ?1 AND (seq <= ?1 - ${rowsKept} OR seq <= (
+      `DELETE FROM removals WHERE seq < ? AND (seq <= ? - ${rowsKept} OR seq <= (
          SELECT max(seq) FROM (SELECT seq, sum(length(names) + ${rowOverhead}) OVER (ORDER BY seq DESC) AS bytes FROM removals)
          WHERE bytes > ${bytesKept}))`,
     )
@@ -86,7 +86,7 @@ export class RemovalLog {
   #write(namespace: string, kind: string, names: readonly string[]): void {
     const text = Buffer.from(JSON.stringify(names))
     const seq = Number(this.#append.run(namespace, this.#origin, kind, text).lastInsertRowid)
-    if (seq % trimEvery === 0) this.#trim.run(seq)
+    if (seq % trimEvery === 0) this.#trim.run(seq, seq)
   }
 }
 

@@ -27,8 +27,8 @@ export class Space {
     this.#freePages = database.prepare('PRAGMA freelist_count')
     this.#pageSize = database.prepare('PRAGMA page_size').get()?.['page_size'] as number
     this.#due = database.prepare(
-      `SELECT EXISTS (SELECT 1 FROM retired) OR EXISTS (SELECT 1 FROM entries WHERE until <= ?1)
-         OR EXISTS (SELECT 1 FROM tags WHERE until <= ?1) OR EXISTS (SELECT 1 FROM intents WHERE until <= ?1) AS due`,
+      `SELECT EXISTS (SELECT 1 FROM retired) OR EXISTS (SELECT 1 FROM entries WHERE until <= ?)
+         OR EXISTS (SELECT 1 FROM tags WHERE until <= ?) OR EXISTS (SELECT 1 FROM intents WHERE until <= ?) AS due`,
     )
     this.#expired = Object.entries(keys).map(([table, key]) =>
       database.prepare(
@@ -73,7 +73,7 @@ export class Space {
 
   /** Whether `sweep` would find something. Needs no transaction, and doesn't write. */
   due(now: number): boolean {
-    return this.used() > this.#maxBytes || this.#due.get(now)?.['due'] === 1
+    return this.used() > this.#maxBytes || this.#due.get(now, now, now)?.['due'] === 1
   }
 
   /** One step of the background work: what has expired, what was cleared, and then what is oldest. */

@@ -203,3 +203,11 @@ test('a verb that waited for a lock fails when the file was lost meanwhile', asy
   await Promise.all([expect(removal).rejects.toMatchObject({ code: 'TIER_UNAVAILABLE' }), clock.advance(20)])
   expect(near.lost).toHaveLength(1)
 })
+
+test('a verb that waited for a lock fails when the tier was closed meanwhile', async () => {
+  const { near, clock, path } = await connectTwo()
+  raw(path).exec('BEGIN IMMEDIATE')
+  const removal = near.tier.delete(['k'])
+  await near.tier.close()
+  await Promise.all([expect(removal).rejects.toMatchObject({ code: 'CLOSED' }), clock.advance(20)])
+})

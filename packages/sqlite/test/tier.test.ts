@@ -13,6 +13,18 @@ test('a lease is given once, and the fill wakes who waits in the other process a
   expect(await far.get('k')).toBe('row')
 })
 
+test('a stale frame is claimed by one process, and the others learn that it was filled', async () => {
+  const { near, far, clock } = await connectTwo()
+  await near.put('k', 'old')
+  const [frame] = await near.tier.read(['k'])
+  const item = { key: 'k', stamp: frame?.stamp ?? '' }
+  const [fence] = await near.tier.coherence.claim([item], 1_000)
+  expect(await far.tier.coherence.claim([item], 1_000)).toEqual([undefined])
+  expect(await near.fill('k', fence ?? '', 'new')).toBe('stored')
+  await clock.advance(20)
+  expect(far.filled).toEqual(['k'])
+})
+
 test('a load that began before a removal in another process does not store its result', async () => {
   const { near, far } = await connectTwo()
   const fence = await near.lease('k')
@@ -69,6 +81,13 @@ test('a frame over maxValueBytes is not taken, and its key stays as it was', asy
   const fence = await near.lease('k')
   expect(await near.fill('k', fence, new Uint8Array(1025))).toBe('too-large')
   expect(await near.fill('k', fence, new Uint8Array(1024))).toBe('stored')
+})
+
+test('an empty frame is a hit, and an empty key is a key', async () => {
+  const { near, far } = await connectTwo()
+  await near.put('', '')
+  expect(await far.get('')).toBe('')
+  expect(await far.look('')).toBe('hit')
 })
 
 test('without a file, the tier serves this process, and its bus has nothing to lose', async () => {
