@@ -14,9 +14,12 @@ interface Scope {
 export class Deferral {
   readonly #scopes = new AsyncLocalStorage<Scope>()
 
+  /** How many are open, so that reads outside of any don't pay for the look at the store. */
+  #open = 0
+
   /** Is the caller inside `deferred()`? */
   get active(): boolean {
-    return this.#scopes.getStore() !== undefined
+    return this.#open > 0 && this.#scopes.getStore() !== undefined
   }
 
   /** Collects a removal, if the caller is inside a transaction. Returns whether it did. */
@@ -41,7 +44,13 @@ export class Deferral {
       tags: { hard: new Set(), soft: new Set() },
       all: false,
     }
-    const result = await this.#scopes.run(scope, work)
+    this.#open++
+    let result: R
+    try {
+      result = await this.#scopes.run(scope, work)
+    } finally {
+      this.#open--
+    }
     await apply(removalsOf(scope))
     return result
   }

@@ -31,7 +31,7 @@ export function quickHit(chain: Chain, query: Query, key: string): LocalEntry | 
   if (entry === undefined) return undefined
   const { counters } = query
   counters.hits[0] = (counters.hits[0] as number) + 1
-  counters.savedMs += entry.loadMs
+  counters.saved[0] = (counters.saved[0] as number) + entry.loadMs
   if (chain.events.on.hit) emitHit(chain, query, key, 0, 'fresh')
   return entry
 }
@@ -133,7 +133,7 @@ function localHit(
   const { entry, position } = view
   const { counters, policy } = query
   counters.hits[position] = (counters.hits[position] as number) + 1
-  counters.savedMs += entry.loadMs
+  counters.saved[0] = (counters.saved[0] as number) + entry.loadMs
   if (chain.events.on.hit) emitHit(chain, query, key, position, 'fresh')
   // Entries in farther local tiers are copied as they are: they can't outlive themselves there.
   if (position > 0) chain.locals.put(key, position, () => entry)
@@ -150,10 +150,10 @@ function count(chain: Chain, query: Query, key: string, landing: Landing): void 
   const { counters } = query
   if (landing.state === 'fresh') {
     counters.hits[landing.position] = (counters.hits[landing.position] as number) + 1
-    counters.savedMs += landing.loadMs
+    counters.saved[0] = (counters.saved[0] as number) + landing.loadMs
   } else if (landing.state === 'stale') {
     counters.stale++
-    counters.savedMs += landing.loadMs
+    counters.saved[0] = (counters.saved[0] as number) + landing.loadMs
   } else {
     counters.misses++
     if (chain.events.on.miss) chain.events.emit('miss', { def: query.def, key: () => key })

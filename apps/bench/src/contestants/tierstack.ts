@@ -13,7 +13,7 @@ export function tierstack(): Contestant {
     version: versionOf('@tierstack/cache-core'),
     store: async (key, value) => {
       await cache.set(key, value)
-      await defined.set(key, value as object)
+      await defined.set(key, value)
     },
     reads: {
       sync: { kind: 'sync', read: (key) => defined.peek(key) },
