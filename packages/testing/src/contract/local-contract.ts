@@ -26,7 +26,6 @@ export function localEntry(value: unknown, parts: Partial<LocalEntry> = {}): Loc
     loadMs: 0,
     etag: undefined,
     vouchedAt: 0,
-    vouchedAt: 0,
     usedAt: 0,
     idleTtl: Infinity,
     isolation: 'frozen',
