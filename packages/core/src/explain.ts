@@ -1,6 +1,7 @@
 import type { Chain } from './chain.ts'
 import { freshness, lifeOfFrame } from './freshness.ts'
 import type { Inspected } from './definition.ts'
+import { copy } from './isolate.ts'
 
 export interface ExplainStep<N extends string = string> {
   readonly tier: N
@@ -92,7 +93,7 @@ export async function inspect(
   if (view && view.state !== 'suspect' && view.state !== 'expired') {
     const { entry, position, state } = view
     return {
-      value: entry.value,
+      value: entry.isolation === 'clone' ? copy(entry.value) : entry.value,
       tier: chain.names[position] as string,
       state,
       age: now - entry.createdAt,

@@ -20,7 +20,13 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null
 }
 
-function visit(value: unknown, walk: Walk): void {
+/** Walks with a list of its own: a value may be nested deeper than the call stack. */
+function walkAll(root: unknown, walk: Walk): void {
+  const left = [root]
+  while (left.length > 0) visit(left.pop(), walk, left)
+}
+
+function visit(value: unknown, walk: Walk, left: unknown[]): void {
   switch (typeof value) {
     case 'string':
       walk.bytes += 24 + value.length * 2
@@ -38,7 +44,7 @@ function visit(value: unknown, walk: Walk): void {
   walk.seen.add(value)
   if (Array.isArray(value)) {
     walk.bytes += 32
-    for (const item of value) visit(item, walk)
+    for (const item of value) left.push(item)
     if (walk.freeze) Object.freeze(value)
     return
   }
@@ -46,7 +52,7 @@ function visit(value: unknown, walk: Walk): void {
     walk.bytes += 40
     for (const name in value) {
       walk.bytes += 8
-      visit((value as Record<string, unknown>)[name], walk)
+      left.push((value as Record<string, unknown>)[name])
     }
     if (walk.freeze) Object.freeze(value)
     return
@@ -55,13 +61,10 @@ function visit(value: unknown, walk: Walk): void {
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) walk.bytes += 96 + value.byteLength
   else if (value instanceof Map) {
     walk.bytes += 64
-    for (const [k, v] of value) {
-      visit(k, walk)
-      visit(v, walk)
-    }
+    for (const pair of value) left.push(...pair)
   } else if (value instanceof Set) {
     walk.bytes += 64
-    for (const v of value) visit(v, walk)
+    for (const v of value) left.push(v)
   } else walk.bytes += 64
 }
 
@@ -73,7 +76,7 @@ function visit(value: unknown, walk: Walk): void {
  */
 export function secure(value: unknown, isolation: Isolation): Secured {
   const walk: Walk = { bytes: 0, freeze: isolation === 'freeze', unfreezable: false, seen: new Set() }
-  visit(value, walk)
+  walkAll(value, walk)
   if (isolation === 'reference') return { isolation, bytes: walk.bytes }
   if (isolation === 'clone') return { isolation, bytes: walk.bytes }
   return { isolation: walk.unfreezable ? 'clone' : 'frozen', bytes: walk.bytes }

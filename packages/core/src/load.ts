@@ -3,6 +3,7 @@ import type { Chain } from './chain.ts'
 import { CacheError } from './errors.ts'
 import type { Reason } from './events.ts'
 import type { Flight } from './flight.ts'
+import { copy } from './isolate.ts'
 import type { Job } from './job.ts'
 import { LoadRun, NotModified } from './load-context.ts'
 
@@ -32,7 +33,7 @@ export async function load(
   const loader = query.load
   if (loader === undefined) throw new Error('a query without a loader was asked to load')
   const previous = stale && {
-    value: stale.value,
+    value: stale.clone ? copy(stale.value) : stale.value,
     age: chain.clock.now() - stale.life.createdAt,
     etag: stale.etag,
   }
@@ -56,7 +57,7 @@ export async function load(
     value,
     skip: run.skipped || value === undefined,
     ttl: run.chosenTtl,
-    etag: run.chosenEtag ?? (value === stale?.value ? stale?.etag : undefined),
+    etag: run.chosenEtag ?? (value === stale?.value || value === previous?.value ? stale?.etag : undefined),
     tags: run.tags,
     ms,
   }

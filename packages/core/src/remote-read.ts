@@ -6,6 +6,7 @@ import { freshness, lifeOfFrame, servable } from './freshness.ts'
 import type { Life } from './freshness.ts'
 import type { Query } from './query.ts'
 import type { Job } from './job.ts'
+import { secure } from './isolate.ts'
 import { leaseMs } from './remote-link.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { misfit } from './schema.ts'
@@ -173,7 +174,9 @@ async function open(
       return undefined
     }
   }
-  return { life, state: kept, candidate: candidate(value, false) }
+  // A fresh value is secured when it is put into the nearer tiers; a stale one goes straight to its readers.
+  const clone = kept === 'stale' && secure(value, query.policy.isolation).isolation === 'clone'
+  return { life, state: kept, candidate: candidate(value, clone) }
 }
 
 function poisoned(

@@ -40,9 +40,11 @@ export async function store(
   const tags = loaded.skip ? [] : tagsOf(query, key, input, loaded)
   const slots = tags.map(tagSlot)
   const removedAt = chain.fence.tagsRemovedAt(slots)
+  // Also when it isn't stored: those who waited for the load share it.
+  const { isolation } = secure(loaded.value, query.policy.isolation)
   const landing: Landing = {
     value: loaded.value,
-    clone: false,
+    clone: isolation === 'clone',
     removedAt,
     position: -1,
     state: 'loaded',
@@ -58,7 +60,6 @@ export async function store(
     return
   }
   const ttls = ttlsOf(query.policy, loaded.value, loaded.ttl, chain.random)
-  const { isolation } = secure(loaded.value, query.policy.isolation)
   const stored = putLocal(chain, query, key, loaded.value, {
     ttls,
     createdAt: o.beganAt,
@@ -80,10 +81,9 @@ export async function store(
     etag: loaded.etag,
     places,
   })
-  const answer = { ...landing, clone: isolation === 'clone' }
   if (query.policy.writes === 'await') await work
   o.leave()
-  flight.end(answer)
+  flight.end(landing)
   await work
 }
 
