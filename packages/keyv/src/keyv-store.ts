@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { checkKeys, checkOneOf, expectation } from '@tierstack/cache-core'
+import { checkKeys, expectation } from '@tierstack/cache-core'
 
 export interface KeyvStoreOptions {
   /**
@@ -243,6 +243,7 @@ export function keyvStore(cache: KeyvCache, options: { readonly keyv: 5 }): Keyv
 export function keyvStore(cache: KeyvCache, options: KeyvStoreOptions = {}): Keyv5Store | Keyv6Store {
   checkKeys('keyvStore options', options, ['keyv'])
   if (typeof cache?.namespace !== 'function') throw expectation('cache', 'what `createCache` returns', cache)
-  const major = checkOneOf('keyv', String(options.keyv ?? 6), ['5', '6'])
-  return major === '5' ? new ChainStore5(cache) : new ChainStore6(cache)
+  const { keyv = 6 } = options
+  if (keyv !== 5 && keyv !== 6) throw expectation('keyv', 'one of 5, 6', keyv)
+  return keyv === 5 ? new ChainStore5(cache) : new ChainStore6(cache)
 }

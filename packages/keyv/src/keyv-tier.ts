@@ -29,8 +29,6 @@ class KeyvTier implements RemoteTier {
   #host: RemoteHost | undefined
   #port: KeyvPort | undefined
   #root = ''
-  /** As last seen in the store. What is written under another one is never read again. */
-  #epoch: string | undefined
   #holdsBytes = false
 
   constructor(store: KeyvLike | KeyvAdapterLike, given: KeyvTierOptions) {
@@ -59,9 +57,7 @@ class KeyvTier implements RemoteTier {
 
   async hello(): Promise<string> {
     this.#holdsBytes = await this.#probe()
-    const [epoch] = await this.#use().getMany([this.#epochKey])
-    this.#epoch = validEpoch(epoch)
-    return await this.#epochToWriteUnder()
+    return await this.#currentEpoch(this.#use())
   }
 
   async read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
@@ -69,11 +65,10 @@ class KeyvTier implements RemoteTier {
     if (keys.length === 0) return []
     // The epoch first, in the same batch: a clear by another process counts from here on.
     const [epoch, ...values] = await port.getMany([this.#epochKey, ...this.#physical(keys)])
-    this.#epoch = validEpoch(epoch)
     const now = this.#host?.clock.wall() ?? 0
     return values.map((value) => {
       const stored = decodeStored(value)
-      if (!stored || stored.epoch !== this.#epoch || stored.expiresAt <= now) return undefined
+      if (!stored || stored.epoch !== epoch || stored.expiresAt <= now) return undefined
       return { bytes: stored.bytes, stamp: stored.stamp, soft: false }
     })
   }
@@ -83,7 +78,7 @@ class KeyvTier implements RemoteTier {
     const fitting = items.filter(({ bytes }) => bytes.length <= maxValueBytes)
     if (fitting.length > 0) {
       const port = this.#use()
-      const epoch = await this.#epochToWriteUnder()
+      const epoch = await this.#currentEpoch(port)
       const wall = this.#host?.clock.wall() ?? 0
       await port.setMany(
         fitting.map(({ key, bytes, expiresAt }) => ({
@@ -101,9 +96,7 @@ class KeyvTier implements RemoteTier {
   }
 
   async clear(): Promise<void> {
-    const port = this.#use()
-    this.#epoch = undefined
-    await this.#startEpoch(port)
+    await this.#startEpoch(this.#use())
   }
 
   close(): Promise<void> {
@@ -129,15 +122,15 @@ class KeyvTier implements RemoteTier {
     return this.#holdsBytes ? bytes : bytes.toString('base64')
   }
 
-  async #epochToWriteUnder(): Promise<string> {
-    return this.#epoch ?? (await this.#startEpoch(this.#use()))
+  /** Asked for at every write: what is stored under an epoch that another process has ended is never read. */
+  async #currentEpoch(port: KeyvPort): Promise<string> {
+    const [epoch] = await port.getMany([this.#epochKey])
+    return isEpoch(epoch) ? epoch : await this.#startEpoch(port)
   }
 
-  /** Of two processes that start one at once, the later wins; what the other wrote is never read. */
   async #startEpoch(port: KeyvPort): Promise<string> {
     const epoch = randomId()
     await port.setMany([{ key: this.#epochKey, value: epoch, life: Infinity }])
-    this.#epoch = epoch
     return epoch
   }
 
@@ -158,8 +151,8 @@ class KeyvTier implements RemoteTier {
   }
 }
 
-function validEpoch(value: unknown): string | undefined {
-  return typeof value === 'string' && value.length === 16 ? value : undefined
+function isEpoch(value: unknown): value is string {
+  return typeof value === 'string' && value.length === 16
 }
 
 /**
