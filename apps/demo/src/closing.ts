@@ -1,6 +1,6 @@
 interface Closer {
   readonly what: string
-  close(): Promise<unknown>
+  readonly close: () => Promise<unknown>
 }
 
 /** What has to be closed, in the order in which it was opened. */

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { City, CityEdit } from './database/queries.ts'
-import type { Ask, Question } from './questions.ts'
+import type { Ask, Questions } from './questions.ts'
 import { Recorder } from './recorder.ts'
 
 /** One edit per so many reads. */
 export const readsPerEdit = 5_000
-const turnMs = 1
+const longestTurnMs = 2
+const longestBurstMs = 20
 
 export interface LoadOptions {
   readonly ask: Ask
   readonly edit: (id: number, edit: CityEdit) => Promise<unknown>
-  readonly questions: { ask(): Question; city(): City }
+  readonly questions: Questions
   /** Readers that each ask one question after the other. */
   readonly readers: number
   /** Reads begun per second, at most. */
@@ -38,6 +39,11 @@ function editOf(city: City, count: number): CityEdit {
   return { population: city.population - (city.population % 1_000) + (count % 1_000) }
 }
 
+/** Resolves once the event loop has been around: timers ran, and what other tiers answered came through. */
+function aroundTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 /** Lets readers ask for some seconds, and edits rows in between. */
 export async function drive(options: LoadOptions): Promise<LoadResult> {
   const {
@@ -52,60 +58,65 @@ export async function drive(options: LoadOptions): Promise<LoadResult> {
     progress,
   } = options
   const perMs = perSecond / 1_000
+  // After a stall the load goes on at its pace instead of making up for what was missed.
+  const mostAllowed = Math.max(1, perMs * longestBurstMs)
   const recorder = new Recorder()
+  const running = new Set<Promise<void>>()
   const began = performance.now()
   const end = began + seconds * 1_000
   let edits = 0
   let errors = 0
   let firstError: unknown
   let begun = 0
-  let allowed = 1
-  let over = false
 
-  // All readers that used up the allowance wait for the same turn of the event loop: a memory hit never leaves the
-  // microtask queue, and without turns neither a timer nor an answer of another tier would come through.
-  const nextTurn = async (): Promise<void> => {
-    const from = performance.now()
-    await sleep(turnMs)
-    const now = performance.now()
-    // After a stall the load goes on at its pace instead of making up for what was missed.
-    allowed = Math.min(allowed + perMs * (now - from), begun + Math.max(1, perMs * 20 * turnMs))
-    over = now >= end || signal.aborted
-  }
-  let turn: Promise<void> | undefined
-
-  const reader = async (): Promise<void> => {
-    while (!over) {
-      if (begun + 1 > allowed) {
-        turn ??= nextTurn().finally(() => {
-          turn = undefined
-        })
-        await turn
-        continue
+  const one = async (): Promise<void> => {
+    try {
+      if (++begun % readsPerEdit === 0) {
+        const city = questions.city()
+        await edit(city.id, editOf(city, ++edits))
       }
-      begun++
-      if (begun >= mostReads) over = true
-      try {
-        if (begun % readsPerEdit === 0) {
-          const city = questions.city()
-          await edit(city.id, editOf(city, ++edits))
-        }
-        const question = questions.ask()
-        const { source, ms } = await ask(question)
-        recorder.record(question.endpoint, source, ms)
-      } catch (error) {
-        if (errors++ === 0) firstError = error
-      }
+      const question = questions.ask()
+      const { source, ms } = await ask(question)
+      recorder.record(question.endpoint, source, ms)
+    } catch (error) {
+      if (errors++ === 0) firstError = error
     }
   }
 
   const done = (): number => Math.max((performance.now() - began) / (seconds * 1_000), begun / mostReads)
   const ticker = setInterval(() => progress?.(done(), recorder), 100)
-  try {
-    await Promise.all(Array.from({ length: readers }, reader))
-  } finally {
-    clearInterval(ticker)
+  let allowed = 1
+  let last = began
+  let turnedAt = began
+  let turn: Promise<void> | undefined
+  const turned = (): Promise<void> =>
+    (turn ??= aroundTheLoop().then(() => {
+      turn = undefined
+      turnedAt = performance.now()
+    }))
+
+  while (begun < mostReads && !signal.aborted) {
+    const now = performance.now()
+    if (now >= end) break
+    allowed = Math.min(allowed + perMs * (now - last), mostAllowed)
+    last = now
+    if (running.size >= readers) {
+      await Promise.race(running)
+    } else if (allowed < 1) {
+      await sleep(1)
+    } else if (now - turnedAt > longestTurnMs) {
+      // A hit in memory never leaves the microtask queue: nothing else would ever get its turn.
+      await turned()
+    } else {
+      allowed--
+      const read = one().finally(() => running.delete(read))
+      running.add(read)
+      // A hit in memory ends before the next read begins, so that its time is its own; others go on beside it.
+      await Promise.race([read, turned()])
+    }
   }
+  await Promise.all(running)
+  clearInterval(ticker)
   progress?.(1, recorder)
   return { recorder, edits, errors, firstError, seconds: (performance.now() - began) / 1_000 }
 }

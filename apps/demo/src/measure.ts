@@ -9,6 +9,7 @@ import type { Phase, Report } from './report.ts'
 import { shownShare } from './table.ts'
 import type { Terminal } from './terminal.ts'
 import { seededRandom } from './zipf.ts'
+import type { CityEdit } from './database/queries.ts'
 import { countryStats } from './database/statements.ts'
 
 /** The questions are the same in every run of the demo. */
@@ -19,7 +20,7 @@ const fillReads = 20_000
 /** Faster than that, the load would measure how busy its own thread is. */
 const mostPerSecond = 100_000
 /** How many times what the database managed alone is asked of both together. */
-const pace = 20
+const pace = 10
 /** The bare run needs fewer seconds for a steady picture, since none of its reads depends on an earlier one. */
 const bareShare = 1 / 3
 /** Filling ends after this share of the seconds, filled or not. */
@@ -73,7 +74,7 @@ export async function measure(
 
   const bare = await run('without cache', bareShare, {
     ask: askDatabase(queries),
-    edit: queries.updateCity,
+    edit: (id, edit) => queries.updateCity(id, edit),
     // No more than the database serves at a time: its best case, since no read waits for another.
     readers: database.parallel,
     perSecond: mostPerSecond,
@@ -82,7 +83,11 @@ export async function measure(
 
   // Nothing of an earlier run counts as a hit, nor can the rows be older than the database that was opened.
   await caching.cache.clear()
-  const cache = { ask: askCache(caching, served), edit: caching.editCity, readers }
+  const cache = {
+    ask: askCache(caching, served),
+    edit: (id: number, edit: CityEdit) => caching.editCity(id, edit),
+    readers,
+  }
   const fill = await run('filling      ', fillShare, {
     ...cache,
     perSecond: mostPerSecond,

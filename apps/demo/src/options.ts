@@ -43,7 +43,7 @@ function portNumber(text: string): number {
 
 /** Reads `--name value`, `--name=value` and `--flag`. Throws a `UsageError` for anything else. */
 export function parseOptions(args: readonly string[]): DemoOptions {
-  let options: DemoOptions = {
+  const options: { -readonly [K in keyof DemoOptions]: DemoOptions[K] } = {
     once: false,
     seconds: 5,
     port: undefined,
@@ -63,11 +63,11 @@ export function parseOptions(args: readonly string[]): DemoOptions {
         throw new UsageError(`Expected a value after \`${name}\`, got none.`)
       return text
     }
-    if (name === '--once') options = { ...options, once: flag() }
-    else if (name === '--help') options = { ...options, help: flag() }
-    else if (name === '--seconds') options = { ...options, seconds: numberBetween(name, value(), 0.2, 3_600) }
-    else if (name === '--port') options = { ...options, port: portNumber(value()) }
-    else if (name === '--folder') options = { ...options, folder: value() }
+    if (name === '--once') options.once = flag()
+    else if (name === '--help') options.help = flag()
+    else if (name === '--seconds') options.seconds = numberBetween(name, value(), 0.2, 3_600)
+    else if (name === '--port') options.port = portNumber(value())
+    else if (name === '--folder') options.folder = value()
     else throw new UsageError(`Expected one of the options ${known.join(', ')}, got \`${name}\`.`)
   }
   return options

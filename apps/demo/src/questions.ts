@@ -41,11 +41,14 @@ function endpointAt(percent: number): Endpoint {
   return 'top'
 }
 
+export interface Questions {
+  readonly ask: () => Question
+  /** A city, the popular ones more often. */
+  readonly city: () => City
+}
+
 /** Draws questions about the cities, given most popular first: Zipf's law over them, `mix` over the endpoints. */
-export function createQuestions(
-  cities: readonly City[],
-  random: () => number,
-): { ask(): Question; city(): City } {
+export function createQuestions(cities: readonly City[], random: () => number): Questions {
   const place = zipf(cities.length, zipfExponent, random)
   const city = (): City => cities[place()] as City
   return {
@@ -58,7 +61,7 @@ export function createQuestions(
           return { endpoint, id: about.id }
         case 'search': {
           // People type three letters or more before they look at the answer.
-          const letters = [...about.name.toLowerCase()]
+          const letters = Array.from(about.name.toLowerCase())
           return { endpoint, prefix: letters.slice(0, 3 + Math.floor(random() * 4)).join('') }
         }
         case 'near':

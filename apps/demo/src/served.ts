@@ -27,11 +27,11 @@ export class ServedReads {
 
   constructor(cache: Cache) {
     this.#stop = [
-      cache.on('hit', ({ tier, key }) => {
-        if (this.#calling) this.#calling.source = tier
-        else this.#mark(key(), tier)
+      cache.on('hit', (event) => {
+        if (this.#calling) this.#calling.source = event.tier
+        else this.#mark(event.key(), event.tier)
       }),
-      cache.on('miss', ({ key }) => this.#mark(key(), fromDatabase)),
+      cache.on('miss', (event) => this.#mark(event.key(), fromDatabase)),
     ]
   }
 

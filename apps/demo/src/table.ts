@@ -41,11 +41,10 @@ function block(paint: Paint, rows: readonly (readonly string[])[]): string[] {
   return [`  ${paint('dim', head)}`, ...body.map((line) => `  ${line}`)]
 }
 
-function footnote({ fill, edits, errors, firstError }: Report): string {
+function footnotes({ fill, edits, errors, firstError }: Report): string[] {
   const filled = `${integer.format(fill.reads)} reads before had filled the cache in ${tenths.format(fill.seconds)} s`
-  const failed =
-    errors === 0 ? 'no errors' : `${integer.format(errors)} errors, the first: ${String(firstError)}`
-  return `${filled}; ${integer.format(edits)} edits; ${failed}`
+  const counted = `${integer.format(edits)} edits, ${integer.format(errors)} errors`
+  return errors === 0 ? [filled, counted] : [filled, `${counted}, the first: ${String(firstError)}`]
 }
 
 /** The report as text for people, at most 80 columns wide. */
@@ -91,6 +90,6 @@ export function renderReport(report: Report, paint: Paint): string {
     '',
     ...block(paint, statistics),
     '',
-    `  ${paint('dim', footnote(report))}`,
+    ...footnotes(report).map((line) => `  ${paint('dim', line)}`),
   ].join('\n')
 }

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import { styleText } from 'node:util'
 import type { Paint } from './table.ts'
 
@@ -10,9 +11,9 @@ export class Terminal {
   readonly #out: NodeJS.WriteStream
   #barShown = false
 
-  constructor(out: NodeJS.WriteStream) {
+  constructor(out: NodeJS.WriteStream & { readonly fd: number }) {
     this.#out = out
-    this.interactive = out.isTTY === true
+    this.interactive = isatty(out.fd)
     // Honours NO_COLOR and the like.
     this.paint = (how, text) => styleText(how, text, { stream: out })
   }

@@ -9,7 +9,7 @@ import { rows } from './rows.ts'
 export interface Served {
   readonly application: Application
   readonly url: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** The whole demo on a free port, with a few cities, an embedded PostgreSQL in memory, memory and SQLite. */

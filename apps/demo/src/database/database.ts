@@ -1,12 +1,5 @@
 import { Ledger } from './ledger.ts'
-
-/** One SQL text that the demo knows, with the purpose it is counted under. */
-export interface Statement {
-  readonly name: string
-  /** `read`: answers a reader. `write`: an edit. `log`: the access log. `setup`: everything before and around. */
-  readonly purpose: 'read' | 'write' | 'log' | 'setup'
-  readonly text: string
-}
+import type { Statement } from './statement.ts'
 
 /** What a statement returned, and for how many ms the database worked on it; waiting in a queue isn't counted. */
 export interface Answer {

@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 import type { RecordableHistogram } from 'node:perf_hooks'
-import type { Statement } from './database.ts'
+import type { Statement } from './statement.ts'
 
 /** How many statements were sent, by purpose; and how long the database worked on each kind. */
 export class Ledger {

@@ -1,5 +1,6 @@
-import type { Database, Statement, Step } from './database.ts'
+import type { Database, Step } from './database.ts'
 import { indexes, tables } from './schema.ts'
+import type { Statement } from './statement.ts'
 
 /** Rises with every change of `schema.ts` or of the rows, so that an older database is loaded anew. */
 const version = 1

@@ -1,4 +1,4 @@
-import type { Statement } from './database.ts'
+import type { Statement } from './statement.ts'
 
 const cityColumns = 'id, name, country, region, population, lat, lon'
 const earthKm = 6371
