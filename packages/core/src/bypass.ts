@@ -1,16 +1,15 @@
 import { LoadRun } from './load-context.ts'
 import type { Query } from './query.ts'
 
-const never = new AbortController().signal
-
 /** A read that leaves the cache alone: switched off, or inside a transaction. */
 export async function bypass(
   query: Query,
   key: string,
   input: unknown,
-  signal: AbortSignal = never,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<unknown> {
   if (query.load === undefined) return undefined
+  signal.throwIfAborted()
   query.counters.loads++
   return await query.load(input, new LoadRun(key, 'miss', undefined, () => signal))
 }

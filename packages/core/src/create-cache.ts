@@ -13,6 +13,7 @@ import { removeAll, removeKeys, removeTags } from './remove.ts'
 import type { Receipt } from './remove.ts'
 import { makeScope } from './scope.ts'
 import type { Removal } from './scope-parts.ts'
+import { set } from './set.ts'
 import { definitionStats, newCounters } from './stats.ts'
 import type { CacheStats, DefinitionCounters, TierStats } from './stats.ts'
 import type { Tier } from './tier.ts'
@@ -73,10 +74,16 @@ export function createCache<const T extends readonly Tier[]>(
       }
       labels.add(label)
     },
-    off,
     bypassed: () => {
       open()
       return enabled === false || (enabled !== true && !enabled()) || deferral.active
+    },
+    set: async (query, key, value, input) => {
+      open()
+      if (off()) return
+      // Nobody may see the value before the commit, and it may never come: the next reader loads what was committed.
+      if (deferral.collect({ kind: 'keys', keys: [key], soft: false })) return
+      await set(chain, query, key, value, input)
     },
     write: async (keys, commit, policy) => {
       open()
@@ -88,7 +95,10 @@ export function createCache<const T extends readonly Tier[]>(
     whole: {
       deferred: async (work) =>
         await deferral.run(work, async (collected) => {
-          for (const one of collected) await applied(removal, one, resolved.policy)
+          const results = await Promise.allSettled(
+            collected.map((one) => applied(removal, one, resolved.policy)),
+          )
+          for (const result of results) if (result.status === 'rejected') throw result.reason
         }),
       stats: () => statsOf(chain, counters),
       on: (event, listener) => {

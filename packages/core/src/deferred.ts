@@ -5,6 +5,8 @@ interface Scope {
   readonly keys: { hard: Set<string>; soft: Set<string> }
   readonly tags: { hard: Set<string>; soft: Set<string> }
   all: boolean
+  /** Committed or rolled back: what its work goes on to do is done at once. */
+  over: boolean
 }
 
 /**
@@ -19,12 +21,17 @@ export class Deferral {
 
   /** Is the caller inside `deferred()`? */
   get active(): boolean {
-    return this.#open > 0 && this.#scopes.getStore() !== undefined
+    return this.#current() !== undefined
+  }
+
+  #current(): Scope | undefined {
+    const scope = this.#open > 0 ? this.#scopes.getStore() : undefined
+    return scope?.over ? undefined : scope
   }
 
   /** Collects a removal, if the caller is inside a transaction. Returns whether it did. */
   collect(removal: Removal): boolean {
-    const scope = this.#scopes.getStore()
+    const scope = this.#current()
     if (scope === undefined) return false
     if (removal.kind === 'all') scope.all = true
     else if (removal.kind === 'keys') {
@@ -43,6 +50,7 @@ export class Deferral {
       keys: { hard: new Set(), soft: new Set() },
       tags: { hard: new Set(), soft: new Set() },
       all: false,
+      over: false,
     }
     this.#open++
     let result: R
@@ -50,6 +58,7 @@ export class Deferral {
       result = await this.#scopes.run(scope, work)
     } finally {
       this.#open--
+      scope.over = true
     }
     await apply(removalsOf(scope))
     return result

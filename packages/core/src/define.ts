@@ -1,8 +1,8 @@
 import { bypass } from './bypass.ts'
-import type { Cached, Definition, WarmOptions } from './definition.ts'
+import type { Cached, Definition, WarmOptions, WarmReport } from './definition.ts'
 import { CacheError } from './errors.ts'
 import { checkKeys, expectation } from './expectation.ts'
-import { inspect } from './explain.ts'
+import { explain, inspect } from './explain.ts'
 import { KeyMemo } from './key-memo.ts'
 import { canonical, checkName } from './key.ts'
 import type { KeyOf } from './key.ts'
@@ -13,7 +13,6 @@ import { peek, quickHit, read } from './read.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { Receipt } from './remove.ts'
 import type { ScopeParts } from './scope-parts.ts'
-import { set } from './set.ts'
 import { checkTags, definitionTag } from './tags.ts'
 import { warm } from './warm.ts'
 
@@ -30,20 +29,38 @@ const known = [
   ...policyKeys,
 ] as const
 
+const nothingWarmed: WarmReport = { loaded: 0, skipped: 0, errors: [], ms: 0 }
+
+interface Resolved {
+  readonly query: Query
+  readonly label: string
+  /** The same query, whose loads gather with no others than its own. */
+  apart(): Query
+}
+
 /** The query of a definition, everything checked and resolved once. */
-function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): { query: Query; label: string } {
+function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Resolved {
   checkKeys('define', definition, known)
   const name = checkName('name', definition.name)
   const version = checkName('version', String(definition.version ?? 1), 32)
   const label = `${name}@${version}`
-  const loader: unknown = Reflect.get(definition, 'load')
-  if (typeof loader !== 'function') throw expectation('load', 'a function', loader)
+  const given: unknown = Reflect.get(definition, 'load')
+  if (typeof given !== 'function') throw expectation('load', 'a function', given)
   parts.claimLabel(`${parts.path}#${label}`)
   const own = [definitionTag(parts.path, label), ...parts.tags]
   const { tags } = definition
   const many = definition.loadMany !== undefined
   const load = (input: unknown, context: Parameters<Definition<KeyOf, unknown>['load']>[1]) =>
     definition.load(input as KeyOf, context)
+  const loader = () =>
+    many
+      ? gathered({
+          name,
+          load,
+          loadMany: (inputs, signal) => definition.loadMany?.(inputs as KeyOf[], { signal }) ?? [],
+          bulkhead: parts.chain.bulkhead,
+        })
+      : load
   const query: Query = {
     def: name,
     version,
@@ -51,25 +68,18 @@ function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): { q
     counters: parts.counters(name),
     tagsBefore: () => own,
     tagsOf: tags && ((value, input) => checkTags(tags(value, input as KeyOf))),
-    load: many
-      ? gathered({
-          name,
-          load,
-          loadMany: (inputs, signal) => definition.loadMany?.(inputs as KeyOf[], { signal }) ?? [],
-          bulkhead: parts.chain.bulkhead,
-        })
-      : load,
+    load: loader(),
     batched: many,
     schema: definition.schema,
     codec: definition.codec,
   }
-  return { query, label }
+  return { query, label, apart: () => ({ ...query, load: loader() }) }
 }
 
 /** Makes the callable of a definition. */
 export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Cached<KeyOf, unknown> {
   const { chain, removal } = parts
-  const { query, label } = queryOf(parts, definition)
+  const { query, label, apart } = queryOf(parts, definition)
   const keyOfInput = definition.key
   const memo = new KeyMemo((input) => {
     const part = keyOfInput ? keyOfInput(input as KeyOf) : input
@@ -81,7 +91,7 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
   const call = (input: KeyOf, options?: ReadOptions): Promise<unknown> => {
     try {
       const key = memo.of(input)
-      if (parts.bypassed()) return bypass(query, key, input, options?.signal)
+      if (parts.bypassed()) return bypass(apart(), key, input, options?.signal)
       if (options === undefined) {
         const entry = quickHit(chain, query, key)
         if (entry !== undefined) return Promise.resolve(entry.value)
@@ -90,6 +100,13 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  const each = (inputs: readonly KeyOf[], options?: ReadOptions): Promise<unknown>[] => {
+    if (!parts.bypassed()) return inputs.map((input) => call(input, options))
+    // A transaction sees rows that nobody else may: its loads never gather with those from outside.
+    const own = apart()
+    return inputs.map(async (input) => await bypass(own, memo.of(input), input, options?.signal))
   }
 
   const write = async (input: KeyOf, given: unknown): Promise<unknown> => {
@@ -110,14 +127,11 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
 
   return Object.assign(call, {
     peek: (input: KeyOf) => (parts.bypassed() ? undefined : peek(chain, query, memo.of(input))),
-    many: (inputs: readonly KeyOf[], options?: ReadOptions) =>
-      Promise.all(inputs.map((input) => call(input, options))),
-    settled: (inputs: readonly KeyOf[], options?: ReadOptions) =>
-      Promise.allSettled(inputs.map((input) => call(input, options))),
+    many: async (inputs: readonly KeyOf[], options?: ReadOptions) => await Promise.all(each(inputs, options)),
+    settled: async (inputs: readonly KeyOf[], options?: ReadOptions) =>
+      await Promise.allSettled(each(inputs, options)),
     entry: async (input: KeyOf) => await inspect(chain, memo.of(input), query.version),
-    set: async (input: KeyOf, value: unknown) => {
-      if (!parts.off()) await set(chain, query, memo.of(input), value, input)
-    },
+    set: async (input: KeyOf, value: unknown) => await parts.set(query, memo.of(input), value, input),
     write,
     update: async (input: KeyOf, change: (value: unknown) => unknown) =>
       await write(input, await change(await call(input, { forceFresh: true }))),
@@ -126,9 +140,10 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     refresh: async (...inputs: KeyOf[]) => {
       await Promise.all(inputs.map((input) => call(input, { forceFresh: true })))
     },
-    warm: (inputs: Iterable<KeyOf> | AsyncIterable<KeyOf>, options?: WarmOptions) =>
-      warm(chain, query, (input) => memo.of(input), inputs, options),
+    warm: async (inputs: Iterable<KeyOf> | AsyncIterable<KeyOf>, options?: WarmOptions) =>
+      parts.bypassed() ? nothingWarmed : await warm(chain, query, (input) => memo.of(input), inputs, options),
     clear: (): Promise<Receipt> => removal.tags([definitionTag(parts.path, label)], false, query.policy),
+    explain: async (input: KeyOf) => await explain(chain, memo.of(input)),
     keyFor: (input: KeyOf) => memo.of(input),
   }) as Cached<KeyOf, unknown>
 }

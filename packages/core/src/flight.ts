@@ -63,6 +63,16 @@ export class Flight {
     return this.#landed
   }
 
+  /** True once nobody waits any more, or the load ran too long: not to be joined. */
+  get abandoned(): boolean {
+    return this.#isAbandoned
+  }
+
+  /** Throws what the flight was abandoned with. */
+  throwIfAbandoned(): void {
+    if (this.#isAbandoned) throw this.#abandoned
+  }
+
   /** Aborted when the load isn't wanted any more. Made on first use: most loaders never look. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()

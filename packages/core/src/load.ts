@@ -40,6 +40,8 @@ export async function load(
   const run = new LoadRun(key, reason, previous, () => flight.signal)
   let began = chain.clock.now()
   const work = async (): Promise<unknown> => {
+    // Everybody may have left while it queued.
+    flight.throwIfAbandoned()
     began = chain.clock.now()
     query.counters.loads++
     return await loader(input, run)

@@ -70,7 +70,7 @@ export async function read(
         shared,
       })
     }
-    const landing = await flight.wait(now, options?.signal)
+    const landing = await chain.bulkhead.lend(flight.wait(now, options?.signal))
     if (landing.removedAt > flight.sequence && joinedAt >= landing.removedAt) continue
     count(chain, query, key, landing)
     observe?.(landing.state)
@@ -98,7 +98,7 @@ export function flightKey(query: Query, key: string): string {
 
 function joinable(chain: Chain, query: Query, key: string, now: number): Flight | undefined {
   const flight = chain.flights.get(flightKey(query, key))
-  if (flight === undefined) return undefined
+  if (flight === undefined || flight.abandoned) return undefined
   const { fence } = chain
   if (fence.keyRemoved(key, flight.sequence) || fence.suspectSince(flight.sequence)) return undefined
   // Nobody vouches for what was removed elsewhere since the flight began: then it may only be a young one.

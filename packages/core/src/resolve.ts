@@ -107,6 +107,7 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
     const left = deadline - chain.clock.now()
     if (left <= 0 || policy.flight !== 'lease') wait = false
     else await chain.fills.wait(key, watch, Math.min(left, now < chain.live.until ? 250 : 20))
+    flight.throwIfAbandoned()
   }
 
   await loadAndStore(chain, job, flight, leave, places, stale)

@@ -1,7 +1,7 @@
 import type { Cache } from './cache.ts'
 import type { Chain } from './chain.ts'
 import type { ResolvedPolicy } from './policy.ts'
-import type { MaybePromise } from './query.ts'
+import type { MaybePromise, Query } from './query.ts'
 import type { Receipt } from './remove.ts'
 import type { DefinitionCounters } from './stats.ts'
 
@@ -24,10 +24,10 @@ export interface ScopeParts {
   counters(def: string): DefinitionCounters
   /** Throws when a definition of that label exists already. */
   claimLabel(label: string): void
-  /** Switched off for good: nothing is stored. */
-  off(): boolean
   /** Must this call leave the cache alone: switched off, or inside a transaction? Throws when the cache is closed. */
   bypassed(): boolean
+  /** Stores a value; inside a transaction, removes the key after it. */
+  set(query: Query, key: string, value: unknown, input?: unknown): Promise<void>
   write<R>(keys: readonly string[], commit: () => MaybePromise<R>, policy: ResolvedPolicy): Promise<R>
   /** The verbs of the whole cache, the same in every part. */
   readonly whole: Pick<Cache, 'stats' | 'on' | 'health' | 'drain' | 'close' | 'deferred'>

@@ -16,7 +16,6 @@ import type { MaybePromise, Query } from './query.ts'
 import { peek, quickHit, read } from './read.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { ScopeParts } from './scope-parts.ts'
-import { set } from './set.ts'
 import { checkTags, namespaceTag, prefixTag } from './tags.ts'
 
 const readKeys = ['maxStale', 'forceFresh', 'skip', 'signal'] as const
@@ -29,16 +28,11 @@ export function makeScope(parts: ScopeParts): Cache {
   const { chain, removal, path, policy } = parts
   const counters = parts.counters('')
   const keys = new KeyMemo((key) => rawKey(path, key))
-  const policies = new WeakMap<object, ResolvedPolicy>()
 
   function policyOf(options: Options | undefined): ResolvedPolicy {
     if (options === undefined) return policy
-    const known = policies.get(options)
-    if (known) return known
     checkKeys('options', options, entryKeys)
-    const resolved = resolvePolicy(options, policy, chain.names)
-    policies.set(options, resolved)
-    return resolved
+    return resolvePolicy(options, policy, chain.names)
   }
 
   function queryOf(key: unknown, options: Options | undefined, load: Query['load'], batched = false): Query {
@@ -128,13 +122,11 @@ export function makeScope(parts: ScopeParts): Cache {
         }),
       )
     },
-    set: async (key: unknown, value: unknown, options?: Options) => {
-      if (!parts.off()) await set(chain, queryOf(key, options, undefined), keys.of(key), value)
-    },
+    set: async (key: unknown, value: unknown, options?: Options) =>
+      await parts.set(queryOf(key, options, undefined), keys.of(key), value),
     setMany: async (entries: Iterable<readonly [string, unknown]>, options?: Options) => {
-      if (parts.off()) return
       await Promise.all(
-        [...entries].map(([key, value]) => set(chain, queryOf(key, options, undefined), keys.of(key), value)),
+        [...entries].map(([key, value]) => parts.set(queryOf(key, options, undefined), keys.of(key), value)),
       )
     },
     has: async (key: unknown) => (await get(key)) !== undefined,
@@ -182,15 +174,9 @@ export function makeScope(parts: ScopeParts): Cache {
       })
     },
     typed: () => scope,
-    explain: async (key: string) =>
-      await explain(chain, /^[^=#~]*[#=~]/.test(key) && !isRaw(key) ? key : keys.of(key)),
+    explain: async (key: unknown) => await explain(chain, keys.of(key)),
     ...parts.whole,
     [Symbol.asyncDispose]: () => parts.whole.close(),
-  }
-
-  /** A raw key may look like a full one; it is the raw one that is held then. */
-  function isRaw(key: string): boolean {
-    return chain.locals.tiers.some((tier) => tier.inspect(keys.of(key)) !== undefined)
   }
 
   function wrap(
