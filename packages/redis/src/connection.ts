@@ -283,7 +283,7 @@ export class Connection {
   }
 
   async #greet(): Promise<string> {
-    await this.port.ready()
+    await this.port.ready(this.layout.slots)
     const generation = this.#generation
     const nodes = new Set<Node>()
     for (let bucket = 0; bucket < this.layout.buckets; bucket++) {

@@ -47,7 +47,7 @@ export const failFast: {
 }
 
 /** Resolves once the client can be used; rejects when the attempt to connect that is under way fails. */
-export function untilReady(client: Io): Promise<void> {
+export function untilReady(client: Pick<Io, 'status' | 'connect' | 'on' | 'off'>): Promise<void> {
   if (client.status === 'ready') return Promise.resolve()
   return new Promise((resolve, reject) => {
     let cause: unknown

@@ -34,6 +34,11 @@ export class Layout {
     return this.#slots[bucket] as number
   }
 
+  /** Every slot in use, with a key in it. */
+  get slots(): ReadonlyMap<number, string> {
+    return new Map(this.#slots.map((slot, bucket) => [slot, this.epoch(bucket)]))
+  }
+
   entry(bucket: number, epoch: string, key: string): string {
     // A character has one byte at least, so the cheap test comes first.
     if (key.length <= longestKey && (key.length * 3 <= longestKey || Buffer.byteLength(key) <= longestKey)) {

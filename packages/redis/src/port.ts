@@ -41,8 +41,11 @@ export interface Port {
   readonly reach: { readonly encrypted: boolean; readonly authenticated: boolean; readonly hosts: readonly string[] }
   /** Begins to connect. `lost` is called, as soon as it is known, each time a connection breaks. */
   open(lost: (error: unknown) => void): void
-  /** Resolves when commands can be sent, in a Cluster by the current topology; rejects when an attempt to connect failed. */
-  ready(): Promise<void>
+  /**
+   * Resolves when commands can be sent, in a Cluster by its current topology; rejects when an attempt to connect
+   * failed. `slots` are those that matter, each with a key in it.
+   */
+  ready(slots: ReadonlyMap<number, string>): Promise<void>
   /** The master of a slot. Slots are ignored unless clustered. */
   node(slot: number): Node | undefined
   /** A new connection that subscribes on the same server as `node`. */
