@@ -26,6 +26,21 @@ export class Bulkhead {
     return this.#queue.length
   }
 
+  /**
+   * Waits for somebody else's load. Inside a load, its place is lent out meanwhile: the other load may be queueing
+   * behind this very place.
+   */
+  async lend<T>(wait: Promise<T>): Promise<T> {
+    if (!this.#inside.getStore()) return await wait
+    this.#leave()
+    try {
+      return await wait
+    } finally {
+      // Taken back without queueing, beyond the limit if need be: this load has waited its turn already.
+      this.#running++
+    }
+  }
+
   /** Rejects with `OVERLOADED` when the queue is full. */
   async run<T>(work: () => Promise<T> | T): Promise<T> {
     if (this.#inside.getStore()) return await work()
@@ -44,9 +59,13 @@ export class Bulkhead {
     try {
       return await this.#inside.run(true, work)
     } finally {
-      const next = this.#queue.shift()
-      if (next) next()
-      else this.#running--
+      this.#leave()
     }
+  }
+
+  #leave(): void {
+    const next = this.#queue.shift()
+    if (next) next()
+    else this.#running--
   }
 }

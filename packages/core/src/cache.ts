@@ -104,8 +104,8 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
   /** Runs a transaction: removals inside are applied after it, dropped when it throws; reads inside bypass the cache. */
   deferred<R>(work: () => MaybePromise<R>): Promise<R>
 
-  /** Where a key is and why it is fresh or not. Takes a raw key, or what `keyFor` and events gave. */
-  explain(key: string): Promise<Explanation<N>>
+  /** Where a raw key is and why it is fresh or not. */
+  explain(key: StringKey<S>): Promise<Explanation<N>>
   stats(): CacheStats
   /** Listens. Returns the function that stops it. A listener that throws breaks nothing. */
   on<E extends EventName>(event: E, listener: (event: EventMap[E]) => void): () => void

@@ -35,7 +35,7 @@ interface Resolved {
   readonly query: Query
   readonly label: string
   /** The same query, whose loads gather with no others than its own. */
-  apart(): Query
+  readonly apart: () => Query
 }
 
 /** The query of a definition, everything checked and resolved once. */

@@ -1,4 +1,6 @@
 import type { Codec } from './codec.ts'
+import type { Explanation } from './explain.ts'
+import type { Inspected } from './inspected.ts'
 import type { KeyOf, KeyPart } from './key.ts'
 import type { LoadContext } from './load-context.ts'
 import type { Policy } from './policy.ts'
@@ -35,19 +37,6 @@ export interface Definition<K extends KeyOf, V, N extends string = string> exten
 }
 
 type Stored<V> = Exclude<V, undefined>
-
-/** How an entry stands, without loading it. */
-export interface Inspected<V, N extends string = string> {
-  readonly value: V
-  readonly tier: N
-  readonly state: 'fresh' | 'stale' | 'error-only'
-  /** Ms since the load began. */
-  readonly age: number
-  /** Ms of freshness left; negative when stale. */
-  readonly ttlLeft: number
-  readonly tags: readonly string[]
-  readonly version: string
-}
 
 export interface WarmOptions {
   /** @default 8 */
@@ -96,6 +85,8 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
   warm(inputs: Iterable<K> | AsyncIterable<K>, options?: WarmOptions): Promise<WarmReport>
   /** Removes all entries of the definition, in O(1). */
   clear(): Promise<Receipt<N>>
+  /** Where the entry is and why it is fresh or not. */
+  explain(input: K): Promise<Explanation<N>>
   /** The entry's key, as events and `explain` name it. */
   keyFor(input: K): string
 }

@@ -1,6 +1,6 @@
 import type { Chain } from './chain.ts'
 import { freshness, lifeOfFrame } from './freshness.ts'
-import type { Inspected } from './definition.ts'
+import type { Inspected } from './inspected.ts'
 import { copy } from './isolate.ts'
 
 export interface ExplainStep<N extends string = string> {

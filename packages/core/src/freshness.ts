@@ -18,10 +18,28 @@ export interface Life {
 }
 
 /** The one place that decides how fresh something is. */
-export function freshness(life: Life & { readonly soft: boolean }, now: number): Freshness {
-  if (!life.soft && now < life.freshUntil) return 'fresh'
+export function freshness(given: Life & { readonly soft: boolean }, now: number): Freshness {
+  const life = given.soft ? softened(given, now) : given
+  if (now < life.freshUntil) return 'fresh'
   if (now < life.staleUntil) return 'stale'
   return now < life.errorUntil ? 'error-only' : 'expired'
+}
+
+/** How long after `freshUntil` a window ends. */
+export function windowOf(life: Life, end: number): number {
+  // What never expires has no end to count from.
+  return end === life.freshUntil ? 0 : end - life.freshUntil
+}
+
+/** The life of an entry that counts as expired since some instant before `now`: only its windows are left. */
+export function softened(life: Life, now: number): Life {
+  const freshUntil = Math.min(life.freshUntil, now)
+  return {
+    createdAt: life.createdAt,
+    freshUntil,
+    staleUntil: Math.min(life.staleUntil, freshUntil + windowOf(life, life.staleUntil)),
+    errorUntil: Math.min(life.errorUntil, freshUntil + windowOf(life, life.errorUntil)),
+  }
 }
 
 /** May a stale entry be served to a reader who accepts `maxStale` ms past its ttl? Never past its windows. */
@@ -74,13 +92,12 @@ export function lifeOfFrame(header: FrameHeader, now: number, wall: number): Lif
 /** The same life, cut to `ttl` from `now` on: what a nearer tier with a shorter ttl gets. Never longer than what remains. */
 export function clamped(life: Life, now: number, ttl: number): Life {
   const freshUntil = Math.min(life.freshUntil, now + ttl)
-  const cut = life.freshUntil - freshUntil
-  if (cut === 0) return life
+  if (freshUntil === life.freshUntil) return life
   return {
     createdAt: life.createdAt,
     freshUntil,
-    staleUntil: life.staleUntil - cut,
-    errorUntil: life.errorUntil - cut,
+    staleUntil: freshUntil + windowOf(life, life.staleUntil),
+    errorUntil: freshUntil + windowOf(life, life.errorUntil),
   }
 }
 

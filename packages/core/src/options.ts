@@ -152,7 +152,7 @@ export function resolveOptions(given: CacheOptions): ResolvedOptions {
     remotes,
     edges: tiers.filter((tier): tier is EdgeTier => tier.kind === 'edge'),
     names,
-    policy: resolvePolicy(given, defaultPolicy(names), names),
+    policy: resolvePolicy(given, defaultPolicy(names), names, true),
     bus: given.bus,
     tagsAt: given.tagsAt,
     codecs,

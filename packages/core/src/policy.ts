@@ -34,7 +34,7 @@ export interface Freshness<N extends string = string> {
 }
 
 export interface Timeouts {
-  /** One read or fill of one remote tier; past it the tier counts as a miss. @default '50ms' */
+  /** One read or fill of one remote tier; past it the tier counts as a miss. For the whole cache only. @default '50ms' */
   tier?: Duration
   /** One removal at one remote tier; past it the removal is queued. @default '500ms' */
   removal?: Duration
@@ -157,9 +157,21 @@ function resolveJitter(given: unknown): number {
   throw expectation('jitter', 'a share of the ttl from 0 to less than 1, or false', given)
 }
 
-function resolveTimeouts(given: Timeouts | undefined, outer: ResolvedTimeouts): ResolvedTimeouts {
+function resolveTimeouts(
+  given: Timeouts | undefined,
+  outer: ResolvedTimeouts,
+  whole: boolean,
+): ResolvedTimeouts {
   if (given === undefined) return outer
   checkKeys('timeouts', given, timeoutKeys)
+  if (given.tier !== undefined && !whole) {
+    // The reads of a tick share one round trip, and with it one deadline.
+    throw expectation(
+      'timeouts.tier',
+      'set in the options of `createCache`, for all definitions alike',
+      given.tier,
+    )
+  }
   const resolved: Record<string, number> = { ...outer }
   for (const key of timeoutKeys) {
     if (given[key] === undefined) continue
@@ -174,6 +186,7 @@ export function resolvePolicy(
   given: Policy,
   outer: ResolvedPolicy,
   tierNames: readonly string[],
+  whole = false,
 ): ResolvedPolicy {
   const duration = (key: 'swr' | 'staleIfError' | 'idleTtl' | 'errorTtl'): number =>
     given[key] === undefined ? outer[key] : parseDuration(key, given[key])
@@ -191,7 +204,7 @@ export function resolvePolicy(
     negativeTtl:
       given.negativeTtl === undefined ? outer.negativeTtl : parseTtl('negativeTtl', given.negativeTtl),
     errorTtl: duration('errorTtl'),
-    timeouts: resolveTimeouts(given.timeouts, outer.timeouts),
+    timeouts: resolveTimeouts(given.timeouts, outer.timeouts, whole),
     flight:
       given.flight === undefined
         ? outer.flight

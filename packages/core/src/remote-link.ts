@@ -159,14 +159,14 @@ export class RemoteLink {
     return this.#writes.addEach(item.key, item)
   }
 
-  /** Takes a key for an explicit `set`. Undefined when refused, or not confirmed: then its removal is queued. */
-  async take(key: string, timeout: number): Promise<Fence | undefined> {
+  /** Takes a key for an explicit `set`. `refused` during a `write()`; undefined when not confirmed, its removal is then queued. */
+  async take(key: string, timeout: number): Promise<Fence | 'refused' | undefined> {
     let fence: Fence | undefined
     const verb = async () => {
       fence = await this.#takes.addEach(key, key)
     }
     const confirmed = await this.remove(verb, timeout, (journal) => journal.addKeys([key], false))
-    return confirmed ? fence : undefined
+    return confirmed ? (fence ?? 'refused') : undefined
   }
 
   /** Never rejects: an unreleased lease ends by itself. */

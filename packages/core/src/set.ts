@@ -1,5 +1,6 @@
 import type { Chain } from './chain.ts'
 import { expectation } from './expectation.ts'
+import { tagSlot } from './fence.ts'
 import { ttlsOf } from './freshness.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { Query } from './query.ts'
@@ -25,8 +26,10 @@ export async function set(
   const { policy } = query
   const tags = [...new Set([...query.tagsBefore(key), ...(query.tagsOf?.(value, input) ?? [])])]
   const ttls = ttlsOf(policy, value, undefined, chain.random)
+  const before = chain.fence.sequence
   dropKeys(chain, [key], false)
   const places: Place[] = []
+  let refused = false
   let tagClock: string | undefined
   if (chain.tags.link?.usable(key)) tagClock = await chain.tags.clock(key)
   const beganAt = chain.clock.now()
@@ -38,7 +41,8 @@ export async function set(
       continue
     }
     const fence = await link.take(key, policy.timeouts.removal)
-    places.unshift({ link, fence, claim: undefined, tagClock, blocked: false })
+    if (fence === 'refused') refused = true
+    else places.unshift({ link, fence, claim: undefined, tagClock, blocked: false })
   }
   // Again, against what was copied from a far tier that still had the old value.
   dropKeys(chain, [key], false)
@@ -59,7 +63,12 @@ export async function set(
     if (place.link.coherence !== undefined || outcome === 'stored') continue
     await forgetAt(place.link, key, policy)
   }
-  if (outcomes.some(({ outcome }) => outcome === 'fenced')) return
+  for (const outbox of [...chain.buses, ...chain.edges]) {
+    await outbox.send({ kind: 'keys', keys: [key], soft: false }, policy.timeouts.removal)
+  }
+  // A writer is about to change the row, or something removed the key or a tag since: the value may be old by now.
+  const outdated = refused || outcomes.some(({ outcome }) => outcome === 'fenced')
+  if (outdated || chain.fence.tagsRemovedAt(tags.map(tagSlot)) > before) return
   putLocal(chain, query, key, value, { ttls, createdAt: beganAt, sequence, tags, loadMs: 0, etag: undefined })
 }
 

@@ -3,7 +3,7 @@ import type { TagStamp } from './entry.ts'
 import { CacheError } from './errors.ts'
 import { tagSlot } from './fence.ts'
 import type { Flight, Landing } from './flight.ts'
-import { clamped, lifeOf, makeEntry, ttlsOf } from './freshness.ts'
+import { clamped, lifeOf, makeEntry, ttlsOf, windowOf } from './freshness.ts'
 import type { Life } from './freshness.ts'
 import type { Payload } from './frames.ts'
 import { secure } from './isolate.ts'
@@ -338,8 +338,8 @@ async function backfillRemote(
     const bytes = chain.frames.frame(payload, {
       createdAt,
       freshFor,
-      staleFor: life.staleUntil - life.freshUntil,
-      errorFor: life.errorUntil - life.freshUntil,
+      staleFor: windowOf(life, life.staleUntil),
+      errorFor: windowOf(life, life.errorUntil),
       loadMs: candidate.loadMs,
       version: query.version,
       etag: candidate.etag,
