@@ -39,8 +39,16 @@ export interface ResolvedKeyvTierOptions {
   readonly codec: Codec
 }
 
+export const optionNames: readonly (keyof KeyvTierOptions)[] = [
+  'name',
+  'prefix',
+  'shared',
+  'maxValueBytes',
+  'codec',
+]
+
 export function resolveOptions(given: KeyvTierOptions): ResolvedKeyvTierOptions {
-  checkKeys('keyvTier options', given, ['name', 'prefix', 'shared', 'maxValueBytes', 'codec'])
+  checkKeys('keyvTier options', given, optionNames)
   const { name = 'keyv', prefix = 'ts', shared, maxValueBytes = '8mb', codec = msgpack() } = given
   if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
   if (typeof prefix !== 'string' || !/^[\w.-]{1,64}$/.test(prefix)) {

@@ -25,10 +25,12 @@ export interface MemoryOptions {
   readonly name?: string
 }
 
+export const optionNames: readonly (keyof MemoryOptions)[] = ['maxEntries', 'maxBytes', 'policy', 'name']
+
 export function resolveOptions(
   given: MemoryOptions,
 ): Readonly<Required<MemoryOptions & { maxBytes: number }>> {
-  checkKeys('memory options', given, ['maxEntries', 'maxBytes', 'policy', 'name'])
+  checkKeys('memory options', given, optionNames)
   const { maxEntries = 100_000, maxBytes = '64mb', policy = 'lru', name = 'memory' } = given
   if (!(maxEntries === Infinity || (Number.isInteger(maxEntries) && maxEntries > 0))) {
     throw expectation('maxEntries', 'a positive integer or Infinity', maxEntries)

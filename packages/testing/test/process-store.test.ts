@@ -15,6 +15,7 @@ async function put({ coherence }: ReturnType<typeof open>, key: string, text: st
   const [fence] = await coherence.take([key], 1_000)
   const item = { key, bytes: encoder.encode(text), expiresAt: Infinity, fence: fence as string }
   const items = [item]
+  // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- not the fill of arrays
   expect(await coherence.fill(items)).toEqual(['stored'])
 }
 
@@ -91,6 +92,7 @@ for (const keep of ['nothing', 'snapshot'] as const) {
     expect(await get(a, 'k')).toBeUndefined()
     const fence = reads[0]?.state === 'leased' ? reads[0].fence : ''
     const items = [{ key: 'loading', bytes: encoder.encode('old'), expiresAt: Infinity, fence }]
+    // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- not the fill of arrays
     expect(await a.coherence.fill(items)).toEqual(['fenced'])
     expect(await a.coherence.stampTags(['t'], tagClock)).toEqual([undefined])
   })
@@ -115,6 +117,7 @@ test('eviction takes frames, leases and tags, and can only refuse a fill', async
   expect([store.evict('k'), store.evict('t'), store.evict('missing')]).toEqual([true, true, false])
   const fence = reads[0]?.state === 'leased' ? reads[0].fence : ''
   const items = [{ key: 'k', bytes: encoder.encode('v'), expiresAt: Infinity, fence }]
+  // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- not the fill of arrays
   expect(await a.coherence.fill(items)).toEqual(['fenced'])
   expect(await a.coherence.tags(['t'])).toEqual([undefined])
 })

@@ -79,6 +79,7 @@ export function leaseContract(check: Check): void {
       { key: 'a', fence: a, bytes: bytes('a'), expiresAt },
       { key: 'c', fence: a, bytes: bytes('c'), expiresAt },
     ]
+    // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- not the fill of arrays
     assert.deepEqual(await near.coherence.fill(items), ['fenced', 'stored', 'fenced'])
     assert.deepEqual(
       [await far.get('a'), await far.get('b'), await far.get('c')],

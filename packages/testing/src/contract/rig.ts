@@ -117,6 +117,7 @@ export class Node {
 
   async #fillOne(item: FrameWrite & { readonly fence: Fence }): Promise<string> {
     const items = [item]
+    // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- not the fill of arrays
     const [outcome] = await this.coherence.fill(items)
     return outcome ?? 'nothing'
   }
@@ -163,11 +164,14 @@ export class Rig {
       },
     })
     const node = new Node({ tier, history: await tier.hello(), heard, state }, this.settled)
-    if (tier.coherence)
+    if (tier.coherence) {
       await node.eventually(
         () => state.live > clock.now(),
         () => 'a live bus',
       )
+      // A gap before a bus vouches for anything says what is so anyway.
+      state.gaps = 0
+    }
     return node
   }
 
