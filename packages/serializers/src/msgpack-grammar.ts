@@ -115,9 +115,8 @@ class Grammar {
     }
   }
 
+  /** Each takes a byte at least, so that a count without as many bytes behind it ends where the bytes do. */
   #values(count: number): void {
-    // Each takes a byte at least, so that a small text can't declare a large array.
-    if (count > this.#bytes.length - this.#at) throw new Error('the bytes end too early')
     if (++this.#depth > maxDepthRead) throw new Error('the nesting is too deep')
     for (let i = 0; i < count; i++) this.#value()
     this.#depth--

@@ -7,8 +7,8 @@ import { checkGrammar, markByte } from './msgpack-grammar.ts'
 import { unwritable } from './refusal.ts'
 import { unescape } from './unescape.ts'
 
-/** Names that msgpackr takes for something else: an object's class, its own bookkeeping, a prototype. */
-const misreadNames: ReadonlySet<string> = new Set(['__proto__', '__keys__', 'constructor', 'hasOwnProperty'])
+/** Names that msgpackr would change, or take for its own bookkeeping. */
+const misreadNames: ReadonlySet<string> = new Set(['__proto__', '__keys__'])
 
 // UTF-8 has no lone surrogates, and msgpackr's reader drops a byte order mark from the start of a long text.
 const carriesText = (text: string): boolean => text.isWellFormed() && text.charCodeAt(0) !== 0xfeff

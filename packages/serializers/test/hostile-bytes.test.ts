@@ -112,6 +112,7 @@ describe('the msgpack codec throws for', () => {
     ['an extension that declares four gigabytes', hex('c9 ffffffff 42 01'), 'the bytes end too early'],
     ['a million levels of nesting', deepArrays(1_000_000), 'the nesting is too deep'],
     ['more shapes than are worth compiling', manyShapes(10_001), 'too many shapes of records'],
+    ['bytes after the value', hex('c0 c0'), 'there are bytes after the value'],
     ['a regular expression', structured.pack(/(a+)+$/), 'extension 0x78 of 1 bytes is not one of ours'],
     ['an error', structured.pack(new Error('x')), 'extension 0x65 of 1 bytes is not one of ours'],
     ['a cycle', structured.pack(cycle), 'extension 0x69 of 4 bytes is not one of ours'],
@@ -147,6 +148,10 @@ describe('the json codec throws for', () => {
     ['bytes of half an element', '["~","bytes","Float64Array","YQ=="]', 'multiple of 8'],
   ])('%s', (_what, text, reason) => {
     expect(() => json().decode(Buffer.from(text))).toThrow(reason)
+  })
+
+  it('a byte order mark', () => {
+    expect(() => json().decode(hex('efbbbf 31'))).toThrow(/^Expected bytes written by the json codec/)
   })
 
   it('bytes that are no UTF-8', () => {
