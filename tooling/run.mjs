@@ -7,6 +7,9 @@
 //
 // A supported Node and the pinned pnpm come as packages of the npm registry into .tools/ when they are
 // missing; nothing is installed globally. This file has no dependencies and must run on Node 18.
+//
+// package.json starts it with `exec`, so that no shell stands between npm and this process: a shell keeps
+// signals to itself. Windows has no `exec`; there the file exec.cmd of the top level answers to the name.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -176,15 +179,15 @@ function install(wantedScope) {
 /** Runs the program as if it were this one: same terminal, same signals, same exit code. */
 function replaceBy(program, words) {
   return new Promise(() => {
-    const child = spawn(program, words, { cwd: root, env, stdio: 'inherit' })
-    let interrupted = false
+    // A terminal sends its Ctrl-C to the whole group, and npm sends us a second one. In a group of its
+    // own the child hears of it from us alone, and once: two would mean "stop at once" to it.
+    const child = spawn(program, words, { cwd: root, env, stdio: 'inherit', detached: !windows })
+    let last = Number.NEGATIVE_INFINITY
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       process.on(signal, () => {
-        // A terminal sends its Ctrl-C to the child too, and npm sends us a second one:
-        // one Ctrl-C must not look like two to a program that drains at the first.
-        if (signal === 'SIGINT' && (interrupted || process.stdin.isTTY)) return
-        interrupted = signal === 'SIGINT'
-        child.kill(signal)
+        const sameOne = performance.now() - last < 300
+        last = performance.now()
+        if (!sameOne) child.kill(signal)
       })
     }
     child.once('error', (error) => stop(`${program} could not be started: ${error.message}`))
