@@ -23,8 +23,8 @@ const mostPerSecond = 100_000
 const pace = 10
 /** The bare run needs fewer seconds for a steady picture, since none of its reads depends on an earlier one. */
 const bareShare = 1 / 3
-/** Filling ends after this share of the seconds, filled or not. */
-const fillShare = 3 / 2
+/** Filling ends then, filled or not. */
+const mostFillSeconds = 10
 
 export interface MeasureOptions {
   readonly seconds: number
@@ -54,7 +54,7 @@ export async function measure(
 
   const run = async (
     label: string,
-    share: number,
+    lasting: number,
     how: Pick<LoadOptions, 'ask' | 'edit' | 'readers' | 'perSecond' | 'mostReads'>,
   ): Promise<Phase> => {
     const before = database.ledger.counts().read
@@ -65,14 +65,14 @@ export async function measure(
         return how.ask(question)
       },
       questions: createQuestions(cities, random),
-      seconds: seconds * share,
+      seconds: lasting,
       signal,
       progress: (done, recorder) => terminal.bar(label, done, note(recorder)),
     })
     return { load, queries: database.ledger.counts().read - before }
   }
 
-  const bare = await run('without cache', bareShare, {
+  const bare = await run('without cache', seconds * bareShare, {
     ask: askDatabase(queries),
     edit: (id, edit) => queries.updateCity(id, edit),
     // No more than the database serves at a time: its best case, since no read waits for another.
@@ -88,13 +88,16 @@ export async function measure(
     edit: (id: number, edit: CityEdit) => caching.editCity(id, edit),
     readers,
   }
-  const fill = await run('filling      ', fillShare, {
+  const fill = await run('filling      ', mostFillSeconds, {
     ...cache,
     perSecond: mostPerSecond,
     mostReads: fillReads,
   })
   const alone = bare.load.recorder.all().reads / bare.load.seconds
-  const cached = await run('with cache   ', 1, { ...cache, perSecond: Math.min(mostPerSecond, pace * alone) })
+  const cached = await run('with cache   ', seconds, {
+    ...cache,
+    perSecond: Math.min(mostPerSecond, pace * alone),
+  })
   if (signal.aborted) return undefined
 
   const tiers = application.tiers.tiers.map(({ name }) => name)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { RemoteTier } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { findServer, startServer } from './redis-server.ts'
+import type { RunningServer } from './redis-server.ts'
 
 // Only the second tier that is chosen gets loaded, which the start is quicker for.
 
@@ -15,13 +16,13 @@ export interface Tiers {
   /** One line per tier, for people, near first. */
   readonly titles: readonly string[]
   /** Stops what was started for the tiers. To be called once the cache is closed. */
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 interface SecondTier {
   readonly tier: RemoteTier
   readonly title: string
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 /** A URL without its password. */
@@ -32,9 +33,26 @@ function shown(url: string): string {
   return parsed.href
 }
 
-async function redisTier(url: string): Promise<RemoteTier> {
+async function redisTier(url: string, title: string, stopServer: () => Promise<void>): Promise<SecondTier> {
+  const { Redis } = await import('ioredis')
   const { redis } = await import('@tierstack/cache-redis')
-  return redis({ url })
+  // The service decides how its clients behave: nothing waits in a queue for a Redis that is away.
+  const client = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 1_000,
+    retryStrategy: (attempt) => Math.min(500, 50 * attempt),
+  })
+  // The tier reports lost connections; without a listener of ours, one lost after it closed would end the process.
+  client.on('error', () => {})
+  return {
+    tier: redis({ client }),
+    title,
+    async stop() {
+      client.disconnect()
+      await stopServer()
+    },
+  }
 }
 
 async function sqliteTier(why: string): Promise<SecondTier> {
@@ -50,22 +68,23 @@ async function sqliteTier(why: string): Promise<SecondTier> {
 async function secondTier(env: NodeJS.ProcessEnv): Promise<SecondTier> {
   const url = env['REDIS_URL']
   if (url) {
-    return { tier: await redisTier(url), title: `Redis at ${shown(url)} (REDIS_URL)`, stop: async () => {} }
+    if (!/^rediss?:\/\/./.test(url)) {
+      throw new Error(`Expected REDIS_URL to be a URL such as redis://localhost:6379, got \`${shown(url)}\`.`)
+    }
+    return redisTier(url, `Redis at ${shown(url)} (REDIS_URL)`, async () => {})
   }
   const program = await findServer(env['PATH'])
   if (!program) return sqliteTier('no REDIS_URL, no redis-server or valkey-server on the PATH')
+  let server: RunningServer
   try {
-    const server = await startServer(program)
-    return {
-      tier: await redisTier(server.url),
-      title: `${program.title} at ${server.url}, started for this demo`,
-      stop: () => server.stop(),
-    }
+    server = await startServer(program)
   } catch (error) {
-    return sqliteTier(
-      `${program.path} did not start: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    const reason = error instanceof Error ? error.message : String(error)
+    return sqliteTier(`${program.path} did not start: ${reason}`)
   }
+  return redisTier(server.url, `${program.title} at ${server.url}, started for this demo`, () =>
+    server.stop(),
+  )
 }
 
 /** Memory in front; behind it the Redis of `REDIS_URL`, else one found on this machine, else SQLite. */
