@@ -43,6 +43,8 @@ function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Res
   checkKeys('define', definition, known)
   const name = checkName('name', definition.name)
   const version = checkName('version', String(definition.version ?? 1), 32)
+  // A key reads `name@version:input`: the first colon after the name ends the version.
+  if (version.includes(':')) throw expectation('version', 'a text without `:`', version)
   const label = `${name}@${version}`
   const given: unknown = Reflect.get(definition, 'load')
   if (typeof given !== 'function') throw expectation('load', 'a function', given)

@@ -1,5 +1,5 @@
 import type { Chain } from './chain.ts'
-import { freshness, lifeOfFrame } from './freshness.ts'
+import { freshness, lifeOfFrame, ttlLeft } from './freshness.ts'
 import type { Inspected } from './inspected.ts'
 import { copy } from './isolate.ts'
 
@@ -38,7 +38,7 @@ export async function explain(chain: Chain, key: string): Promise<Explanation> {
     else {
       const standing = chain.fence.standing(entry)
       const state = freshness({ ...entry, soft: entry.soft || standing === 'soft' }, now)
-      const detail = `loaded ${Math.round(now - entry.createdAt)} ms ago, fresh for ${Math.round(entry.freshUntil - now)} ms`
+      const detail = `loaded ${Math.round(now - entry.createdAt)} ms ago, fresh for ${Math.round(ttlLeft(entry, now))} ms`
       if (standing === 'gone') step('tag', `a tag was invalidated; ${detail}`)
       else if (standing === 'suspect') step('suspect', `bus messages may have been lost; ${detail}`)
       else if (now >= chain.live.until && now - entry.vouchedAt >= chain.suspectTtl) {
@@ -72,7 +72,7 @@ export async function explain(chain: Chain, key: string): Promise<Explanation> {
       const soft = frame.soft || standing === 'soft'
       const state = freshness({ ...life, soft }, now)
       const names = header.tags.map(({ tag }) => tag).join(', ')
-      const detail = `${frame.bytes.length} bytes, loaded ${Math.round(now - life.createdAt)} ms ago, fresh for ${Math.round(life.freshUntil - now)} ms${soft ? ', softly removed' : ''}${names ? `, tags ${names}` : ''}`
+      const detail = `${frame.bytes.length} bytes, loaded ${Math.round(now - life.createdAt)} ms ago, fresh for ${Math.round(ttlLeft(life, now))} ms${soft ? ', softly removed' : ''}${names ? `, tags ${names}` : ''}`
       if (standing === 'invalid') step('tag', `a tag was invalidated; ${detail}`)
       else step(state === 'fresh' ? 'hit' : state === 'expired' ? 'expired' : 'stale', detail)
     } catch (error) {
@@ -97,7 +97,7 @@ export async function inspect(
       tier: chain.names[position] as string,
       state,
       age: now - entry.createdAt,
-      ttlLeft: entry.freshUntil - now,
+      ttlLeft: ttlLeft(entry, now),
       tags: visible(entry.tags),
       version,
     }
@@ -117,7 +117,7 @@ export async function inspect(
         tier: link.name,
         state,
         age: now - life.createdAt,
-        ttlLeft: life.freshUntil - now,
+        ttlLeft: ttlLeft(life, now),
         tags: visible(header.tags),
         version: header.version,
       }

@@ -37,7 +37,7 @@ export interface FrameHeader {
 export class BadFrame extends Error {}
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const hasEtag = 1
 
 class Writer {

@@ -25,10 +25,13 @@ export function freshness(given: Life & { readonly soft: boolean }, now: number)
   return now < life.errorUntil ? 'error-only' : 'expired'
 }
 
-/** How long after `freshUntil` a window ends. */
-export function windowOf(life: Life, end: number): number {
-  // What never expires has no end to count from.
-  return end === life.freshUntil ? 0 : end - life.freshUntil
+/** What never expires is fresh for this long, ms: a number, so that windows can be counted from its end. */
+const forever = 1e15
+
+/** Ms for which the entry is still fresh; negative when it isn't. */
+export function ttlLeft(life: Life, now: number): number {
+  const left = life.freshUntil - now
+  return left > forever / 2 ? Number.POSITIVE_INFINITY : left
 }
 
 /** The life of an entry that counts as expired since some instant before `now`: only its windows are left. */
@@ -37,8 +40,8 @@ export function softened(life: Life, now: number): Life {
   return {
     createdAt: life.createdAt,
     freshUntil,
-    staleUntil: Math.min(life.staleUntil, freshUntil + windowOf(life, life.staleUntil)),
-    errorUntil: Math.min(life.errorUntil, freshUntil + windowOf(life, life.errorUntil)),
+    staleUntil: freshUntil + (life.staleUntil - life.freshUntil),
+    errorUntil: freshUntil + (life.errorUntil - life.freshUntil),
   }
 }
 
@@ -64,7 +67,7 @@ export function ttlsOf(
 }
 
 export function lifeOf(policy: ResolvedPolicy, createdAt: number, ttl: number): Life {
-  const freshUntil = createdAt + ttl
+  const freshUntil = createdAt + Math.min(ttl, forever)
   return {
     createdAt,
     freshUntil,
@@ -80,7 +83,7 @@ export function lifeOf(policy: ResolvedPolicy, createdAt: number, ttl: number): 
 export function lifeOfFrame(header: FrameHeader, now: number, wall: number): Life {
   const age = Math.max(0, wall - header.createdAt)
   const createdAt = now - age
-  const freshUntil = createdAt + header.freshFor
+  const freshUntil = createdAt + Math.min(header.freshFor, forever)
   return {
     createdAt,
     freshUntil,
@@ -96,8 +99,8 @@ export function clamped(life: Life, now: number, ttl: number): Life {
   return {
     createdAt: life.createdAt,
     freshUntil,
-    staleUntil: freshUntil + windowOf(life, life.staleUntil),
-    errorUntil: freshUntil + windowOf(life, life.errorUntil),
+    staleUntil: freshUntil + (life.staleUntil - life.freshUntil),
+    errorUntil: freshUntil + (life.errorUntil - life.freshUntil),
   }
 }
 

@@ -1,6 +1,10 @@
 import { parseTtl } from './duration.ts'
 import type { Reason } from './events.ts'
+import { expectation } from './expectation.ts'
 import type { Ttl } from './policy.ts'
+import { checkTags } from './tags.ts'
+
+const longestEtag = 1_024
 
 /** What a loader knows about its run, and how it says more than a value. */
 export interface LoadContext<V = unknown> {
@@ -56,10 +60,12 @@ export class LoadRun implements LoadContext {
   }
 
   readonly tag = (...tags: string[]): void => {
-    this.tags.push(...tags)
+    this.tags.push(...checkTags(tags))
   }
 
   readonly etag = (etag: string): void => {
+    if (typeof etag !== 'string' || etag.length > longestEtag)
+      throw expectation('etag', `a text of at most ${longestEtag} characters`, etag)
     this.chosenEtag = etag
   }
 

@@ -83,22 +83,26 @@ export class Locals {
     return freshness(entry, now)
   }
 
-  /** Stores into all local tiers nearer than `position`, unless the key or a tag was removed since `sequence`. */
+  /**
+   * Stores into all local tiers nearer than `position`, unless the key or a tag was removed since `sequence`: `fenced`.
+   * `none`: no tier was to take it, or it was too large for all.
+   */
   put(
     key: string,
     before: number,
     entryFor: (position: number) => LocalEntry | undefined,
     skip?: readonly string[],
-  ): boolean {
-    let stored = false
+  ): 'stored' | 'fenced' | 'none' {
+    let outcome: 'stored' | 'fenced' | 'none' = 'none'
     for (const [position, tier] of this.tiers.entries()) {
       if (position >= before) break
       if (skip?.includes(tier.name)) continue
       const entry = entryFor(position)
-      if (entry === undefined || !this.mayStore(key, entry)) continue
-      stored = tier.set(key, entry) || stored
+      if (entry === undefined) continue
+      if (!this.mayStore(key, entry)) outcome = 'fenced'
+      else if (tier.set(key, entry)) outcome = 'stored'
     }
-    return stored
+    return outcome
   }
 
   /** The local fence: nothing is stored that was removed, or may have been, since the work on it began. */

@@ -3,7 +3,7 @@ import type { LocalEntry } from './entry.ts'
 import { Flight } from './flight.ts'
 import type { Landing } from './flight.ts'
 import type { Reason } from './events.ts'
-import { dueAhead, servable } from './freshness.ts'
+import { dueAhead } from './freshness.ts'
 import { copy } from './isolate.ts'
 import type { Job } from './job.ts'
 import type { LocalView } from './locals.ts'
@@ -57,8 +57,8 @@ export async function read(
       return localHit(chain, query, key, input, view, now)
     }
     // A load that began before the key's removal isn't for those who came after it.
-    const shared = attempt < patience && isPlain(options) && query.policy.flight !== false
-    let flight = shared ? joinable(chain, query, key, now) : undefined
+    const shared = attempt < patience && !options?.forceFresh && query.policy.flight !== false
+    let flight = shared ? joinable(chain, flightKey(query, key, options), key, now) : undefined
     if (flight === undefined) {
       flight = takeOff(chain, {
         query,
@@ -78,26 +78,24 @@ export async function read(
   }
 }
 
-function isPlain(options: ReadOptions | undefined): boolean {
-  return (
-    options === undefined ||
-    (options.maxStale === undefined && options.forceFresh !== true && (options.skip?.length ?? 0) === 0)
-  )
-}
-
 function whyLoad(view: LocalView | undefined, options: ReadOptions | undefined): Reason {
   if (options?.forceFresh) return 'forced'
   if (view === undefined) return 'miss'
   return view.entry.soft ? 'invalidated' : 'expired'
 }
 
-/** The flight of `get` and of a loading read are different things: the first answers nothing where the second loads. */
-export function flightKey(query: Query, key: string): string {
-  return query.load === undefined ? `?${key}` : key
+/**
+ * Which reads may share a flight. `get` and a loading read are different things: the first answers nothing where the
+ * second loads. So are reads that accept different answers. Keys of entries begin with neither `?` nor `!`.
+ */
+function flightKey(query: Query, key: string, options: ReadOptions | undefined): string {
+  const name = query.load === undefined ? `?${key}` : key
+  if (options?.maxStale === undefined && !options?.skip?.length) return name
+  return `!${options.maxStale ?? ''}!${options.skip?.join() ?? ''}!${name}`
 }
 
-function joinable(chain: Chain, query: Query, key: string, now: number): Flight | undefined {
-  const flight = chain.flights.get(flightKey(query, key))
+function joinable(chain: Chain, name: string, key: string, now: number): Flight | undefined {
+  const flight = chain.flights.get(name)
   if (flight === undefined || flight.abandoned) return undefined
   const { fence } = chain
   if (fence.keyRemoved(key, flight.sequence) || fence.suspectSince(flight.sequence)) return undefined
@@ -109,7 +107,7 @@ function joinable(chain: Chain, query: Query, key: string, now: number): Flight 
 /** Begins a flight. It never rejects by itself: those who wait get its error. */
 export function takeOff(chain: Chain, job: Job): Flight {
   const flight = new Flight(job.key, chain.fence.sequence, chain.clock.now())
-  const name = flightKey(job.query, job.key)
+  const name = flightKey(job.query, job.key, job.options)
   if (job.shared) chain.flights.set(name, flight)
   const leave = () => {
     if (chain.flights.get(name) === flight) chain.flights.delete(name)
@@ -174,7 +172,8 @@ export function peek(chain: Chain, query: Query, key: string): unknown {
   const view = chain.locals.look(key, now, undefined)
   if (view === undefined || view.state === 'suspect') return undefined
   const { entry, position, state } = view
-  if (state !== 'fresh' && !servable(entry, now, undefined)) return undefined
+  // `error-only` may serve only when a load fails, and none runs here.
+  if (state === 'error-only' || state === 'expired') return undefined
   count(chain, query, key, {
     value: entry.value,
     clone: false,

@@ -2,7 +2,7 @@ import type { Candidate } from './candidate.ts'
 import type { Chain } from './chain.ts'
 import type { Flight } from './flight.ts'
 import type { FrameHeader } from './frame.ts'
-import { freshness, lifeOfFrame, servable } from './freshness.ts'
+import { freshness, lifeOfFrame, servable, softened } from './freshness.ts'
 import type { Life } from './freshness.ts'
 import type { Query } from './query.ts'
 import type { Job } from './job.ts'
@@ -143,8 +143,10 @@ async function open(
   const standing = await chain.tags.standing(header.tags)
   if (standing === 'invalid') return undefined
   const now = chain.clock.now()
-  const life = lifeOfFrame(header, now, chain.clock.wall())
-  const state = freshness({ ...life, soft: frame.soft || standing === 'soft' }, now)
+  const soft = frame.soft || standing === 'soft'
+  const held = lifeOfFrame(header, now, chain.clock.wall())
+  const life = soft ? softened(held, now) : held
+  const state = freshness({ ...life, soft }, now)
   if (state === 'expired') return undefined
   const candidate = (value: unknown, clone: boolean): Candidate => ({
     value,

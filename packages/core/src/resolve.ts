@@ -4,7 +4,7 @@ import type { LocalEntry } from './entry.ts'
 import { CacheError } from './errors.ts'
 import { tagSlot } from './fence.ts'
 import type { Flight, Landing } from './flight.ts'
-import { dueAhead, servable } from './freshness.ts'
+import { dueAhead, servable, softened } from './freshness.ts'
 import type { Job } from './job.ts'
 import { load } from './load.ts'
 import type { Loaded } from './load.ts'
@@ -12,10 +12,10 @@ import { askRemotes, giveBack, keepLeases, takeClaims } from './remote-read.ts'
 import type { Found, Place } from './remote-read.ts'
 import { backfill, store } from './store.ts'
 
-function fromLocal(entry: LocalEntry, position: number): Candidate {
+function fromLocal(entry: LocalEntry, position: number, now: number): Candidate {
   return {
     value: entry.value,
-    life: entry,
+    life: entry.soft ? softened(entry, now) : entry,
     position,
     loadMs: entry.loadMs,
     etag: entry.etag,
@@ -54,7 +54,9 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
   const { query, key, options } = job
   const { policy } = query
   let stale =
-    job.view && job.view.state !== 'suspect' ? fromLocal(job.view.entry, job.view.position) : undefined
+    job.view && job.view.state !== 'suspect'
+      ? fromLocal(job.view.entry, job.view.position, flight.startedAt)
+      : undefined
   const deadline = flight.startedAt + policy.timeouts.lock
   let places: readonly Place[] = []
 
@@ -168,9 +170,13 @@ function fail(chain: Chain, job: Job, flight: Flight, stale: Candidate | undefin
     chain.failures.note(key, error, query.policy.errorTtl)
   }
   const now = chain.clock.now()
-  // Never after a removal: whoever removed the key knows that the old value is wrong.
+  // Never after a removal: whoever removed the key knows that the old value is wrong. Nor for a forced read, whose
+  // caller asked for the state of the source.
   const usable =
-    stale !== undefined && now < stale.life.errorUntil && !chain.fence.keyRemoved(key, flight.sequence)
+    stale !== undefined &&
+    now < stale.life.errorUntil &&
+    !job.options?.forceFresh &&
+    !chain.fence.keyRemoved(key, flight.sequence)
   if (chain.events.on['load:error']) {
     const served = usable || flight.landed ? 'stale' : 'error'
     chain.events.emit('load:error', { def: query.def, error, served, key: () => key })

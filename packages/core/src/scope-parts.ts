@@ -16,7 +16,7 @@ export interface Removal {
 export interface ScopeParts {
   readonly chain: Chain
   readonly removal: Removal
-  /** Path of namespaces below the root, joined by dots; empty at the root. */
+  /** Path of namespaces below the root, joined by `/`, which no name contains; empty at the root. */
   readonly path: string
   /** Tags that every entry here carries. */
   readonly tags: readonly string[]

@@ -165,7 +165,7 @@ export function makeScope(parts: ScopeParts): Cache {
     namespace: (name: string, own: Policy = {}) => {
       checkKeys('namespace policy', own, policyKeys)
       const below =
-        path === '' ? checkName('namespace', name, 64) : `${path}.${checkName('namespace', name, 64)}`
+        path === '' ? checkName('namespace', name, 64) : `${path}/${checkName('namespace', name, 64)}`
       return makeScope({
         ...parts,
         path: below,

@@ -3,7 +3,7 @@ import type { TagStamp } from './entry.ts'
 import { CacheError } from './errors.ts'
 import { tagSlot } from './fence.ts'
 import type { Flight, Landing } from './flight.ts'
-import { clamped, lifeOf, makeEntry, ttlsOf, windowOf } from './freshness.ts'
+import { clamped, lifeOf, makeEntry, ttlLeft, ttlsOf } from './freshness.ts'
 import type { Life } from './freshness.ts'
 import type { Payload } from './frames.ts'
 import { secure } from './isolate.ts'
@@ -69,7 +69,7 @@ export async function store(
     etag: loaded.etag,
     skip: job.options?.skip,
   })
-  if (!stored && chain.locals.tiers.length > 0) fenced(chain, query, key, chain.names[0] as string)
+  if (stored === 'fenced') fenced(chain, query, key, chain.names[0] as string)
   const work = storeRemote(chain, query, key, {
     value: loaded.value,
     ttls,
@@ -108,7 +108,7 @@ export function putLocal(
     readonly etag: string | undefined
     readonly skip?: readonly string[] | undefined
   },
-): boolean {
+): 'stored' | 'fenced' | 'none' {
   const now = chain.clock.now()
   return chain.locals.put(
     key,
@@ -160,7 +160,9 @@ export async function storeRemote(
   const stamps = await chain.tags.stamps(o.tags, o.moment)
   let payload: Payload
   try {
-    if (stamps === undefined) throw new StaleTags()
+    // The second look is for tiers that can't tell when a tag was invalidated: what this process did, it knows.
+    if (stamps === undefined || chain.fence.tagsRemovedAt(o.tags.map(tagSlot)) > o.sequence)
+      throw new StaleTags()
     payload = chain.frames.encode(o.value, key, query.version, query.codec)
   } catch (error) {
     giveBack(key, open)
@@ -296,7 +298,7 @@ export function backfill(
     },
     job.options?.skip,
   )
-  if (stored && chain.events.on.backfill) {
+  if (stored === 'stored' && chain.events.on.backfill) {
     chain.events.emit('backfill', { def: query.def, tier: chain.names[0] as string, key: () => key })
   }
   const nearer = places.filter((p) => p !== place && p.fence !== undefined)
@@ -334,19 +336,19 @@ async function backfillRemote(
   for (const place of nearer) {
     const life: Life = clamped(found.life, now, query.policy.ttls[place.link.position] as number)
     const createdAt = chain.clock.wall() - (now - life.createdAt)
-    const freshFor = life.freshUntil - life.createdAt
+    const freshFor = ttlLeft(life, life.createdAt)
     const bytes = chain.frames.frame(payload, {
       createdAt,
       freshFor,
-      staleFor: windowOf(life, life.staleUntil),
-      errorFor: windowOf(life, life.errorUntil),
+      staleFor: life.staleUntil - life.freshUntil,
+      errorFor: life.errorUntil - life.freshUntil,
       loadMs: candidate.loadMs,
       version: query.version,
       etag: candidate.etag,
       key,
       tags: candidate.tags,
     })
-    const end = Math.max(life.staleUntil, life.errorUntil) - life.createdAt
+    const end = freshFor + Math.max(life.staleUntil, life.errorUntil) - life.freshUntil
     const outcome = await fill(chain, query, key, place, { bytes, expiresAt: createdAt + end, sequence })
     if (outcome === 'stored' && chain.events.on.backfill) {
       chain.events.emit('backfill', { def: query.def, tier: place.link.name, key: () => key })

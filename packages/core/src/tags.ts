@@ -4,6 +4,8 @@ const longest = 512
 
 /** Checks tags given by the user. Ours begin with `!`. */
 export function checkTags(tags: readonly string[]): readonly string[] {
+  // A text is a list of its characters, and would pass.
+  if (!Array.isArray(tags)) throw expectation('tags', 'a list of texts', tags)
   for (const tag of tags) {
     if (
       typeof tag === 'string' &&
