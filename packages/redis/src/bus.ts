@@ -116,6 +116,7 @@ export class RedisBus implements Bus {
     }
     for (const [node, groups] of wanted) {
       const subscription = new Subscription(port, node, groups, connection.host.clock, {
+        subscribed: () => this.#options.heartbeat().beat(),
         message: (channel, message) => this.#message(channel, message),
         lost: () => this.#gap(),
       })

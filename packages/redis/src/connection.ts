@@ -127,7 +127,7 @@ export class Connection {
   /** Goes over to an epoch that this process made. */
   leave(epoch: string): void {
     // A reply may still tell of the old one: no epoch ever comes back.
-    this.#left = [this.#epoch, ...this.#left.slice(0, 7)]
+    if (this.#epoch !== '') this.#left = [this.#epoch, ...this.#left.slice(0, 7)]
     this.#epoch = epoch
   }
 

@@ -44,6 +44,11 @@ export class Heartbeat {
     this.#answered = callback
   }
 
+  /** One out of turn, for whoever waits for the proof. */
+  beat(): void {
+    if (this.#connection.usable && !this.#ended) this.#send()
+  }
+
   close(): void {
     this.#ended = true
     this.#cancel?.()
@@ -74,7 +79,8 @@ export class Heartbeat {
     const now = host.clock.now()
     const number = ++this.#number
     this.#tickedAt = now
-    this.#waitingSince = now
+    // An answer that is missing goes on missing: later numbers can't be answered before it.
+    this.#waitingSince ??= now
     this.#sent.set(number, now)
     if (this.#sent.size > 50) this.#sent.delete(number - 50)
     const calls = Array.from({ length: layout.buckets }, (_, bucket): ScriptCall => ({

@@ -2,6 +2,8 @@ import type { Clock } from '@tierstack/cache-core'
 import type { Node, Port, Subscriber } from './port.ts'
 
 export interface SubscriptionHost {
+  /** The server has confirmed every channel. */
+  subscribed(): void
   message(channel: string, message: Uint8Array): void
   lost(): void
 }
@@ -11,6 +13,7 @@ export class Subscription {
   readonly #subscriber: Subscriber
   readonly #groups: readonly (readonly string[])[]
   readonly #clock: Clock
+  readonly #host: SubscriptionHost
   #closed = false
   #ready = false
   #heardAt: number
@@ -25,6 +28,7 @@ export class Subscription {
   ) {
     this.#groups = groups
     this.#clock = clock
+    this.#host = host
     this.#heardAt = clock.now()
     this.#subscriber = port.subscriber(node, {
       ready: () => this.#subscribe(),
@@ -61,9 +65,13 @@ export class Subscription {
     if (this.#closed) return
     this.#ready = true
     this.#heardAt = this.#clock.now()
-    for (const channels of this.#groups) {
-      // A refusal shows as silence: heartbeats don't come through, and the connection is made again.
-      this.#subscriber.subscribe(channels).catch(() => {})
-    }
+    const asked = this.#groups.map((channels) => this.#subscriber.subscribe(channels))
+    // A refusal shows as silence: heartbeats don't come through, and the connection is made again.
+    Promise.all(asked).then(
+      () => {
+        if (!this.#closed) this.#host.subscribed()
+      },
+      () => {},
+    )
   }
 }

@@ -1,0 +1,127 @@
+import { startRedisCluster, until } from '@tierstack/test-services'
+import type { RedisCluster } from '@tierstack/test-services'
+import { Redis } from 'ioredis'
+import { Cluster as Cluster5 } from 'ioredis5'
+import { createCluster } from 'redis'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RedisOptions } from '../../src/index.ts'
+import { slotOf } from '../../src/slot.ts'
+import { openTier } from '../rig.ts'
+
+const buckets = 8
+let servers: RedisCluster
+
+beforeAll(async () => {
+  servers = await startRedisCluster(3)
+})
+
+afterAll(() => servers.stop())
+
+const urls = () => servers.nodes.map(({ url }) => url)
+
+/** Moves a slot with its keys to the next node, as an operator's tool does. Returns the node that had it. */
+async function move(slot: number): Promise<void> {
+  const ids = await Promise.all(servers.nodes.map((node) => node.command('CLUSTER', 'MYID')))
+  const counts = await Promise.all(
+    servers.nodes.map(async (node) => Number((await node.command('CLUSTER', 'COUNTKEYSINSLOT', String(slot))).slice(1))),
+  )
+  const from = counts.indexOf(Math.max(...counts))
+  const to = (from + 1) % 3
+  const [source, target] = [servers.nodes[from], servers.nodes[to]]
+  if (!source || !target) throw new Error('no such node')
+  await target.command('CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', ids[from] ?? '')
+  await source.command('CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', ids[to] ?? '')
+  const client = new Redis(source.url)
+  const keys = (await client.cluster('GETKEYSINSLOT', slot, 1_000)) as string[]
+  if (keys.length > 0) await client.call('MIGRATE', target.host, target.port, '', 0, 5_000, 'KEYS', ...keys)
+  client.disconnect()
+  for (const one of [target, source, ...servers.nodes]) {
+    await one.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', ids[to] ?? '')
+  }
+}
+
+const clients: [string, () => Promise<{ options: RedisOptions; end: () => unknown }>][] = [
+  ['connected by the tier', () => Promise.resolve({ options: { cluster: urls() }, end: () => undefined })],
+  [
+    'through ioredis 5',
+    () => {
+      const client = new Cluster5(urls())
+      return Promise.resolve({ options: { client }, end: () => client.disconnect() })
+    },
+  ],
+  [
+    'through node-redis',
+    async () => {
+      const client = createCluster({ rootNodes: urls().map((url) => ({ url })) })
+      await client.connect()
+      return { options: { client }, end: () => client.destroy() }
+    },
+  ],
+]
+
+for (const [name, connect] of clients) {
+  describe(name, () => {
+    test('keys of all slots are kept, read, removed and announced', async () => {
+      const { options, end } = await connect()
+      await using near = await openTier({ ...options, buckets }, 'all')
+      await using far = await openTier({ cluster: urls(), buckets }, 'all')
+      const keys = Array.from({ length: 200 }, (_, i) => `k${i}`)
+      const { reads } = await near.coherence.lease(keys, 10_000, true)
+      const items = reads.map((read, i) => {
+        if (read.state !== 'leased') throw new Error(read.state)
+        return { key: keys[i] ?? '', fence: read.fence, bytes: Buffer.from(String(i)), expiresAt: Infinity }
+      })
+      expect(new Set(await near.coherence.fill(items))).toEqual(new Set(['stored']))
+      const frames = await far.tier.read(keys)
+      expect(frames.map((frame) => frame && Buffer.from(frame.bytes).toString())).toEqual(keys.map((_, i) => String(i)))
+      near.heard.length = 0
+      await far.tier.delete(keys)
+      expect(await near.get('k7')).toBeUndefined()
+      await until('the announcement', () => {
+        const heard = near.heard.flatMap((one) => (JSON.parse(one) as { keys: string[] }).keys)
+        return Promise.resolve(keys.every((key) => heard.includes(key)))
+      })
+      await end()
+    })
+
+    test('a slot that moves to another master is greeted there, and nothing is forgotten', async () => {
+      const { options, end } = await connect()
+      await using opened = await openTier({ ...options, buckets }, 'moved')
+      const before = await opened.join()
+      await opened.put('k', '1')
+      await opened.tier.delete(['removed'])
+      for (let bucket = 0; bucket < 3; bucket++) await move(slotOf(`moved:${bucket}`))
+      await until('a loss', () => Promise.resolve(opened.losses.length > 0))
+      expect(await opened.join()).toBe(before)
+      expect(await opened.get('k')).toBe('1')
+      await opened.live()
+      expect(opened.heard).toContain('gap')
+      await using other = await openTier({ cluster: urls(), buckets }, 'moved')
+      opened.heard.length = 0
+      const keys = Array.from({ length: 50 }, (_, i) => `k${i}`)
+      await other.tier.delete(keys)
+      await until('the announcement', () => {
+        const heard = opened.heard.flatMap((one) => (JSON.parse(one) as { keys: string[] }).keys)
+        return Promise.resolve(keys.every((key) => heard.includes(key)))
+      })
+      await end()
+    })
+  })
+}
+
+test('a master that restarts empty is another history for everybody', async () => {
+  await using near = await openTier({ cluster: urls(), buckets }, 'restart')
+  await using far = await openTier({ cluster: urls(), buckets }, 'restart')
+  const before = await near.join()
+  const keys = Array.from({ length: 20 }, (_, i) => `k${i}`)
+  for (const key of keys) await near.put(key, '1')
+  await servers.nodes[1]?.restart()
+  await until('the losses', () => Promise.resolve(near.losses.length > 0 && far.losses.length > 0))
+  expect(await near.join()).not.toBe(before)
+  await far.join()
+  expect((await near.tier.read(keys)).filter((frame) => frame !== undefined)).toEqual([])
+  await near.put('k1', '2')
+  expect(await far.get('k1')).toBe('2')
+  await near.live()
+  await far.live()
+})
