@@ -11,6 +11,8 @@ import { Terminal } from './terminal.ts'
 import { chooseTiers } from './tiers.ts'
 
 const usualPort = 4321
+/** A request that takes longer is cut off when the demo ends. */
+const longestRequestMs = 5_000
 
 function isTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
@@ -30,7 +32,9 @@ async function serve(
     const closed = once(server, 'close')
     server.close()
     server.closeIdleConnections()
+    const patience = setTimeout(() => server.closeAllConnections(), longestRequestMs)
     await closed
+    clearTimeout(patience)
   }
   return { port, close }
 }
@@ -60,7 +64,7 @@ async function run(
   terminal.line()
   chain.forEach((title, i) => terminal.line(`  ${i + 1}. ${title}`))
   terminal.line()
-  terminal.line(paint('dim', `Asking without the cache, then with it ...`))
+  terminal.line(paint('dim', 'Asking without the cache, then with it ...'))
   const report = await measure(application, { seconds: options.seconds, signal, terminal })
   if (report) terminal.line(`\n${renderReport(report, paint)}\n`)
   if (options.once || !terminal.interactive || signal.aborted) return

@@ -82,9 +82,14 @@ async function secondTier(env: NodeJS.ProcessEnv): Promise<SecondTier> {
     const reason = error instanceof Error ? error.message : String(error)
     return sqliteTier(`${program.path} did not start: ${reason}`)
   }
-  return redisTier(server.url, `${program.title} at ${server.url}, started for this demo`, () =>
-    server.stop(),
-  )
+  try {
+    const title = `${program.title} at ${server.url}, started for this demo`
+    return await redisTier(server.url, title, () => server.stop())
+  } catch (error) {
+    // A server that nobody stops keeps this process from ending.
+    await server.stop()
+    throw error
+  }
 }
 
 /** Memory in front; behind it the Redis of `REDIS_URL`, else one found on this machine, else SQLite. */
