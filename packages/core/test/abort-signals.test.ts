@@ -55,7 +55,7 @@ describe('waiters share a load but wait privately', () => {
     const stays = node.cache.getOrSet('k', load)
     await node.clock.settle()
     leaver.abort()
-    await expect(gone).rejects.toThrow()
+    await expect(gone).rejects.toThrow('aborted')
     expect(seen?.aborted).toBe(false)
     source.release()
     expect(await stays).toBe('v')
@@ -75,7 +75,7 @@ describe('waiters share a load but wait privately', () => {
     )
     await node.clock.settle()
     leaver.abort()
-    await expect(gone).rejects.toThrow()
+    await expect(gone).rejects.toThrow('aborted')
     const next = node.cache.getOrSet('k', () => 'fresh')
     source.release()
     expect(await next).toBe('fresh')
@@ -85,7 +85,7 @@ describe('waiters share a load but wait privately', () => {
     await using node = memoryNode()
     const source = new Source([['k', 'v']])
     const read = node.cache.getOrSet('k', () => source.load('k'), { signal: AbortSignal.abort() })
-    await expect(read).rejects.toThrow()
+    await expect(read).rejects.toThrow('aborted')
     expect(source.loads).toEqual([])
   })
 
@@ -98,7 +98,7 @@ describe('waiters share a load but wait privately', () => {
     const gone = nodes.b.getOrSet('k', () => source.load('b'), { signal: leaver.signal })
     await nodes.clock.settle()
     leaver.abort()
-    await expect(gone).rejects.toThrow()
+    await expect(gone).rejects.toThrow('aborted')
     await nodes.clock.advance(5_000)
     expect(source.loads).toEqual(['a'])
     source.release()
@@ -113,7 +113,7 @@ describe('waiters share a load but wait privately', () => {
     const gone = node.cache.getOrSet('2', () => source.load('2'), { signal: leaver.signal })
     await node.clock.settle()
     leaver.abort()
-    await expect(gone).rejects.toThrow()
+    await expect(gone).rejects.toThrow('aborted')
     source.release()
     await first
     await node.clock.settle()
@@ -131,7 +131,7 @@ describe('waiters share a load but wait privately', () => {
     )
     await node.clock.settle()
     leaver.abort()
-    await expect(gone).rejects.toThrow()
+    await expect(gone).rejects.toThrow('aborted')
     expect(
       await outcome(
         node.cache.getOrSet('k', () => 'v'),

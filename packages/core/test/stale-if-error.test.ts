@@ -75,7 +75,7 @@ describe('stale-if-error', () => {
     const saved: unknown[] = []
     const counter = node.cache.define({
       name: 'counter',
-      load: (_: string): Promise<number> => Promise.reject(new Error('away')),
+      load: (): Promise<number> => Promise.reject(new Error('away')),
       save: async (_, value) => void saved.push(value),
     })
     await counter.set('k', 1)
@@ -107,14 +107,14 @@ describe('error and negative ttl', () => {
 
   test('a removal ends the memory of a failure', async () => {
     await using node = memoryNode({ errorTtl: '1h' })
-    await expect(node.cache.getOrSet('k', () => Promise.reject(new Error('away')))).rejects.toThrow()
+    await expect(node.cache.getOrSet('k', () => Promise.reject(new Error('away')))).rejects.toThrow('away')
     await node.cache.delete('k')
     expect(await node.cache.getOrSet('k', () => 'v')).toBe('v')
   })
 
   test('a set ends it too', async () => {
     await using node = memoryNode({ errorTtl: '1h' })
-    await expect(node.cache.getOrSet('k', () => Promise.reject(new Error('away')))).rejects.toThrow()
+    await expect(node.cache.getOrSet('k', () => Promise.reject(new Error('away')))).rejects.toThrow('away')
     await node.cache.set('k', 'set', { ttl: 10 })
     await node.clock.advance(10)
     expect(await node.cache.getOrSet('k', () => 'v')).toBe('v')

@@ -101,7 +101,7 @@ describe('case table: removals, sets and loads', () => {
       [1, 'one'],
       [2, 'two'],
     ])
-    const row = node.cache.define({ name: 'row', load: source.load as (id: number) => Promise<unknown> })
+    const row = node.cache.define({ name: 'row', load: (id: number) => source.load(id) })
     expect(await row.many([1, 2, 1, 1, 2])).toEqual(['one', 'two', 'one', 'one', 'two'])
     expect(source.loads).toEqual([1, 2])
   })

@@ -39,7 +39,7 @@ describe('case table: tiers in trouble', () => {
   test('gap on the bus: entries are suspect and revalidated in batches on use, not flushed in a storm', async () => {
     await using nodes = await pair()
     const source = new Source(Array.from({ length: 50 }, (_, i) => [i, `v${i}`] as const))
-    const row = nodes.b.define({ name: 'row', load: source.load as (id: number) => Promise<unknown> })
+    const row = nodes.b.define({ name: 'row', load: (id: number) => source.load(id) })
     const inputs = [...source.rows.keys()] as number[]
     await row.many(inputs)
     await nodes.b.drain()
@@ -74,7 +74,7 @@ describe('case table: tiers in trouble', () => {
     nodes.b.on('poisoned', (e) => poisoned.push(`${e.tier} ${e.why} ${e.key()}`))
     const strict = nodes.b.define({
       name: 'n',
-      load: (_: string) => 7,
+      load: () => 7,
       schema: {
         '~standard': {
           version: 1,
