@@ -159,7 +159,13 @@ async function loadAndStore(
     stopRenewing()
     stopSoft?.()
   }
-  await store(chain, { job, flight, loaded, moment, beganAt, places, leave })
+  try {
+    await store(chain, { job, flight, loaded, moment, beganAt, places, leave })
+  } catch (error) {
+    // Tags that the definition computes may be refused: others mustn't wait for what is left of our lease.
+    giveBack(key, places)
+    throw error
+  }
 }
 
 function fail(chain: Chain, job: Job, flight: Flight, stale: Candidate | undefined, error: unknown): void {
