@@ -67,6 +67,13 @@ async function run(
   terminal.line(paint('dim', 'Asking without the cache, then with it ...'))
   const report = await measure(application, { seconds: options.seconds, signal, terminal })
   if (report) terminal.line(`\n${renderReport(report, paint)}\n`)
+  for (const [tier, { state, error }] of Object.entries(await application.caching.cache.health())) {
+    if (state === 'up') continue
+    const reason = error instanceof Error ? `: ${error.message}` : ''
+    terminal.line(
+      `  ${paint('bold', `The tier ${tier} is ${state}`)}${reason}. The service goes on without it.\n`,
+    )
+  }
   if (options.once || !terminal.interactive || signal.aborted) return
 
   terminal.line(`Serving at ${paint('bold', `http://localhost:${server.port}`)} until Ctrl-C`)
