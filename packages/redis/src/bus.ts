@@ -45,7 +45,8 @@ export class RedisBus implements Bus {
   }
 
   open(host: BusHost): void {
-    if (this.#listener) throw new CacheError('INVALID_CHAIN', 'The bus of this Redis tier already serves a cache')
+    if (this.#listener)
+      throw new CacheError('INVALID_CHAIN', 'The bus of this Redis tier already serves a cache')
     this.#listener = host.listener
     const connection = this.#options.connection()
     const { layout, origin } = connection

@@ -48,9 +48,18 @@ export interface NodeRedisSentinel {
 }
 
 export type RedisClient =
-  IoRedisClient | IoRedisCluster | NodeRedisClient | NodeRedisCluster | NodeRedisSentinel
+  | IoRedisClient
+  | IoRedisCluster
+  | NodeRedisClient
+  | NodeRedisCluster
+  | NodeRedisSentinel
 
-export type ClientKind = 'ioredis' | 'ioredis-cluster' | 'node-redis' | 'node-redis-cluster' | 'node-redis-sentinel'
+export type ClientKind =
+  | 'ioredis'
+  | 'ioredis-cluster'
+  | 'node-redis'
+  | 'node-redis-cluster'
+  | 'node-redis-sentinel'
 
 /** Tells clients apart by what they have. Throws `UNSUPPORTED_CLIENT` for anything else. */
 export function kindOf(client: unknown): ClientKind {

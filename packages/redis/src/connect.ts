@@ -54,7 +54,13 @@ function ownPort(options: ResolvedOptions): Port {
       enableOfflineQueue: false,
       clusterRetryStrategy: failFast.retryStrategy,
       slotsRefreshTimeout: 1_000,
-      redisOptions: { ...failFast, enableOfflineQueue: true, retryStrategy: null, ...clusterAccess(cluster), ...access },
+      redisOptions: {
+        ...failFast,
+        enableOfflineQueue: true,
+        retryStrategy: null,
+        ...clusterAccess(cluster),
+        ...access,
+      },
     })
     return new ClusterPort(new IoRedisClusterView(client, true))
   }
@@ -93,6 +99,7 @@ function ioredis(): IoRedisPackage {
   try {
     return createRequire(import.meta.url)('ioredis') as IoRedisPackage
   } catch (cause) {
+    if ((cause as { readonly code?: unknown }).code !== 'MODULE_NOT_FOUND') throw cause
     throw new CacheError(
       'MISSING_PEER',
       'Expected the package `ioredis` to be installed, as the tier connects by itself: run `npm install ioredis`, or pass a `client`',

@@ -81,7 +81,7 @@ export class Connection {
   #oldest = 0
   #readOnly = false
   #servers = new Map<Node, Greeted>()
-  #greeting: { readonly since: number; readonly history: Promise<string> } | undefined
+  #greeting: { since: number; readonly history: Promise<string> } | undefined
 
   constructor(port: Port, host: RemoteHost, options: ResolvedOptions) {
     this.port = port
@@ -153,7 +153,10 @@ export class Connection {
     if (this.#closed) return Promise.reject(closed())
     const under = this.#greeting
     if (under !== undefined) {
-      if (clock.now() - under.since > patience) this.port.reconnect()
+      if (clock.now() - under.since > patience) {
+        under.since = clock.now()
+        this.port.reconnect()
+      }
       return under.history
     }
     const history = this.#greet().finally(() => {
@@ -182,7 +185,10 @@ export class Connection {
       const calls = make()
       removals = calls.length
       const last = new Map<Node | undefined, number>(calls.map(({ bucket }) => [this.nodeOf(bucket), bucket]))
-      return [...calls, ...[...last.values()].map((bucket) => ({ bucket, words: ['WAIT', wait.replicas, wait.timeout] }))]
+      return [
+        ...calls,
+        ...[...last.values()].map((bucket) => ({ bucket, words: ['WAIT', wait.replicas, wait.timeout] })),
+      ]
     })
     for (const reached of replies.slice(removals)) {
       if (Number(textOf(reached)) >= wait.replicas) continue
@@ -234,7 +240,10 @@ export class Connection {
     }
     const replies = Array.from<Reply>({ length: calls.length })
     const sent = [...parts].map(async ([node, places]) => {
-      const answers = await this.#sendTo(node, places.map((place) => calls[place] as AnyCall))
+      const answers = await this.#sendTo(
+        node,
+        places.map((place) => calls[place] as AnyCall),
+      )
       for (const [at, place] of places.entries()) replies[place] = answers[at] as Reply
     })
     await Promise.all(sent)
@@ -244,7 +253,9 @@ export class Connection {
   async #sendTo(node: Node, calls: readonly AnyCall[]): Promise<readonly Reply[]> {
     const epoch = this.#epoch
     // Ahead of the commands: who asks after a `clear` was acknowledged sees the new epoch, and drops the rest.
-    const guards = [...new Set(calls.flatMap((call) => ('guarded' in call && call.guarded ? [call.bucket] : [])))]
+    const guards = [
+      ...new Set(calls.flatMap((call) => ('guarded' in call && call.guarded ? [call.bucket] : []))),
+    ]
     const replies = await node.send([
       ...guards.map((bucket) => ['GET', this.layout.epoch(bucket)]),
       ...calls.map((call) => this.#wordsOf(call, node, epoch)),
@@ -312,12 +323,23 @@ export class Connection {
     const sections = await node.send(['server', 'replication', 'memory'].map((s) => ['INFO', s]))
     for (const section of sections) if (section instanceof Error) throw section
     const info = parseInfo(sections.map((section) => textOf(section) ?? '').join('\n'))
+    if (this.port.clustered && info.major < 7) {
+      throw new CacheError(
+        'TIER_UNAVAILABLE',
+        `Expected a Cluster of Redis 7 or later, which has sharded channels, ${node.address} is ${info.version}`,
+      )
+    }
     const texts = scriptNames.map((name) => scriptText(name, info.runId, this.port.clustered))
     for (const reply of await node.send(texts.map((text) => ['SCRIPT', 'LOAD', text]))) {
       if (reply instanceof Error) throw reply
     }
     const shas = new Map(
-      scriptNames.map((name, i) => [name, createHash('sha1').update(texts[i] as string).digest('hex')]),
+      scriptNames.map((name, i) => [
+        name,
+        createHash('sha1')
+          .update(texts[i] as string)
+          .digest('hex'),
+      ]),
     )
     return { info, shas }
   }
@@ -349,7 +371,8 @@ export class Connection {
       rest.map(async (bucket, i) => {
         if (kept[i] === epoch) return
         const words = ['EVAL', align, 2, layout.epoch(bucket), layout.sequence(bucket), kept[i] ?? '', epoch]
-        if (textOf(await this.#plain(bucket, words)) !== epoch) throw unavailable('was cleared while it was greeted')
+        if (textOf(await this.#plain(bucket, words)) !== epoch)
+          throw unavailable('was cleared while it was greeted')
       }),
     )
     return epoch

@@ -1,11 +1,4 @@
-import type {
-  Clock,
-  Fence,
-  FrameWrite,
-  LeaseRead,
-  StoredFrame,
-  WriteOutcome,
-} from '@tierstack/cache-core'
+import type { Clock, Fence, FrameWrite, LeaseRead, StoredFrame, WriteOutcome } from '@tierstack/cache-core'
 import { refusesWrites } from './connection.ts'
 import type { Call, Connection, ScriptCall } from './connection.ts'
 import { filledBody, removalBodies } from './message.ts'
@@ -39,7 +32,11 @@ export class Entries {
   async read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
     const parts = spread(this.#layout, keys, itself)
     const replies = await this.#connection.ask(() =>
-      parts.map(({ bucket, items }) => ({ bucket, guarded: true, words: ['MGET', ...this.#named(bucket, items)] })),
+      parts.map(({ bucket, items }) => ({
+        bucket,
+        guarded: true,
+        words: ['MGET', ...this.#named(bucket, items)],
+      })),
     )
     return gather(parts, keys.length, (_, partAt, itemAt) => {
       const stored = parseStored(bytesOf(inside(replies[partAt], itemAt)))
@@ -61,7 +58,11 @@ export class Entries {
   }
 
   /** `before` is asked in the same write as the leases, ahead of them. */
-  async lease(keys: readonly string[], holdMs: number, before: readonly Call[]): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
+  async lease(
+    keys: readonly string[],
+    holdMs: number,
+    before: readonly Call[],
+  ): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
     const [only] = keys
     if (keys.length === 1 && only !== undefined && this.#connection.version >= 7) {
       return this.#leaseOne(only, holdMs, before)
@@ -70,7 +71,11 @@ export class Entries {
   }
 
   /** The same in one native command, at the price of a GET. */
-  async #leaseOne(key: string, holdMs: number, before: readonly Call[]): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
+  async #leaseOne(
+    key: string,
+    holdMs: number,
+    before: readonly Call[],
+  ): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
     const bucket = this.#layout.bucketOf(key)
     const fence = leaseFence(token())
     const replies = await this.#connection.attempt(() => [
@@ -103,7 +108,11 @@ export class Entries {
     return { reads, replies: asked }
   }
 
-  async #leaseEach(keys: readonly string[], holdMs: number, before: readonly Call[]): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
+  async #leaseEach(
+    keys: readonly string[],
+    holdMs: number,
+    before: readonly Call[],
+  ): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
     const fences = keys.map(() => leaseFence(token()))
     const parts = spread(this.#layout, keys, itself)
     const replies = await this.#connection.ask(() => [
@@ -132,11 +141,17 @@ export class Entries {
     return { reads, replies: replies.slice(0, before.length) }
   }
 
-  async claim(items: readonly { readonly key: string; readonly stamp: string }[], holdMs: number): Promise<readonly (Fence | undefined)[]> {
+  async claim(
+    items: readonly { readonly key: string; readonly stamp: string }[],
+    holdMs: number,
+  ): Promise<readonly (Fence | undefined)[]> {
     const tokens = items.map(() => token())
     const { parts, replies } = await this.#ask(items, keyOf, (part) => ({
       script: 'claim',
-      args: [Math.ceil(holdMs), ...part.items.flatMap(({ stamp }, i) => [stamp, tokens[part.places[i] as number] as string])],
+      args: [
+        Math.ceil(holdMs),
+        ...part.items.flatMap(({ stamp }, i) => [stamp, tokens[part.places[i] as number] as string]),
+      ],
     }))
     return gather(parts, items.length, ({ items: inPart, places }, partAt, itemAt) => {
       const { stamp } = inPart[itemAt] as { stamp: string }
@@ -175,7 +190,9 @@ export class Entries {
       inside(replies[partAt], itemAt) === 1 ? 'stored' : 'fenced',
     )
     let at = 0
-    return items.map(({ bytes }) => (bytes.length <= this.#maxBytes ? (outcomes[at++] as WriteOutcome) : 'too-large'))
+    return items.map(({ bytes }) =>
+      bytes.length <= this.#maxBytes ? (outcomes[at++] as WriteOutcome) : 'too-large',
+    )
   }
 
   async renew(items: readonly Fenced[], holdMs: number): Promise<void> {

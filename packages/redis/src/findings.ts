@@ -12,13 +12,25 @@ export function findings(
   const note = (check: string, what: string, fix: string) => found.push({ check, found: what, fix })
   for (const { version, major, role, maxMemory, policy } of servers) {
     if (major < 7) {
-      note('version', `The server is Redis ${version}.`, 'Use Redis 7 or later, or Valkey: a read takes a lease without a script there.')
+      note(
+        'version',
+        `The server is Redis ${version}.`,
+        'Use Redis 7 or later, or Valkey: a read takes a lease without a script there.',
+      )
     }
     if (role !== 'master') {
-      note('role', 'The server is a read-only replica.', 'Connect to the master: nothing can be stored or removed here.')
+      note(
+        'role',
+        'The server is a read-only replica.',
+        'Connect to the master: nothing can be stored or removed here.',
+      )
     }
     if (maxMemory === 0) {
-      note('maxmemory', 'The server has no `maxmemory`.', 'Set `maxmemory`, with `maxmemory-policy allkeys-lru` or `allkeys-lfu`.')
+      note(
+        'maxmemory',
+        'The server has no `maxmemory`.',
+        'Set `maxmemory`, with `maxmemory-policy allkeys-lru` or `allkeys-lfu`.',
+      )
     } else if (!policy.startsWith('allkeys-')) {
       note(
         'maxmemory-policy',
@@ -27,13 +39,23 @@ export function findings(
       )
     }
   }
-  const remote = reach.hosts.some((host) => !/^(localhost|127\.|::1$|\[::1\])/.test(host) && !host.startsWith('/'))
+  const remote = reach.hosts.some(
+    (host) => !/^(localhost|127\.|::1$|\[::1\])/.test(host) && !host.startsWith('/'),
+  )
   if (production && remote) {
     if (!reach.encrypted) {
-      note('tls', 'The connection to the server is not encrypted.', 'Use a `rediss://` URL or the `tls` option.')
+      note(
+        'tls',
+        'The connection to the server is not encrypted.',
+        'Use a `rediss://` URL or the `tls` option.',
+      )
     }
     if (!reach.authenticated) {
-      note('auth', 'The connection uses no password.', 'Give the service an ACL user and a password of its own.')
+      note(
+        'auth',
+        'The connection uses no password.',
+        'Give the service an ACL user and a password of its own.',
+      )
     }
   }
   return found

@@ -89,17 +89,19 @@ export class Heartbeat {
       keys: [layout.sequence(bucket), layout.epoch(bucket)],
       args: [layout.pulse(bucket, origin), number],
     }))
-    this.#connection.ask(() => calls).then(
-      ([epoch]) => {
-        if (this.#number === number) this.#waitingSince = undefined
-        if (!this.#connection.usable) return
-        this.#connection.adopt(textOf(epoch) ?? '')
-        this.#answered?.()
-      },
-      () => {
-        // A lost connection was reported by itself; an error of the server's leaves the proof missing.
-        if (this.#number === number) this.#waitingSince = undefined
-      },
-    )
+    this.#connection
+      .ask(() => calls)
+      .then(
+        ([epoch]) => {
+          if (this.#number === number) this.#waitingSince = undefined
+          if (!this.#connection.usable) return
+          this.#connection.adopt(textOf(epoch) ?? '')
+          this.#answered?.()
+        },
+        () => {
+          // A lost connection was reported by itself; an error of the server's leaves the proof missing.
+          if (this.#number === number) this.#waitingSince = undefined
+        },
+      )
   }
 }

@@ -42,7 +42,7 @@ export class IoRedisClusterView implements ClusterView {
     await untilReady(this.#cluster)
     await new Promise<void>((resolve, reject) => {
       this.#cluster.refreshSlotsCache((error) => {
-        if (error) reject(error as Error)
+        if (error) reject(error)
         else resolve()
       })
     })

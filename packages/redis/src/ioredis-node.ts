@@ -42,6 +42,7 @@ export const failFast: {
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   connectTimeout: 1_000,
+  disconnectTimeout: 100,
   enableAutoPipelining: false,
   retryStrategy,
 }
@@ -57,7 +58,7 @@ export function untilReady(client: Pick<Io, 'status' | 'connect' | 'on' | 'off'>
       client.off('end', failed)
       client.off('error', noted)
       if (error === undefined) resolve()
-      else reject(error as Error)
+      else reject(error)
     }
     const ready = () => settle()
     const noted = (error: unknown) => {

@@ -5,7 +5,12 @@ import type { Removal } from '@tierstack/cache-core'
  * anything. Names only, never values. The script that sends a message puts the sequence in front.
  */
 export type Message =
-  | { readonly kind: 'removal'; readonly sequence: number; readonly origin: string; readonly removal: Removal }
+  | {
+      readonly kind: 'removal'
+      readonly sequence: number
+      readonly origin: string
+      readonly removal: Removal
+    }
   /** Everything was removed by a new epoch. */
   | { readonly kind: 'epoch'; readonly sequence: number; readonly origin: string; readonly epoch: string }
   /** Not numbered: who misses it only waits longer. */

@@ -59,7 +59,8 @@ class NodeRedisClusterNode extends NodeRedisNode implements ClusterNode {
   }
 
   onLoss(callback: (error: unknown) => void): () => void {
-    const lost = (error?: unknown) => callback(error ?? new Error(`the connection to ${this.address} was closed`))
+    const lost = (error?: unknown) =>
+      callback(error ?? new Error(`the connection to ${this.address} was closed`))
     for (const event of lossEvents) this.client.on(event, lost)
     return () => {
       for (const event of lossEvents) this.client.off(event, lost)

@@ -9,7 +9,12 @@ export interface NodeRedis {
     readonly url?: string
     readonly password?: string
     readonly credentialsProvider?: unknown
-    readonly socket?: { readonly host?: string; readonly port?: number; readonly path?: string; readonly tls?: boolean }
+    readonly socket?: {
+      readonly host?: string
+      readonly port?: number
+      readonly path?: string
+      readonly tls?: boolean
+    }
   }
   sendCommand(words: readonly (string | Buffer)[], options: object): Promise<unknown>
   duplicate(overrides: object): NodeRedis
@@ -41,7 +46,7 @@ export function untilReady(client: NodeRedis): Promise<void> {
       client.off('error', failed)
       client.off('end', ended)
       if (error === undefined) resolve()
-      else reject(error as Error)
+      else reject(error)
     }
     const ready = () => settle()
     const failed = (error: unknown) => settle(error ?? new Error('the connection to Redis failed'))
@@ -130,10 +135,19 @@ export class NodeRedisSubscriber implements Subscriber {
     const current = (callback: () => void) => () => {
       if (client === this.#client) callback()
     }
-    client.on('ready', current(() => this.#host.ready()))
-    for (const event of lossEvents) client.on(event, current(() => this.#host.lost()))
+    client.on(
+      'ready',
+      current(() => this.#host.ready()),
+    )
+    for (const event of lossEvents)
+      client.on(
+        event,
+        current(() => this.#host.lost()),
+      )
     // After the return, when `#client` is this one.
-    queueMicrotask(() => client.connect().catch(() => {}))
+    queueMicrotask(() => {
+      client.connect().catch(() => {})
+    })
     return client
   }
 

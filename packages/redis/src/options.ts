@@ -91,8 +91,23 @@ export interface ResolvedOptions {
 }
 
 const known = [
-  ...['url', 'client', 'sentinels', 'sentinelName', 'cluster', 'username', 'password', 'tls', 'name', 'prefix'],
-  ...['buckets', 'heartbeat', 'silence', 'maxValueBytes', 'codec', 'wait', 'tagTtl'],
+  'url',
+  'client',
+  'sentinels',
+  'sentinelName',
+  'cluster',
+  'username',
+  'password',
+  'tls',
+  'name',
+  'prefix',
+  'buckets',
+  'heartbeat',
+  'silence',
+  'maxValueBytes',
+  'codec',
+  'wait',
+  'tagTtl',
 ]
 
 const places = ['url', 'client', 'sentinels', 'cluster'] as const
@@ -144,7 +159,8 @@ function checkPlace(given: RedisOptions): void {
   const { url, sentinels, sentinelName, cluster, username, password, tls } = given
   if (url !== undefined) checkUrl('url', url)
   if (cluster !== undefined) {
-    if (!Array.isArray(cluster) || cluster.length === 0) throw expectation('cluster', 'a list of URLs', cluster)
+    if (!Array.isArray(cluster) || cluster.length === 0)
+      throw expectation('cluster', 'a list of URLs', cluster)
     for (const one of cluster) checkUrl('cluster', one)
   }
   if ((sentinels === undefined) !== (sentinelName === undefined)) {
@@ -159,7 +175,8 @@ function checkPlace(given: RedisOptions): void {
       throw expectation('sentinelName', 'a non-empty string', sentinelName)
     }
   }
-  if (username !== undefined && typeof username !== 'string') throw expectation('username', 'a string', username)
+  if (username !== undefined && typeof username !== 'string')
+    throw expectation('username', 'a string', username)
   // Never shown: an error ends up in a log.
   if (password !== undefined && typeof password !== 'string') {
     throw expectation('password', 'a string', typeof password)
@@ -169,7 +186,8 @@ function checkPlace(given: RedisOptions): void {
   }
   if (given.client === undefined) return
   for (const option of ['username', 'password', 'tls'] as const) {
-    if (given[option] !== undefined) throw expectation(option, 'left out with `client`, which is connected already', typeof given[option])
+    if (given[option] !== undefined)
+      throw expectation(option, 'left out with `client`, which is connected already', typeof given[option])
   }
 }
 

@@ -38,7 +38,11 @@ export interface Port {
   /** Keys are spread over slots, and messages are sharded. */
   readonly clustered: boolean
   /** How the servers are reached, for the check of the set-up. */
-  readonly reach: { readonly encrypted: boolean; readonly authenticated: boolean; readonly hosts: readonly string[] }
+  readonly reach: {
+    readonly encrypted: boolean
+    readonly authenticated: boolean
+    readonly hosts: readonly string[]
+  }
   /** Begins to connect. `lost` is called, as soon as it is known, each time a connection breaks. */
   open(lost: (error: unknown) => void): void
   /**

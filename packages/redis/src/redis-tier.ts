@@ -57,7 +57,8 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
   }
 
   open(host: RemoteHost): void {
-    if (this.#opened) throw new CacheError('INVALID_CHAIN', `The tier \`${this.name}\` already serves a cache`)
+    if (this.#opened)
+      throw new CacheError('INVALID_CHAIN', `The tier \`${this.name}\` already serves a cache`)
     const connection = new Connection(this.#port, host, this.#options)
     this.#opened = {
       connection,
@@ -170,6 +171,9 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
 
   get #on(): Opened {
     if (this.#opened) return this.#opened
-    throw new CacheError('INVALID_CHAIN', `Expected the tier \`${this.name}\` to be open before its first use`)
+    throw new CacheError(
+      'INVALID_CHAIN',
+      `Expected the tier \`${this.name}\` to be open before its first use`,
+    )
   }
 }

@@ -17,7 +17,9 @@ export interface RedisRemoteTier<N extends string = string> extends RemoteTier<N
  * redis({ url: 'redis://localhost:6379' })
  */
 export function redis(options: RedisOptions & { readonly name?: undefined }): RedisRemoteTier<'redis'>
-export function redis<const N extends string>(options: RedisOptions & { readonly name: N }): RedisRemoteTier<N>
+export function redis<const N extends string>(
+  options: RedisOptions & { readonly name: N },
+): RedisRemoteTier<N>
 export function redis(options: RedisOptions): RedisRemoteTier
 export function redis(options: RedisOptions): RedisRemoteTier {
   const resolved = resolveOptions(options)

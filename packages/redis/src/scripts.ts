@@ -10,6 +10,28 @@
  *   that nobody takes the new count for the old one.
  */
 
+export type ScriptName =
+  | 'hello'
+  | 'align'
+  | 'pulse'
+  | 'lease'
+  | 'claim'
+  | 'take'
+  | 'fill'
+  | 'renew'
+  | 'release'
+  | 'expire'
+  | 'delete'
+  | 'begin'
+  | 'end'
+  | 'publish'
+  | 'clear'
+  | 'tags'
+  | 'clock'
+  | 'tick'
+  | 'stamp'
+  | 'invalidate'
+
 /** Text up to the run id makes the SHA different on each run of a server: a restarted one doesn't know our scripts. */
 export function scriptText(name: ScriptName, runId: string, sharded: boolean): string {
   const publish = sharded ? 'SPUBLISH' : 'PUBLISH'
@@ -85,7 +107,7 @@ end`
 
 const noClaim = '0'.repeat(29)
 
-const scripts = {
+const scripts: Readonly<Record<ScriptName, string>> = {
   /** KEYS run, epoch, clock, sequence; ARGV actual run, new epoch. The epoch, rotated when the history is another. */
   hello: `${micros}
 redis.call('PERSIST', KEYS[2])
@@ -367,9 +389,7 @@ for i = first, #KEYS do
 end
 announce(6 + #KEYS - first)
 return 1`,
-} as const
-
-export type ScriptName = keyof typeof scripts
+}
 
 const guarded: ReadonlySet<ScriptName> = new Set([
   ...(['lease', 'claim', 'take', 'fill', 'renew', 'release'] as const),

@@ -60,7 +60,9 @@ export class Tags {
     const created = stamps.some((stamp) => stamp.startsWith('+'))
     // The clock may have moved between the look at it and the making of a marker: then nobody knows for which tag.
     const moved = created && (await this.#clock()) !== since
-    return stamps.map((stamp) => (stamp === '' || (moved && stamp.startsWith('+')) ? undefined : stamp.slice(-16)))
+    return stamps.map((stamp) =>
+      stamp === '' || (moved && stamp.startsWith('+')) ? undefined : stamp.slice(-16),
+    )
   }
 
   async invalidate(tags: readonly string[], soft: boolean): Promise<void> {
@@ -99,7 +101,10 @@ export class Tags {
       parts.map(({ bucket, items }): ScriptCall => ({
         bucket,
         script: 'stamp',
-        keys: [...(now === '' ? [this.#layout.tagClock] : []), ...items.map((tag) => this.#layout.marker(tag))],
+        keys: [
+          ...(now === '' ? [this.#layout.tagClock] : []),
+          ...items.map((tag) => this.#layout.marker(tag)),
+        ],
         args: [since, this.#ttl, now, ...items.map(() => token())],
       })),
     )
@@ -125,7 +130,9 @@ export class Tags {
 function parseMarker(reply: Reply | undefined): TagState | undefined {
   const text = textOf(reply)
   if (text === undefined || text.length < 32 || text.length % 16 !== 0) return undefined
-  const softened = Array.from({ length: text.length / 16 - 2 }, (_, i) => text.slice(32 + 16 * i, 48 + 16 * i))
+  const softened = Array.from({ length: text.length / 16 - 2 }, (_, i) =>
+    text.slice(32 + 16 * i, 48 + 16 * i),
+  )
   return { generation: text.slice(0, 16), softened }
 }
 

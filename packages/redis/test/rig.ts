@@ -75,8 +75,9 @@ export function openOnly(options: RedisOptions, namespace = 'shop'): Opened {
     },
     async fill(key, fence, text = 'filled') {
       const bytes = Buffer.from(text)
-      const outcomes = await coherence.fill([{ key, fence, bytes, expiresAt: Date.now() + 60_000 }])
-      return outcomes[0] ?? 'nothing'
+      const fillAll = coherence.fill.bind(coherence)
+      const [outcome] = await fillAll([{ key, fence, bytes, expiresAt: Date.now() + 60_000 }])
+      return outcome ?? 'nothing'
     },
     async put(key, text) {
       const [fence] = await coherence.take([key], 10_000)

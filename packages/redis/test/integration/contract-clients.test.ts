@@ -1,5 +1,4 @@
 import { tierContract } from '@tierstack/cache-testing'
-import '@tierstack/test-services'
 import { Redis as Redis6 } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { Valkey } from 'iovalkey'

@@ -23,7 +23,10 @@ describe('a Cluster, connected by the tier', () => {
 
 // Announcements keep their order in each bucket only, and the random schedules want one order.
 describe('a Cluster with a single bucket', () => {
-  tierContract(() => contractTier({ cluster: servers.nodes.map(({ url }) => url), buckets: 1 }), { test, schedules: 5 })
+  tierContract(() => contractTier({ cluster: servers.nodes.map(({ url }) => url), buckets: 1 }), {
+    test,
+    schedules: 5,
+  })
 })
 
 describe('a Cluster through a given client of node-redis', () => {

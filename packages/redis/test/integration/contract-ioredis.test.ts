@@ -1,5 +1,4 @@
 import { tierContract } from '@tierstack/cache-testing'
-import '@tierstack/test-services'
 import { describe, inject, test } from 'vitest'
 import { contractTier } from '../contract-rig.ts'
 

@@ -1,6 +1,5 @@
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import '@tierstack/test-services'
 import { expect, inject, test } from 'vitest'
 import { openTier } from '../rig.ts'
 
@@ -35,7 +34,10 @@ async function countingProxy(target: URL): Promise<{ url: string; turns(): numbe
 test('a hit costs one round trip, a miss and its fill two, a removal one', async () => {
   const proxy = await countingProxy(new URL(inject('redisUrl')))
   // No heartbeat during the count.
-  await using opened = await openTier({ url: proxy.url, prefix: 'turns', heartbeat: 5_000, silence: 15_000 }, 'turns')
+  await using opened = await openTier(
+    { url: proxy.url, prefix: 'turns', heartbeat: 5_000, silence: 15_000 },
+    'turns',
+  )
   const cost = async (work: () => Promise<unknown>) => {
     const before = proxy.turns()
     await work()
