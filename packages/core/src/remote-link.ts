@@ -246,6 +246,7 @@ export class RemoteLink {
 
   /** A store that can be read but not written (full, read-only) stays in use; the trouble is reported once. */
   async #runWrite<T>(verb: () => Promise<T>): Promise<T> {
+    if (this.state === 'joining') await this.#within(this.#joined, this.#readTimeout * 4)
     if (this.state !== 'up') throw this.#unavailable()
     const session = this.#session
     try {
@@ -334,6 +335,8 @@ export class RemoteLink {
   #up(): void {
     this.state = 'up'
     this.#failures = 0
+    // A removal may have been queued between the last look at the journal and here.
+    if (this.journal.size > 0) this.#retryLater()
     if (!this.#degraded) return
     this.#degraded = false
     this.since = this.#clock.wall()
