@@ -1,7 +1,7 @@
 import { CacheError } from './errors.ts'
 
 /** Shows a value in an error sentence: short, on one line, with its type. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   const type = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
   let text: string
   try {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { CacheError } from './errors.ts'
+import { shown } from './expectation.ts'
 
 export type KeyPart = string | number | bigint | boolean | null | undefined | Date
 /** Input of a definition: a primitive, a date, or plain data made of them. */
@@ -87,9 +88,7 @@ export function canonical(input: unknown): string {
 /** Key of an entry that is addressed by text. Any well-formed string will do, the empty one too. */
 export function rawKey(path: string, key: unknown): string {
   if (typeof key !== 'string') {
-    throw invalid(
-      `Expected a key to be a string, got \`${String(key)}\` (${key === null ? 'null' : typeof key})`,
-    )
+    throw invalid(`Expected a key to be a string, got ${shown(key)}`)
   }
   wellFormed(key)
   return key.length <= longest ? `${path}=${key}` : `${path}~${digest(key)}`

@@ -12,6 +12,9 @@ import { askRemotes, giveBack, keepLeases, takeClaims } from './remote-read.ts'
 import type { Found, Place } from './remote-read.ts'
 import { backfill, store } from './store.ts'
 
+/** The wall clock counts whole ms: an entry's instants come back from a frame this much off. */
+const clockSlack = 2
+
 function fromLocal(entry: LocalEntry, position: number, now: number): Candidate {
   return {
     value: entry.value,
@@ -68,7 +71,7 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
     const now = chain.clock.now()
     if (asked.found) {
       const due = job.reason === 'ahead' || (query.load && dueAheadOf(chain, job, asked.found, now))
-      const newer = !job.view || asked.found.life.freshUntil > job.view.entry.freshUntil
+      const newer = !job.view || asked.found.life.freshUntil > job.view.entry.freshUntil + clockSlack
       if (!due || (job.reason === 'ahead' && newer)) {
         flight.end(backfill(chain, job, flight, asked.found, places))
         return

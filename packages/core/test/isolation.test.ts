@@ -6,7 +6,7 @@ describe('values are isolated', () => {
   test('freeze, the default: plain data is frozen deeply, once, for every reader', async () => {
     await using node = memoryNode()
     const loaded = { a: { b: [1, { c: 2 }] } }
-    const first = (await node.cache.getOrSet('k', () => loaded)) as typeof loaded
+    const first = await node.cache.getOrSet('k', () => loaded)
     expect(Object.isFrozen(first.a.b[1])).toBe(true)
     expect(() => {
       first.a.b.push(3)
@@ -25,8 +25,7 @@ describe('values are isolated', () => {
     const cached = node.cache.define({ name: 'v', load: () => make() as object })
     const both = await Promise.all([cached(1), cached(1)])
     for (const value of both) (spoil as (v: object) => void)(value)
-    for (const read of [() => cached(1), () => cached.peek(1), async () => (await cached.entry(1))?.value]) {
-      const value = await read()
+    for (const value of [await cached(1), cached.peek(1), (await cached.entry(1))?.value]) {
       expect(value).toEqual(make())
       ;(spoil as (v: object) => void)(value as object)
     }
@@ -36,7 +35,7 @@ describe('values are isolated', () => {
   test('clone: each reader has a copy of its own, and the loader keeps its object', async () => {
     await using node = memoryNode({ isolation: 'clone' })
     const loaded = { list: [1] }
-    const first = (await node.cache.getOrSet('k', () => loaded)) as typeof loaded
+    const first = await node.cache.getOrSet('k', () => loaded)
     first.list.push(2)
     loaded.list.push(3)
     expect(await node.cache.get('k')).toEqual({ list: [1] })
@@ -62,7 +61,7 @@ describe('values are isolated', () => {
     )
     await node.clock.settle()
     source.release()
-    const [one, two] = (await Promise.all(readers)) as Map<number, number>[]
+    const [one, two] = await Promise.all(readers)
     one?.clear()
     expect(two?.size).toBe(1)
   })

@@ -129,10 +129,9 @@ export function pair(options: Overrides = {}): Promise<TwoNodes<TestCache>> {
 /** Waits for something that needs time to pass, such as closing while a request hangs. */
 export async function finish<R>(clock: FakeClock, work: Promise<R>): Promise<R> {
   let over = false
-  const done = () => {
+  void Promise.allSettled([work]).then(() => {
     over = true
-  }
-  work.then(done, done)
+  })
   for (let i = 0; i < 200 && !over; i++) await clock.advance(100)
   return await work
 }

@@ -195,7 +195,7 @@ describe('bulkhead', () => {
     await using node = memoryNode({ bulkhead: { concurrentLoads: 1 } })
     const nested = node.cache.getOrSet('outer', async () => {
       const inner = await node.cache.getOrSet('inner', () => 1)
-      return (inner as number) + 1
+      return inner + 1
     })
     expect(await finish(node.clock, nested)).toBe(2)
   })

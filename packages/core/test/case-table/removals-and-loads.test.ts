@@ -58,7 +58,7 @@ describe('case table: removals, sets and loads', () => {
         cache.define({
           name: 'user',
           load: (id: number) => source.load(id),
-          tags: (user) => [kind === 'static' ? 'org:7' : `org:${(user as { org: number }).org}`],
+          tags: (user) => [kind === 'static' ? 'org:7' : `org:${user.org}`],
         })
       const [a, b] = [define(nodes.a), define(nodes.b)]
       const first = a(1)
