@@ -16,17 +16,17 @@ export interface LoadContext<V = unknown> {
   /** The entry that this load replaces, where one is known. */
   readonly stale: { readonly value: V; readonly age: number; readonly etag: string | undefined } | undefined
   /** Life of this value, instead of the policy's. */
-  ttl(ttl: Ttl): void
+  readonly ttl: (ttl: Ttl) => void
   /** Adds tags to this value. */
-  tag(...tags: string[]): void
+  readonly tag: (...tags: string[]) => void
   /** Remembers an etag, given back as `stale.etag` by the next load. */
-  etag(etag: string): void
+  readonly etag: (etag: string) => void
   /** The value is returned, but stored nowhere. */
-  skip(): void
+  readonly skip: () => void
   /** The stale value is still current: ends the load and gives it a new life. Throws when there is none. */
-  notModified(): never
+  readonly notModified: () => never
   /** Ends the load as if the source had failed. */
-  fail(reason?: unknown): never
+  readonly fail: (reason?: unknown) => never
 }
 
 /** Thrown by `notModified`, caught by whoever runs the load. */

@@ -168,7 +168,12 @@ describe('weird keys', () => {
     [() => 1, 'got a function'],
     [Symbol('s'), 'got a symbol'],
     [new Map(), 'Expected a key made of plain data, got an instance of Map'],
-    [new (class User {})(), 'got an instance of User; give its id, or use `key` to pick parts'],
+    [
+      new (class User {
+        id = 1
+      })(),
+      'got an instance of User; give its id, or use `key` to pick parts',
+    ],
     [[[new Set()]], 'got an instance of Set'],
   ])('what has no stable text is refused with a sentence (%#)', async (odd, sentence) => {
     await using node = memoryNode()

@@ -42,7 +42,7 @@ describe('refresh-ahead', () => {
     let floor = true
     const rounded = new Map<number, number>()
     await using node = oneNode({ ttl: 1_000, refreshAhead: 0.5 })
-    const { wall } = node.clock
+    const wall = node.clock.wall.bind(node.clock)
     node.clock.wall = () => {
       const now = wall()
       rounded.set(now, floor ? Math.floor(now) : Math.ceil(now))
@@ -96,8 +96,8 @@ describe('refresh-ahead', () => {
   })
 
   test('xfetch: rarely early, surely late, never before the cost of the load makes it worth while', async () => {
-    const { next } = seededRandom(7)
-    await using node = memoryNode({ ttl: 10_000, refreshAhead: 'xfetch', random: next })
+    const random = seededRandom(7)
+    await using node = memoryNode({ ttl: 10_000, refreshAhead: 'xfetch', random: () => random.next() })
     const source = new Source([['k', 'v']])
     const read = () =>
       node.cache.getOrSet('k', async () => {
