@@ -175,9 +175,15 @@ describe('ttl', () => {
 
 describe('jitter', () => {
   test('is subtractive, at most its share, and on by default', async () => {
-    const { next } = seededRandom(1)
+    const random = seededRandom(1)
     const clock = fakeClock()
-    await using cache = createCache({ namespace: 'test', clock, random: next, ttl: 1_000, tiers: [memory()] })
+    await using cache = createCache({
+      namespace: 'test',
+      clock,
+      random: () => random.next(),
+      ttl: 1_000,
+      tiers: [memory()],
+    })
     const cached = cache.define({ name: 'd', load: (id: number) => id })
     await cached.many(Array.from({ length: 200 }, (_, i) => i))
     const lives = await Promise.all(
