@@ -93,10 +93,10 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
 
   define<K extends KeyOf, V>(definition: Definition<K, V, N>): Cached<K, V, N>
   /** A cached version of an existing function: its arguments are the key. */
-  wrap<A extends readonly unknown[], V>(
-    fn: (...args: A) => MaybePromise<V>,
-    options: WrapOptions<NoInfer<A>, NoInfer<V>, N>,
-  ): Wrapped<A, V, N>
+  wrap<F extends (...args: never[]) => unknown>(
+    fn: F,
+    options: WrapOptions<Parameters<F>, Awaited<ReturnType<F>>, N>,
+  ): Wrapped<Parameters<F>, Awaited<ReturnType<F>>, N>
   /** A part of this cache with keys of its own; `clear()` there concerns only it. Tags are shared by all parts. */
   namespace<T extends object = S>(name: string, policy?: Policy<N>): Cache<T, N>
   /** The same cache with a table of key types. */
