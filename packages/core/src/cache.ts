@@ -3,9 +3,9 @@ import type { Duration } from './duration.ts'
 import type { EventMap, EventName } from './events.ts'
 import type { Explanation } from './explain.ts'
 import type { KeyOf, KeyPart } from './key.ts'
-import type { LoadContext } from './load-context.ts'
+import type { Loader } from './load-context.ts'
 import type { Policy } from './policy.ts'
-import type { MaybePromise } from './query.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { Receipt } from './remove.ts'
 import type { CacheStats } from './stats.ts'
@@ -53,7 +53,7 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
   /** The value, loaded when missing. Many callers share one load, also across processes. */
   getOrSet<K extends StringKey<S>, V extends S[K]>(
     key: K,
-    load: (context: LoadContext) => MaybePromise<V>,
+    load: Loader<V>,
     options?: EntryOptions<N> & ReadOptions<N>,
   ): Promise<V>
   /** Values in the order of the keys; one batched read per remote tier. */

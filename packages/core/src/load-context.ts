@@ -1,6 +1,7 @@
 import { parseTtl } from './duration.ts'
 import type { Reason } from './events.ts'
 import { expectation } from './expectation.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 import type { Ttl } from './policy.ts'
 import { checkTags } from './tags.ts'
 
@@ -28,6 +29,9 @@ export interface LoadContext<V = unknown> {
   /** Ends the load as if the source had failed. */
   readonly fail: (reason?: unknown) => never
 }
+
+/** The loader of one key. Declared as a method, so that its context may be annotated: `(ctx: LoadContext<User>) => …`. */
+export type Loader<V> = { load(context: LoadContext): MaybePromise<V> }['load']
 
 /** Thrown by `notModified`, caught by whoever runs the load. */
 export class NotModified extends Error {}

@@ -2,7 +2,7 @@ import { Batch } from './batch.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import { CacheError } from './errors.ts'
 import type { LoadContext } from './load-context.ts'
-import type { MaybePromise } from './query.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 
 type Many = readonly unknown[] | ReadonlyMap<unknown, unknown>
 

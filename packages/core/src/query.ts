@@ -1,10 +1,9 @@
 import type { LoadContext } from './load-context.ts'
 import type { Codec } from './codec.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { StandardSchema } from './schema.ts'
 import type { DefinitionCounters } from './stats.ts'
-
-export type MaybePromise<T> = T | Promise<T>
 
 /** A definition, or one call with a raw key, as the chain reads it: everything resolved. */
 export interface Query {

@@ -203,6 +203,7 @@ export class RemoteLink {
       const session = this.#session
       await this.#within(verb(), timeout)
       if (session !== this.#session) throw this.#unavailable()
+      this.#failures = 0
       return true
     } catch (error) {
       if (this.state === 'closed') throw closed(this.name)

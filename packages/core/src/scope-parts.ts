@@ -1,7 +1,8 @@
 import type { Cache } from './cache.ts'
 import type { Chain } from './chain.ts'
 import type { ResolvedPolicy } from './policy.ts'
-import type { MaybePromise, Query } from './query.ts'
+import type { MaybePromise } from './maybe-promise.ts'
+import type { Query } from './query.ts'
 import type { Receipt } from './remove.ts'
 import type { DefinitionCounters } from './stats.ts'
 
