@@ -1,0 +1,122 @@
+import { createCache, systemClock } from '@tierstack/cache-core'
+import type { Cache, Cached, Clock, LocalTier, Receipt } from '@tierstack/cache-core'
+import { memory } from '@tierstack/cache-memory'
+import { redis } from '@tierstack/cache-redis'
+import type { RedisOptions, RedisRemoteTier } from '@tierstack/cache-redis'
+import type { Row } from '../row.ts'
+import { ways } from '../source.ts'
+import { weakened } from '../weaken.ts'
+import type { Protection } from '../weaken.ts'
+import type { Change, Promised, RedisPlace, Subject, SubjectOptions } from './subject.ts'
+
+function redisOptions(place: RedisPlace): RedisOptions {
+  const at = (port: number) => `redis://127.0.0.1:${port}`
+  if (place.kind === 'standalone') return { url: at(place.port) }
+  if (place.kind === 'cluster') return { cluster: place.ports.map(at) }
+  return { sentinels: place.sentinels.map((port) => `127.0.0.1:${port}`), sentinelName: place.name }
+}
+
+/** Tierstack, memory over Redis. */
+export class Ours implements Subject {
+  readonly ways = ways
+  readonly #cache: Cache<{ readonly [key: string]: unknown }, string>
+  readonly #row: Cached<number, Row, string>
+  readonly #events: Record<string, number> = {}
+
+  constructor(options: SubjectOptions, without: Protection | undefined) {
+    const { wallOffset } = options
+    const clock: Clock = wallOffset ? { ...systemClock, wall: () => systemClock.wall() + wallOffset() } : systemClock
+    const [near, far]: [LocalTier, RedisRemoteTier] = weakened(
+      without,
+      memory({ maxEntries: options.memoryEntries }),
+      redis(redisOptions(options.place)),
+    )
+    this.#cache = createCache({
+      namespace: options.namespace,
+      tiers: [near, far],
+      ttl: '2m',
+      timeouts: { write: '3s' },
+      clock,
+    })
+    this.#row = this.#cache.define<number, Row>({
+      name: 'row',
+      load: (key) => options.load(key),
+      loadMany: async (keys) => new Map((await options.loadMany(keys)).map((row) => [row.key, row])),
+      tags: (row) => [row.tag],
+    })
+    this.#cache.on('degraded', () => options.silent(true))
+    this.#cache.on('recovered', () => options.silent(false))
+    for (const event of ['degraded', 'recovered', 'bus:gap', 'fenced', 'poisoned'] as const) {
+      this.#cache.on(event, () => {
+        this.#events[event] = (this.#events[event] ?? 0) + 1
+      })
+    }
+  }
+
+  read(key: number): Promise<Row> {
+    return this.#row(key)
+  }
+
+  many(keys: readonly number[]): Promise<Row[]> {
+    return this.#row.many(keys)
+  }
+
+  peek(key: number): Row | undefined {
+    return this.#row.peek(key)
+  }
+
+  async change({ way, keys, tag, commit }: Change): Promise<Promised> {
+    switch (way) {
+      case 'delete':
+        await commit()
+        return promised(await this.#row.delete(...keys))
+      case 'expire':
+        await commit()
+        return promised(await this.#row.expire(...keys))
+      case 'tags':
+        await commit()
+        return promised(await this.#cache.invalidateTags(tag))
+      case 'clear':
+        await commit()
+        return promised(await this.#cache.clear())
+      case 'write':
+        await this.#row.write(keys[0] as number, commit)
+        return this.#whoever()
+      case 'deferred':
+        await this.#cache.deferred(async () => {
+          await commit()
+          for (const key of keys) await this.#row.delete(key)
+        })
+        return this.#whoever()
+    }
+  }
+
+  queued(): number {
+    return this.#cache.stats().tiers['redis']?.queued ?? 0
+  }
+
+  counters(): Record<string, number> {
+    const { definitions, tiers } = this.#cache.stats()
+    const row = definitions['row']
+    return {
+      memory: row?.hits['memory'] ?? 0,
+      redis: row?.hits['redis'] ?? 0,
+      loads: row?.loads ?? 0,
+      timeouts: tiers['redis']?.timeouts ?? 0,
+      ...this.#events,
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#cache.close()
+  }
+
+  /** These calls give no receipt: what they queued is still queued. */
+  #whoever(): Promised {
+    return this.queued() === 0 ? 'everyone' : 'here'
+  }
+}
+
+function promised({ queued, bus }: Receipt): Promised {
+  return queued.length === 0 && bus !== 'queued' ? 'everyone' : 'here'
+}
