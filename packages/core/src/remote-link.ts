@@ -159,14 +159,17 @@ export class RemoteLink {
     return this.#writes.addEach(item.key, item)
   }
 
-  /** Takes a key for an explicit `set`. `refused` during a `write()`; undefined when not confirmed, its removal is then queued. */
-  async take(key: string, timeout: number): Promise<Fence | 'refused' | undefined> {
+  /** Takes a key for an explicit `set`. `refused` during a `write()`; no fence either when not confirmed: its removal is then queued. */
+  async take(
+    key: string,
+    timeout: number,
+  ): Promise<{ readonly fence: Fence | undefined; readonly refused: boolean }> {
     let fence: Fence | undefined
     const verb = async () => {
       fence = await this.#takes.addEach(key, key)
     }
     const confirmed = await this.remove(verb, timeout, (journal) => journal.addKeys([key], false))
-    return confirmed ? (fence ?? 'refused') : undefined
+    return { fence: confirmed ? fence : undefined, refused: confirmed && fence === undefined }
   }
 
   /** Never rejects: an unreleased lease ends by itself. */

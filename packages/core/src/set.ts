@@ -40,9 +40,11 @@ export async function set(
       else await forgetAt(link, key, policy)
       continue
     }
-    const fence = await link.take(key, policy.timeouts.removal)
-    if (fence === 'refused') refused = true
-    else places.unshift({ link, fence, claim: undefined, tagClock, blocked: false })
+    const taken = await link.take(key, policy.timeouts.removal)
+    refused ||= taken.refused
+    if (!taken.refused) {
+      places.unshift({ link, fence: taken.fence, claim: undefined, tagClock, blocked: false })
+    }
   }
   // Again, against what was copied from a far tier that still had the old value.
   dropKeys(chain, [key], false)
