@@ -1,7 +1,7 @@
 import { bypass } from './bypass.ts'
 import type { Cached, Definition, WarmOptions, WarmReport } from './definition.ts'
 import { CacheError } from './errors.ts'
-import { checkKeys, expectation } from './expectation.ts'
+import { checkKeys, checkMethods, expectation } from './expectation.ts'
 import { explain, inspect } from './explain.ts'
 import { KeyMemo } from './key-memo.ts'
 import { canonical, checkName } from './key.ts'
@@ -10,6 +10,7 @@ import { gathered } from './load-many.ts'
 import { policyKeys, resolvePolicy } from './policy.ts'
 import type { Query } from './query.ts'
 import { peek, quickHit, read } from './read.ts'
+import { checkReadOptions } from './read-options.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { Receipt } from './remove.ts'
 import type { ScopeParts } from './scope-parts.ts'
@@ -38,6 +39,18 @@ interface Resolved {
   readonly apart: () => Query
 }
 
+function checkParts(definition: Definition<KeyOf, unknown>): void {
+  for (const part of ['load', 'loadMany', 'key', 'tags', 'save'] as const) {
+    const given: unknown = Reflect.get(definition, part)
+    if (typeof given !== 'function' && (part === 'load' || given !== undefined))
+      throw expectation(part, 'a function', given)
+  }
+  const { schema, codec } = definition
+  if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function')
+    throw expectation('schema', 'a Standard Schema, such as one of zod or valibot', schema)
+  if (codec !== undefined) checkMethods('codec', codec, 'a codec', ['encode', 'decode'])
+}
+
 /** The query of a definition, everything checked and resolved once. */
 function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Resolved {
   checkKeys('define', definition, known)
@@ -46,8 +59,7 @@ function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Res
   // A key reads `name@version:input`: the first colon after the name ends the version.
   if (version.includes(':')) throw expectation('version', 'a text without `:`', version)
   const label = `${name}@${version}`
-  const given: unknown = Reflect.get(definition, 'load')
-  if (typeof given !== 'function') throw expectation('load', 'a function', given)
+  checkParts(definition)
   parts.claimLabel(`${parts.path}#${label}`)
   const own = [definitionTag(parts.path, label), ...parts.tags]
   const { tags } = definition
@@ -97,7 +109,7 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
       if (options === undefined) {
         const entry = quickHit(chain, query, key)
         if (entry !== undefined) return Promise.resolve(entry.value)
-      }
+      } else checkReadOptions(options, chain.names)
       return read(chain, query, key, input, options)
     } catch (error) {
       return Promise.reject(error)

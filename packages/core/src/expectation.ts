@@ -14,6 +14,7 @@ export function shown(value: unknown): string {
   } catch {
     text = Object.prototype.toString.call(value)
   }
+  text = text.replaceAll(/\s+/g, ' ')
   if (text.length > 60) text = `${text.slice(0, 57)}...`
   return type === text ? `\`${text}\`` : `\`${text}\` (${type})`
 }
@@ -62,6 +63,14 @@ export function checkKeys(what: string, given: unknown, known: readonly string[]
       'INVALID_OPTION',
       `Expected only known options in \`${what}\`, got \`${key}\`${near ? `; did you mean \`${near}\`?` : `. Known: ${known.join(', ')}`}`,
     )
+  }
+}
+
+/** Refuses anything but an object with these methods. */
+export function checkMethods(what: string, given: unknown, toBe: string, methods: readonly string[]): void {
+  for (const method of methods) {
+    if (typeof (given as Record<string, unknown> | null | undefined)?.[method] === 'function') continue
+    throw expectation(what, `${toBe} with \`${methods.join('`, `')}\``, given)
   }
 }
 

@@ -5,7 +5,7 @@ import type { Codec, Transform } from './codec.ts'
 import type { Duration } from './duration.ts'
 import { parseDuration } from './duration.ts'
 import { CacheError } from './errors.ts'
-import { checkKeys, checkOneOf, expectation } from './expectation.ts'
+import { checkKeys, checkMethods, checkOneOf, expectation } from './expectation.ts'
 import { checkIds } from './frames.ts'
 import { checkName } from './key.ts'
 import { defaultPolicy, policyKeys, resolvePolicy } from './policy.ts'
@@ -127,6 +127,16 @@ function optionalFunction<F>(what: string, given: F | undefined): F | undefined 
   throw expectation(what, 'a function', given)
 }
 
+function checkPlugs({ bus, clock, codec, transforms }: CacheOptions): void {
+  if (bus !== undefined) checkMethods('bus', bus, 'a bus', ['open', 'publish', 'close'])
+  if (clock !== undefined) checkMethods('clock', clock, 'a clock', ['now', 'wall', 'after'])
+  if (codec !== undefined)
+    for (const one of [codec].flat()) checkMethods('codec', one, 'a codec', ['encode', 'decode'])
+  if (transforms === undefined) return
+  if (!Array.isArray(transforms)) throw expectation('transforms', 'a list of transforms', transforms)
+  for (const one of transforms) checkMethods('transforms', one, 'transforms', ['apply', 'undo'])
+}
+
 export function resolveOptions(given: CacheOptions): ResolvedOptions {
   checkKeys('createCache options', given, known)
   const tiers = checkChain(given.tiers)
@@ -135,13 +145,9 @@ export function resolveOptions(given: CacheOptions): ResolvedOptions {
   if (given.bulkhead !== undefined) checkKeys('bulkhead', given.bulkhead, ['concurrentLoads', 'queue'])
   if (typeof given.enabled !== 'function' && given.enabled !== undefined)
     checkOneOf('enabled', given.enabled, [true, false])
-  if (given.tagsAt !== undefined) {
-    checkOneOf(
-      'tagsAt',
-      given.tagsAt,
-      remotes.map((tier) => tier.name),
-    )
-  }
+  if (given.tagsAt !== undefined && !remotes.some((tier) => tier.name === given.tagsAt))
+    throw expectation('tagsAt', 'the name of a remote tier', given.tagsAt)
+  checkPlugs(given)
   const own = given.codec === undefined ? [] : [given.codec].flat()
   const codecs = [...own, ...remotes.map((tier) => tier.codec)] as Codec[]
   checkIds('codec', codecs)

@@ -15,11 +15,11 @@ import type { Policy, ResolvedPolicy } from './policy.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { Query } from './query.ts'
 import { peek, quickHit, read } from './read.ts'
+import { checkReadOptions, readKeys } from './read-options.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { ScopeParts } from './scope-parts.ts'
 import { checkTags, namespaceTag, prefixTag } from './tags.ts'
 
-const readKeys = ['maxStale', 'forceFresh', 'skip', 'signal'] as const
 const entryKeys = [...policyKeys, ...readKeys, 'tags'] as const
 
 type Options = EntryOptions & ReadOptions
@@ -32,7 +32,7 @@ export function makeScope(parts: ScopeParts): Cache {
 
   function policyOf(options: Options | undefined): ResolvedPolicy {
     if (options === undefined) return policy
-    checkKeys('options', options, entryKeys)
+    checkReadOptions(options, chain.names, entryKeys)
     return resolvePolicy(options, policy, chain.names)
   }
 
@@ -66,7 +66,7 @@ export function makeScope(parts: ScopeParts): Cache {
       if (options === undefined) {
         const entry = quickHit(chain, quickQuery, full)
         if (entry !== undefined) return Promise.resolve(entry.value)
-      } else checkKeys('options', options, readKeys)
+      } else checkReadOptions(options, chain.names)
       return read(chain, queryOf(key, undefined, undefined), full, undefined, options)
     } catch (error) {
       return Promise.reject(error)
