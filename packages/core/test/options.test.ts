@@ -88,11 +88,11 @@ const wrongOptions: Record<string, unknown> = {
 describe('wrong options of createCache: one sentence each, with what was expected and what came', () => {
   test.each(Object.entries(wrongOptions))('%s', (_, wrong) => {
     const options = { namespace: 'test', tiers: [memory()], ...(wrong as object) }
-    expect(refusal(() => createCache(options as never))).toMatchSnapshot()
+    expect(refusal(() => createCache(options as never))).toMatchSnapshot('sentence')
   })
 
   test.each([undefined, null, 7, 'options', []])('options that are none (%#)', (wrong) => {
-    expect(refusal(() => createCache(wrong as never))).toMatchSnapshot()
+    expect(refusal(() => createCache(wrong as never))).toMatchSnapshot('sentence')
   })
 })
 
@@ -120,13 +120,13 @@ describe('wrong definitions', () => {
   test.each(Object.entries(wrongDefinitions))('%s', async (_, wrong) => {
     await using node = memoryNode()
     const definition = { name: 'd', load: () => 1, ...(wrong as object) }
-    expect(refusal(() => node.cache.define(definition as never))).toMatchSnapshot()
+    expect(refusal(() => node.cache.define(definition as never))).toMatchSnapshot('sentence')
   })
 
   test('two of one name and version', async () => {
     await using node = memoryNode()
     node.cache.define({ name: 'd', load: () => 1 })
-    expect(refusal(() => node.cache.define({ name: 'd', load: () => 2 }))).toMatchSnapshot()
+    expect(refusal(() => node.cache.define({ name: 'd', load: () => 2 }))).toMatchSnapshot('sentence')
     expect(refusal(() => node.cache.define({ name: 'd', version: 2, load: () => 2 }))).toBe('accepted')
   })
 })
@@ -156,7 +156,7 @@ describe('wrong options of a call', () => {
       () => row(1, wrong as never),
     ]
     const told = await Promise.all(calls.map((call) => call().then(() => 'accepted', sentence)))
-    expect([...new Set(told)].join('\n')).toMatchSnapshot()
+    expect([...new Set(told)].join('\n')).toMatchSnapshot('sentence')
   })
 
   test('a loader that is none', async () => {
