@@ -1,10 +1,12 @@
-import { tierContract } from '@tierstack/cache-testing'
+import { structuredCodec, tierContract } from '@tierstack/cache-testing'
 import { Redis as Redis6 } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { Valkey } from 'iovalkey'
 import { createClient } from 'redis'
 import { afterAll, describe, inject, test } from 'vitest'
-import { contractTier } from '../contract-rig.ts'
+import { redis } from '../../src/index.ts'
+
+const shared = { prefix: 'contract', codec: structuredCodec }
 
 const ends: (() => unknown)[] = []
 
@@ -22,7 +24,7 @@ for (const [name, connect] of [
       () => {
         const client = connect(inject('redisUrl'))
         ends.push(() => client.disconnect())
-        return contractTier({ client })
+        return redis({ ...shared, client })
       },
       { test, schedules: 5 },
     )
@@ -35,7 +37,7 @@ describe('a given client of node-redis', () => {
       const client = createClient({ url: inject('redisUrl') })
       await client.connect()
       ends.push(() => client.destroy())
-      return contractTier({ client })
+      return redis({ ...shared, client })
     },
     { test, schedules: 5 },
   )

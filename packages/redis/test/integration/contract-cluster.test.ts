@@ -1,9 +1,11 @@
-import { tierContract } from '@tierstack/cache-testing'
+import { structuredCodec, tierContract } from '@tierstack/cache-testing'
 import { startRedisCluster } from '@tierstack/test-services'
 import type { RedisCluster } from '@tierstack/test-services'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { contractTier } from '../contract-rig.ts'
+import { redis } from '../../src/index.ts'
+
+const shared = { prefix: 'contract', codec: structuredCodec }
 
 let servers: RedisCluster
 const ends: (() => unknown)[] = []
@@ -18,12 +20,15 @@ afterAll(async () => {
 })
 
 describe('a Cluster, connected by the tier', () => {
-  tierContract(() => contractTier({ cluster: servers.nodes.map(({ url }) => url) }), { test, schedules: 0 })
+  tierContract(() => redis({ ...shared, cluster: servers.nodes.map(({ url }) => url) }), {
+    test,
+    schedules: 0,
+  })
 })
 
 // Announcements keep their order in each bucket only, and the random schedules want one order.
 describe('a Cluster with a single bucket', () => {
-  tierContract(() => contractTier({ cluster: servers.nodes.map(({ url }) => url), buckets: 1 }), {
+  tierContract(() => redis({ ...shared, cluster: servers.nodes.map(({ url }) => url), buckets: 1 }), {
     test,
     schedules: 5,
   })
@@ -35,7 +40,7 @@ describe('a Cluster through a given client of node-redis', () => {
       const client = createCluster({ rootNodes: servers.nodes.map(({ url }) => ({ url })) })
       await client.connect()
       ends.push(() => client.destroy())
-      return contractTier({ client, buckets: 8 })
+      return redis({ ...shared, client, buckets: 8 })
     },
     { test, schedules: 0 },
   )

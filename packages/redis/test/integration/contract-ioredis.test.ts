@@ -1,7 +1,9 @@
-import { tierContract } from '@tierstack/cache-testing'
+import { structuredCodec, tierContract } from '@tierstack/cache-testing'
 import { describe, inject, test } from 'vitest'
-import { contractTier } from '../contract-rig.ts'
+import { redis } from '../../src/index.ts'
+
+const shared = { prefix: 'contract', codec: structuredCodec }
 
 describe('ioredis 6, made by the tier', () => {
-  tierContract(() => contractTier({ url: inject('redisUrl') }), { test })
+  tierContract(() => redis({ ...shared, url: inject('redisUrl') }), { test })
 })
