@@ -72,6 +72,33 @@ describe('namespaces', () => {
     expect(Object.isFrozen(value)).toBe(false)
   })
 
+  test('what the cache was told holds in its namespaces', async () => {
+    await using node = memoryNode({ isolation: 'reference', ttl: 1_000 })
+    const value = { a: 1 }
+    const space = node.cache.namespace('a').namespace('b')
+    expect(await space.getOrSet('k', () => value)).toBe(value)
+    expect(Object.isFrozen(value)).toBe(false)
+    await node.clock.advance(1_000)
+    expect(space.peek('k')).toBeUndefined()
+  })
+
+  test.each(['namespace', 'definition'])(
+    'clear of a %s during a load: its result is not stored',
+    async (kind) => {
+      await using nodes = await pair()
+      const gate = Promise.withResolvers<string>()
+      const spaces = [nodes.a, nodes.b].map((cache) => cache.namespace('shop'))
+      const [a, b] = spaces.map((space) => space.define({ name: 'row', load: () => gate.promise }))
+      const read = a?.(1)
+      await nodes.clock.settle()
+      await (kind === 'namespace' ? spaces[1] : b)?.clear()
+      gate.resolve('old')
+      expect(await read).toBe('old')
+      await nodes.a.drain()
+      expect([await a?.entry(1), await b?.entry(1)]).toEqual([undefined, undefined])
+    },
+  )
+
   test('a wrong name or policy is refused at once', async () => {
     await using node = memoryNode()
     expect(() => node.cache.namespace(undefined as never)).toThrow('Expected `namespace` to be 1 to 64')

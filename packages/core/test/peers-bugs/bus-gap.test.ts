@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memory } from '@tierstack/cache-memory'
-import { eventTranscript, fakeClock, inProcessBus } from '@tierstack/cache-testing'
+import { eventTranscript, fakeClock, inProcessBus, processStore } from '@tierstack/cache-testing'
 import { createCache } from '../../src/index.ts'
 import type { Removal } from '../../src/index.ts'
 import { pair, Source } from '../rig.ts'
@@ -31,6 +31,24 @@ describe('a bus that loses messages', () => {
     await nodes.clock.advance(499)
     await nodes.clock.advance(2)
     expect(await read()).toBe('v2')
+  })
+
+  test('a process that was stopped does not serve from memory before it hears from the bus', async () => {
+    const clock = fakeClock()
+    let stopped = 0
+    const own = { ...clock, now: () => clock.now() + stopped }
+    const bus = inProcessBus({ clock, silence: 500 })
+    const store = processStore({ clock, bus })
+    await using cache = createCache({
+      namespace: 'test',
+      clock: own,
+      tiers: [memory(), store.tier({ node: 'a' })],
+    })
+    await cache.set('k', 'v')
+    expect(cache.peek('k')).toBe('v')
+    stopped = 600
+    expect(cache.peek('k')).toBeUndefined()
+    expect(await cache.get('k')).toBe('v')
   })
 
   test('a load joined while nobody vouches is a young one', async () => {
@@ -92,6 +110,25 @@ describe('a bus that loses messages', () => {
     expect(await b.getOrSet('k', () => 'v3')).toBe('v3')
     await clock.advance(200)
     expect(b.stats().tiers).toEqual({ memory: expect.objectContaining({ queued: 0 }) as unknown })
+  })
+
+  test('there, a load that was running when messages were lost is kept nowhere', async () => {
+    const clock = fakeClock()
+    const bus = inProcessBus({ clock, silence: 500 })
+    const node = (name: string) =>
+      createCache({ namespace: 'test', clock, jitter: false, tiers: [memory()], bus: bus.connect(name) })
+    await using a = node('a')
+    await using b = node('b')
+    const source = new Source([['k', 'v1']]).hold()
+    const first = b.getOrSet('k', () => source.load('k'))
+    await clock.settle()
+    bus.cut('b')
+    source.rows.set('k', 'v2')
+    await a.delete('k')
+    bus.heal('b')
+    source.release()
+    expect(await first).toBe('v1')
+    expect(await b.getOrSet('k', () => source.load('k'))).toBe('v2')
   })
 
   test('messages carry names only: a forged one can cause a miss, never a value', async () => {

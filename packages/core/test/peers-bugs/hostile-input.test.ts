@@ -22,7 +22,8 @@ function tampered(
     ...rest,
     read: async (keys) => {
       const frames = await rest.read(keys)
-      return await Promise.all(frames.map((frame, i) => frame && tamper(frame, keys[i] as string)))
+      const changed = frames.map(async (frame, i) => frame && (await tamper(frame, keys[i] as string)))
+      return await Promise.all(changed)
     },
     coherence: {
       ...coherence,

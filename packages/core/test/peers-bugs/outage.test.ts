@@ -47,6 +47,27 @@ describe('removals and an outage of the store', () => {
     expect(await node.cache.get('k', { skip: ['memory'] })).toBeUndefined()
   })
 
+  test('a tag removal that was queued holds in this process once it is applied, whatever was learnt meanwhile', async () => {
+    await using node = oneNode({ timeouts: { removal: 500 } })
+    const read = (key: string, value: string) => node.cache.getOrSet(key, () => value, { tags: ['t'] })
+    await read('k', 'v1')
+    node.tier.plan = { invalidate: 'drop' }
+    expect((await node.cache.invalidateTags('t')).queued).toEqual(['store'])
+    // Work with the tag goes on, and meets its old generation in the store.
+    expect(await read('other', 'o1')).toBe('o1')
+    expect(await read('k', 'v2')).toBe('v2')
+    await node.cache.drain()
+    node.tier.plan = {}
+    await node.clock.advance(1_000)
+    expect(node.cache.stats().tiers['store']?.queued).toBe(0)
+    const loads: string[] = []
+    const again = (key: string) =>
+      node.cache.getOrSet(key, () => loads.push(key), { tags: ['t'], skip: ['memory'] })
+    await again('k')
+    await again('other')
+    expect(loads).toEqual(['k', 'other'])
+  })
+
   test('an open breaker does not drop removals', async () => {
     await using node = oneNode()
     await node.cache.set('k', 'v1')
