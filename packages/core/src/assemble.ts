@@ -15,7 +15,7 @@ import type { ResolvedOptions } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { plainTags } from './plain-tags.ts'
 import { RemoteLink } from './remote-link.ts'
-import { removedElsewhere, suspectAll } from './remove.ts'
+import { dropReplayed, removedElsewhere, suspectAll } from './remove.ts'
 import { TagBook } from './tag-book.ts'
 
 /** A payload may unfold to this many bytes at most, whatever a frame claims. */
@@ -58,6 +58,7 @@ export function assemble(options: ResolvedOptions): Chain {
         clock,
         events,
         historyChanged: () => chain && gap(chain, options, links[i], true),
+        replayed: (page) => chain && dropReplayed(chain, page),
       },
       heard && tier.capabilities.shared !== 'fleet',
     )

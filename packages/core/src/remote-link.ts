@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import { CacheError } from './errors.ts'
 import type { Events } from './events.ts'
 import { Journal } from './journal.ts'
+import type { JournalPage } from './journal.ts'
 import type { TierCounters } from './stats.ts'
 import type {
   Coherence,
@@ -33,6 +34,8 @@ export interface LinkHost {
   readonly events: Events
   /** The store came back with another history: nothing held locally, and no tag generation, is vouched for. */
   historyChanged(): void
+  /** Queued removals were applied: what was learnt from the tier since they were queued may be from before. */
+  replayed(page: JournalPage): void
 }
 
 export interface LeaseAnswer {
@@ -388,6 +391,7 @@ export class RemoteLink {
         return false
       }
       if (session !== this.#session) return false
+      this.#host.replayed(page)
       page.confirm()
     }
     return true

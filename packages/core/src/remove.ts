@@ -1,6 +1,7 @@
 import type { Removal } from './bus.ts'
 import type { Chain } from './chain.ts'
 import { CacheError } from './errors.ts'
+import type { JournalPage } from './journal.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
 
@@ -143,6 +144,18 @@ export function dropAll(chain: Chain): void {
   chain.fence.clear()
   chain.tags.forgetAll()
   chain.locals.clear()
+}
+
+/**
+ * Removals that were queued have reached their tier. Generations of tags that were learnt there meanwhile are the old
+ * ones, and nobody else would tell us: the tier doesn't report our own removals.
+ */
+export function dropReplayed(chain: Chain, page: JournalPage): void {
+  if (page.all) dropAll(chain)
+  dropKeys(chain, page.keys, false)
+  dropKeys(chain, page.softKeys, true)
+  dropTags(chain, page.tags, false)
+  dropTags(chain, page.softTags, true)
 }
 
 /**

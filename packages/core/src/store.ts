@@ -37,7 +37,7 @@ export async function store(
   const { job, flight, loaded, places } = o
   const { query, key, input } = job
   chain.failures.forget(key)
-  const tags = loaded.skip ? [] : tagsOf(query, key, input, loaded)
+  const tags = loaded.value === undefined ? [] : tagsOf(query, key, input, loaded)
   const slots = tags.map(tagSlot)
   const removedAt = chain.fence.tagsRemovedAt(slots)
   // Also when it isn't stored: those who waited for the load share it.

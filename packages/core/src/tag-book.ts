@@ -96,6 +96,8 @@ export class TagBook {
     const { link } = this
     const verbs = this.verbs
     if (link === undefined || verbs === undefined) return tags.map((tag) => ({ tag, generation: '' }))
+    // The tier doesn't know yet that they were invalidated.
+    if (link.journal.size > 0 && tags.some((tag) => link.journal.fencesTag(tag))) return undefined
     const generations = new Map<string, string>()
     const unknown: string[] = []
     for (const tag of tags) {
