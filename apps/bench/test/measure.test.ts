@@ -13,7 +13,9 @@ describe('median', () => {
 describe('sample', () => {
   test('refuses a contestant that answers wrongly', async () => {
     const read = { kind: 'sync', read: () => 'other' } as const
-    await expect(sample(read, ['k'], new Map([['k', 'stored']]))).rejects.toThrow(/Expected the stored value of k/)
+    await expect(sample(read, ['k'], new Map([['k', 'stored']]))).rejects.toThrow(
+      /Expected the stored value of k/,
+    )
   })
 
   test('awaits an asynchronous contestant once per key', async () => {

@@ -8,7 +8,7 @@ export type TtlPreset = 'hot' | 'warm' | 'cold' | 'static'
 
 const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-export const ttlPresets: Record<TtlPreset, number> = {
+const ttlPresets: Record<TtlPreset, number> = {
   hot: 30 * 60_000,
   warm: 3_600_000,
   cold: 24 * 3_600_000,

@@ -105,7 +105,7 @@ function joinable(chain: Chain, name: string, key: string, now: number): Flight 
 }
 
 /** Begins a flight. It never rejects by itself: those who wait get its error. */
-export function takeOff(chain: Chain, job: Job): Flight {
+function takeOff(chain: Chain, job: Job): Flight {
   const flight = new Flight(job.key, chain.fence.sequence, chain.clock.now())
   const name = flightKey(job.query, job.key, job.options)
   if (job.shared) chain.flights.set(name, flight)

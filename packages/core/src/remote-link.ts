@@ -442,7 +442,7 @@ export class RemoteLink {
   }
 }
 
-export class Timeout extends Error {}
+class Timeout extends Error {}
 
 function closed(name: string): CacheError {
   return new CacheError('CLOSED', `Expected an open cache, tier \`${name}\` was closed`)

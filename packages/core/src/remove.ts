@@ -135,12 +135,12 @@ export function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): 
   }
 }
 
-export function dropTags(chain: Chain, tags: readonly string[], soft: boolean): void {
+function dropTags(chain: Chain, tags: readonly string[], soft: boolean): void {
   for (const tag of tags) chain.fence.removeTag(tag, soft)
   chain.tags.forget(tags)
 }
 
-export function dropAll(chain: Chain): void {
+function dropAll(chain: Chain): void {
   chain.fence.clear()
   chain.tags.forgetAll()
   chain.locals.clear()
