@@ -40,8 +40,10 @@ class World {
   readonly floor = new Map<string, number>()
   readonly #undelivered: Acknowledged[] = []
   #unnoticed = new Set<string>()
+  readonly #windowed: boolean
 
   constructor(count: number, windows: { readonly swr: number; readonly staleIfError: number }) {
+    this.#windowed = windows.staleIfError > 0
     this.nodes = ['a', 'b', 'c'].slice(0, count).map((name) => this.#node(name, windows))
   }
 
@@ -91,7 +93,11 @@ class World {
   }
 
   /** Commits a new version, and removes the old one in one of the ways. */
-  write(node: Node, key: Key, how: 'delete' | 'tag' | 'clear' | 'set' | 'write' | 'deferred'): void {
+  write(
+    node: Node,
+    key: Key,
+    how: 'delete' | 'expire' | 'tag' | 'clear' | 'set' | 'write' | 'deferred',
+  ): void {
     const acknowledge = (version: number) => {
       this.raise({ key, version, node: node.name })
       for (const other of this.nodes) {
@@ -101,6 +107,7 @@ class World {
     const commit = () => ++this.rows[key]
     const removals = {
       delete: () => node.row.delete(key),
+      expire: () => node.row.expire(key),
       tag: () => node.cache.invalidateTags(`row:${key}`),
       clear: () => node.row.clear(),
     }
@@ -128,6 +135,8 @@ class World {
       const version = commit()
       this.pending.push(
         removals[how]().then(({ queued }) => {
+          // A soft removal promises nothing where a window allows stale answers.
+          if (how === 'expire' && this.#windowed) return
           if (queued.length === 0) acknowledge(version)
           else this.raise({ key, version, node: node.name })
         }),
@@ -216,6 +225,7 @@ const writeStep = fc.record({
   how: fc.constantFrom(
     'delete' as const,
     'delete' as const,
+    'expire' as const,
     'tag' as const,
     'clear' as const,
     'set' as const,

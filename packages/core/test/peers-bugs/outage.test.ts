@@ -181,6 +181,23 @@ describe('removals and an outage of the store', () => {
     expect(await node.cache.get('bystander', { skip: ['memory'] })).toBeUndefined()
   })
 
+  test('soft removals and tag invalidations that were queued are replayed as what they were', async () => {
+    await using node = oneNode({ ttl: 60_000, swr: 60_000 })
+    await node.cache.set('soft', 'v')
+    await node.cache.set('tagged', 'v', { tags: ['t'] })
+    node.store.down()
+    await finish(node.clock, Promise.all([node.cache.expire('soft'), node.cache.invalidateTags('t')]))
+    node.store.up()
+    node.store.calls.length = 0
+    await node.clock.advance(2_000)
+    const transcript = node.store.transcript('a')
+    expect(transcript).toContain('expire =soft')
+    expect(transcript).toContain('invalidate t')
+    expect(transcript.some((line) => line.startsWith('delete') || line === 'clear')).toBe(false)
+    expect(await node.cache.get('soft', { skip: ['memory'] })).toBe('v')
+    expect(await node.cache.get('tagged')).toBeUndefined()
+  })
+
   test('a late removal replayed does not strike out one that came meanwhile', async () => {
     await using node = oneNode()
     node.store.down()

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { memory } from '@tierstack/cache-memory'
+import { fakeClock, processStore } from '@tierstack/cache-testing'
+import { createCache } from '../../src/index.ts'
 import { oneNode, pair, Source } from '../rig.ts'
 
 describe('tags fail closed', () => {
@@ -133,6 +136,23 @@ describe('tags fail closed', () => {
     await node.cache.invalidateTags('t')
     expect(node.store.transcript('a')).toEqual(['invalidate t'])
     expect(await node.cache.has('k999')).toBe(false)
+  })
+
+  test('of several stores the one named by tagsAt keeps the generations, for all of them', async () => {
+    const clock = fakeClock()
+    const [host, fleet] = [processStore({ clock }), processStore({ clock })]
+    await using cache = createCache({
+      namespace: 'test',
+      clock,
+      tagsAt: 'fleet',
+      tiers: [memory(), host.tier({ name: 'host' }), fleet.tier({ name: 'fleet' })],
+    })
+    await cache.set('k', 'v', { tags: ['t'] })
+    expect(await cache.invalidateTags('t')).toMatchObject({ confirmed: ['fleet', 'memory'] })
+    expect(host.transcript().filter((line) => line.includes('invalidate'))).toEqual([])
+    for (const skip of [[], ['memory'], ['memory', 'host'], ['memory', 'fleet']] as const) {
+      expect(await cache.get('k', { skip })).toBeUndefined()
+    }
   })
 
   test('a tag whose invalidation is queued is not trusted', async () => {
