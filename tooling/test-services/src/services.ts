@@ -1,3 +1,6 @@
+// For the augmentation below: it must find vitest also where no test does.
+import type {} from 'vitest'
+
 import { containerOf } from './place.ts'
 import { images } from './container-machine.ts'
 import { freePort } from './free-port.ts'
