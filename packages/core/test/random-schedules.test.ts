@@ -311,6 +311,6 @@ test('whatever happens in whatever order: nothing older than what was acknowledg
         expect(world.broken).toEqual([])
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
 })
