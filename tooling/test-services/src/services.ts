@@ -1,5 +1,4 @@
-// For the augmentation below: it must find vitest also where no test does.
-import type {} from 'vitest'
+import type { ProvidedContext } from 'vitest'
 
 import { containerOf } from './place.ts'
 import { images } from './container-machine.ts'
@@ -15,9 +14,8 @@ declare module 'vitest' {
   }
 }
 
-export interface Services {
-  redisUrl: string
-  databaseUrl: string
+/** The addresses that tests get by `inject`. */
+export interface Services extends ProvidedContext {
   stop(): Promise<void>
 }
 
