@@ -71,7 +71,9 @@ export async function read(
       })
     }
     const landing = await chain.bulkhead.lend(flight.wait(now, options?.signal))
-    if (landing.removedAt > flight.sequence && joinedAt >= landing.removedAt) continue
+    // One of the value's tags was removed since the flight began. Only its last removal is known, so all who joined
+    // after anything was removed go back; who was there from the start keeps the answer.
+    if (landing.removedAt > flight.sequence && joinedAt > flight.sequence) continue
     count(chain, query, key, landing)
     observe?.(landing.state)
     return landing.clone ? copy(landing.value) : landing.value

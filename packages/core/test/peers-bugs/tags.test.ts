@@ -96,6 +96,23 @@ describe('tags fail closed', () => {
     expect((await after).v).toBe(2)
   })
 
+  test('nor does one who came between two invalidations of it', async () => {
+    await using node = oneNode()
+    const source = new Source([[1, { org: 7, v: 1 }]])
+    const cached = node.cache.define({ name: 'd', load: source.load, tags: ({ org }) => [`org:${org}`] })
+    source.hold()
+    const early = cached(1)
+    await node.clock.settle()
+    source.rows.set(1, { org: 7, v: 2 })
+    await node.cache.invalidateTags('org:7')
+    const between = cached(1)
+    await node.clock.settle()
+    await node.cache.invalidateTags('org:7')
+    source.release()
+    expect(await early).toEqual({ org: 7, v: 1 })
+    expect(await between).toEqual({ org: 7, v: 2 })
+  })
+
   test('clocks of the two hosts do not matter', async () => {
     await using nodes = await pair()
     nodes.clock.jumpWall(-5_000)
