@@ -1,0 +1,772 @@
+// ./bus
+import type { Clock } from './clock.ts';
+export type Removal = {
+    readonly kind: 'keys';
+    readonly keys: readonly string[];
+    readonly soft: boolean;
+} | {
+    readonly kind: 'tags';
+    readonly tags: readonly string[];
+    readonly soft: boolean;
+} | {
+    readonly kind: 'all';
+};
+export interface BusListener {
+    removed(removal: Removal): void;
+    filled(key: string): void;
+    live(until: number): void;
+    gap(): void;
+}
+export interface BusHost {
+    readonly namespace: string;
+    readonly clock: Clock;
+    readonly listener: BusListener;
+}
+export interface Bus {
+    open(host: BusHost): void;
+    publish(removal: Removal): Promise<void>;
+    close(): Promise<void>;
+}
+
+// ./bytes
+export type Bytes = number | `${number}${'kb' | 'mb' | 'gb'}`;
+export declare function parseBytes(what: string, given: unknown): number;
+
+// ./cache
+import type { Cached, Definition } from './definition.ts';
+import type { Duration } from './duration.ts';
+import type { EventMap, EventName } from './events.ts';
+import type { Explanation } from './explain.ts';
+import type { KeyOf, KeyPart } from './key.ts';
+import type { Loader } from './load-context.ts';
+import type { Policy } from './policy.ts';
+import type { MaybePromise } from './maybe-promise.ts';
+import type { ReadOptions } from './read-options.ts';
+import type { Receipt } from './remove.ts';
+import type { CacheStats } from './stats.ts';
+type Keyed = {
+    readonly [key: string]: unknown;
+};
+type StringKey<S> = Extract<keyof S, string>;
+export type EntryOptions<N extends string = string> = Policy<N> & {
+    readonly tags?: readonly string[];
+};
+export interface TierHealth {
+    readonly state: 'up' | 'degraded' | 'down';
+    readonly since: number;
+    readonly error: unknown;
+}
+export interface WrapOptions<A extends readonly unknown[], V, N extends string> extends Policy<N> {
+    readonly name: string;
+    readonly version?: number | string;
+    readonly key?: (...args: A) => KeyPart | readonly KeyPart[];
+    readonly tags?: (value: V, ...args: A) => readonly string[];
+}
+export interface Wrapped<A extends readonly unknown[], V, N extends string> {
+    (...args: A): Promise<V>;
+    peek(...args: A): Exclude<V, undefined> | undefined;
+    delete(...args: A): Promise<Receipt<N>>;
+    expire(...args: A): Promise<Receipt<N>>;
+    clear(): Promise<Receipt<N>>;
+    keyFor(...args: A): string;
+}
+export interface Cache<S extends object = Keyed, N extends string = string> extends AsyncDisposable {
+    get<K extends StringKey<S>>(key: K, options?: ReadOptions<N>): Promise<S[K] | undefined>;
+    peek<K extends StringKey<S>>(key: K): S[K] | undefined;
+    getOrSet<K extends StringKey<S>, V extends S[K]>(key: K, load: Loader<V>, options?: EntryOptions<N> & ReadOptions<N>): Promise<V>;
+    getMany<const K extends readonly StringKey<S>[]>(keys: K, options?: ReadOptions<N>): Promise<{
+        -readonly [I in keyof K]: S[K[I]] | undefined;
+    }>;
+    getOrSetMany<K extends StringKey<S>, V extends S[K]>(keys: readonly K[], load: (missing: readonly K[], context: {
+        readonly signal: AbortSignal;
+    }) => MaybePromise<readonly (V | undefined)[] | ReadonlyMap<K, V>>, options?: EntryOptions<N> & ReadOptions<N>): Promise<(V | undefined)[]>;
+    set<K extends StringKey<S>>(key: K, value: S[K], options?: EntryOptions<N>): Promise<void>;
+    setMany<K extends StringKey<S>>(entries: Iterable<readonly [K, S[K]]>, options?: EntryOptions<N>): Promise<void>;
+    has(key: StringKey<S>): Promise<boolean>;
+    delete(...keys: StringKey<S>[]): Promise<Receipt<N>>;
+    expire(...keys: StringKey<S>[]): Promise<Receipt<N>>;
+    invalidateTags(tags: string | readonly string[], options?: {
+        readonly soft?: boolean;
+    }): Promise<Receipt<N>>;
+    deletePattern(pattern: string): Promise<Receipt<N>>;
+    clear(): Promise<Receipt<N>>;
+    write<R>(keys: StringKey<S> | readonly StringKey<S>[], commit: () => MaybePromise<R>): Promise<R>;
+    define<K extends KeyOf, V>(definition: Definition<K, V, N>): Cached<K, V, N>;
+    wrap<F extends (...args: never[]) => unknown>(fn: F, options: WrapOptions<Parameters<F>, Awaited<ReturnType<F>>, N>): Wrapped<Parameters<F>, Awaited<ReturnType<F>>, N>;
+    namespace<T extends object = S>(name: string, policy?: Policy<N>): Cache<T, N>;
+    typed<T extends object>(): Cache<T, N>;
+    deferred<R>(work: () => MaybePromise<R>): Promise<R>;
+    explain(key: StringKey<S>): Promise<Explanation<N>>;
+    stats(): CacheStats;
+    on<E extends EventName>(event: E, listener: (event: EventMap[E]) => void): () => void;
+    health(): Promise<{
+        readonly [K in N]: TierHealth;
+    }>;
+    drain(options?: {
+        readonly timeout?: Duration;
+    }): Promise<number>;
+    close(): Promise<void>;
+}
+export {};
+
+// ./clock
+export interface Clock {
+    now(): number;
+    wall(): number;
+    after(ms: number, callback: () => void): () => void;
+}
+export declare const systemClock: Clock;
+export interface CoarseClock {
+    (): number;
+}
+export declare function coarseClock(clock: Clock): CoarseClock;
+
+// ./codec
+export interface Codec {
+    readonly id: number;
+    readonly name: string;
+    encode(value: unknown): Uint8Array;
+    decode(bytes: Uint8Array): unknown;
+}
+export interface Transform {
+    readonly id: number;
+    readonly name: string;
+    apply(bytes: Uint8Array, associated: Uint8Array): Uint8Array | undefined;
+    undo(bytes: Uint8Array, associated: Uint8Array, maxBytes: number): Uint8Array;
+}
+
+// ./create-cache
+import type { Cache } from './cache.ts';
+import type { CacheOptions } from './options.ts';
+import type { Tier } from './tier.ts';
+export declare function createCache<const T extends readonly Tier[]>(options: CacheOptions<T>): Cache<{
+    readonly [key: string]: unknown;
+}, T[number]['name']>;
+
+// ./definition
+import type { Codec } from './codec.ts';
+import type { Explanation } from './explain.ts';
+import type { Inspected } from './inspected.ts';
+import type { KeyOf, KeyPart } from './key.ts';
+import type { LoadContext } from './load-context.ts';
+import type { Policy } from './policy.ts';
+import type { MaybePromise } from './maybe-promise.ts';
+import type { ReadOptions } from './read-options.ts';
+import type { Receipt } from './remove.ts';
+import type { StandardSchema } from './schema.ts';
+export interface Definition<K extends KeyOf, V, N extends string = string> extends Policy<N> {
+    name: string;
+    version?: number | string;
+    key?: (input: K) => KeyPart | readonly KeyPart[];
+    load(input: K, context: LoadContext): MaybePromise<V>;
+    loadMany?(inputs: readonly K[], context: {
+        readonly signal: AbortSignal;
+    }): Promise<readonly (V | Error | undefined)[] | ReadonlyMap<K, V>>;
+    save?(input: K, value: V, context: {
+        readonly signal: AbortSignal;
+    }): Promise<V | void>;
+    tags?: (value: V, input: K) => readonly string[];
+    schema?: StandardSchema<NoInfer<V>>;
+    codec?: Codec;
+}
+type Stored<V> = Exclude<V, undefined>;
+export interface WarmOptions {
+    readonly concurrency?: number;
+    readonly rate?: number;
+    readonly signal?: AbortSignal;
+}
+export interface WarmReport {
+    readonly loaded: number;
+    readonly skipped: number;
+    readonly errors: readonly {
+        readonly key: string;
+        readonly error: unknown;
+    }[];
+    readonly ms: number;
+}
+export interface Cached<K extends KeyOf, V, N extends string = string> {
+    (input: K, options?: ReadOptions<N>): Promise<V>;
+    peek(input: K): Stored<V> | undefined;
+    many(inputs: readonly K[], options?: ReadOptions<N>): Promise<V[]>;
+    settled(inputs: readonly K[], options?: ReadOptions<N>): Promise<PromiseSettledResult<V>[]>;
+    entry(input: K): Promise<Inspected<Stored<V>, N> | undefined>;
+    set(input: K, value: Stored<V>): Promise<void>;
+    write(input: K, value: Stored<V>): Promise<V>;
+    write<R>(input: K, commit: () => Promise<R>): Promise<R>;
+    update(input: K, change: (value: V) => MaybePromise<Stored<V>>): Promise<V>;
+    delete(...inputs: K[]): Promise<Receipt<N>>;
+    expire(...inputs: K[]): Promise<Receipt<N>>;
+    refresh(...inputs: K[]): Promise<void>;
+    warm(inputs: Iterable<K> | AsyncIterable<K>, options?: WarmOptions): Promise<WarmReport>;
+    clear(): Promise<Receipt<N>>;
+    explain(input: K): Promise<Explanation<N>>;
+    keyFor(input: K): string;
+}
+export {};
+
+// ./duration
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+export type TtlPreset = 'hot' | 'warm' | 'cold' | 'static';
+export declare function parseDuration(what: string, given: unknown): number;
+export declare function parseTtl(what: string, given: unknown): number;
+
+// ./entry
+export interface TagStamp {
+    readonly tag: string;
+    readonly generation: string;
+}
+export interface LocalEntry {
+    readonly value: unknown;
+    readonly createdAt: number;
+    readonly freshUntil: number;
+    readonly staleUntil: number;
+    readonly errorUntil: number;
+    quickUntil: number;
+    soft: boolean;
+    readonly stamp: string;
+    readonly tags: readonly TagStamp[];
+    readonly slots: readonly number[];
+    seen: number;
+    epoch: number;
+    readonly loadMs: number;
+    readonly etag: string | undefined;
+    readonly vouchedAt: number;
+    usedAt: number;
+    readonly idleTtl: number;
+    readonly isolation: 'frozen' | 'clone' | 'reference';
+    readonly bytes: number;
+}
+
+// ./errors
+export declare const errorCodes: {
+    readonly INVALID_OPTION: 'An option, argument or combination of options is wrong. Nothing was done.';
+    readonly INVALID_KEY: 'A key can not be used: wrong type, ill-formed Unicode, or something that has no stable text.';
+    readonly INVALID_CHAIN: 'The tiers do not form a chain: wrong order, same name twice, or a tier already in use.';
+    readonly UNENCODABLE: 'A value would not come back the same from a remote tier. It was returned, but not stored there.';
+    readonly LOAD_TIMEOUT: 'A load ran past `timeouts.hard` and nothing stale could be served.';
+    readonly OVERLOADED: 'The loader bulkhead and its queue are full, and nothing stale could be served.';
+    readonly REMOVAL_QUEUED: 'With `invalidation: "strict"`: a tier did not confirm the removal. It is queued and will be applied.';
+    readonly WRITE_REFUSED: 'A `write()` could not announce itself to every tier, and was refused before its commit.';
+    readonly NO_SOURCE: 'The definition lacks what the call needs, such as `save` for `write(key, value)`.';
+    readonly MISSING_PEER: 'An optional package that the chosen option needs is not installed.';
+    readonly UNSUPPORTED_CLIENT: 'The given client is none of those that the tier can talk to.';
+    readonly TIER_UNAVAILABLE: 'A tier can not be used just now. Reads never see this.';
+    readonly CLOSED: 'The cache was closed.';
+};
+export type ErrorCode = keyof typeof errorCodes;
+export declare class CacheError extends Error {
+    readonly code: ErrorCode;
+    constructor(code: ErrorCode, message: string, options?: {
+        readonly cause?: unknown;
+    });
+}
+
+// ./events
+import type { SetupFinding } from './tier.ts';
+export type Reason = 'miss' | 'expired' | 'swr' | 'ahead' | 'forced' | 'invalidated' | 'warm';
+export interface EventMap {
+    hit: {
+        readonly def: string | undefined;
+        readonly tier: string;
+        readonly state: 'fresh' | 'stale';
+        key(): string;
+    };
+    miss: {
+        readonly def: string | undefined;
+        key(): string;
+    };
+    load: {
+        readonly def: string | undefined;
+        readonly reason: Reason;
+        readonly ms: number;
+        key(): string;
+    };
+    'load:error': {
+        readonly def: string | undefined;
+        readonly error: unknown;
+        readonly served: 'stale' | 'error';
+        key(): string;
+    };
+    backfill: {
+        readonly def: string | undefined;
+        readonly tier: string;
+        key(): string;
+    };
+    fenced: {
+        readonly def: string | undefined;
+        readonly tier: string;
+        key(): string;
+    };
+    refused: {
+        readonly def: string | undefined;
+        readonly tier: string;
+        readonly why: 'too-large' | 'unencodable';
+        readonly error: unknown;
+        key(): string;
+    };
+    invalidate: {
+        readonly keys: number;
+        readonly tags: readonly string[];
+        readonly origin: 'local' | 'bus';
+    };
+    evict: {
+        readonly tier: string;
+        readonly cause: 'size' | 'expired';
+        key(): string;
+    };
+    degraded: {
+        readonly tier: string;
+        readonly why: 'timeout' | 'error';
+        readonly error: unknown;
+    };
+    recovered: {
+        readonly tier: string;
+        readonly downMs: number;
+    };
+    'bus:gap': {
+        readonly tier: string;
+    };
+    poisoned: {
+        readonly def: string | undefined;
+        readonly tier: string;
+        readonly why: 'decode' | 'schema';
+        readonly error: unknown;
+        key(): string;
+    };
+    warning: {
+        readonly tier: string;
+    } & SetupFinding;
+}
+export type EventName = keyof EventMap;
+export declare class Events {
+    readonly names: readonly EventName[];
+    readonly on: Partial<Record<EventName, readonly ((event: never) => void)[]>>;
+    add<E extends EventName>(name: E, listener: (event: EventMap[E]) => void): () => void;
+    emit<E extends EventName>(name: E, event: EventMap[E]): void;
+}
+
+// ./expectation
+import { CacheError } from './errors.ts';
+export declare function shown(value: unknown): string;
+export declare function expectation(what: string, toBe: string, got: unknown): CacheError;
+export declare function nearest(name: string, known: readonly string[]): string | undefined;
+export declare function checkKeys(what: string, given: unknown, known: readonly string[]): void;
+export declare function checkMethods(what: string, given: unknown, toBe: string, methods: readonly string[]): void;
+export declare function checkOneOf<const W extends string | boolean>(what: string, got: unknown, words: readonly W[]): W;
+
+// ./explain
+import type { Chain } from './chain.ts';
+import type { Inspected } from './inspected.ts';
+export interface ExplainStep<N extends string = string> {
+    readonly tier: N;
+    readonly outcome: 'hit' | 'miss' | 'stale' | 'expired' | 'tag' | 'suspect' | 'fenced' | 'unavailable' | 'poisoned';
+    readonly ms: number;
+    readonly detail: string;
+}
+export interface Explanation<N extends string = string> {
+    readonly key: string;
+    readonly steps: readonly ExplainStep<N>[];
+    readonly wouldLoad: boolean;
+}
+export declare function explain(chain: Chain, key: string): Promise<Explanation>;
+export declare function inspect(chain: Chain, key: string, version: string): Promise<Inspected<unknown> | undefined>;
+
+// ./inspected
+export interface Inspected<V, N extends string = string> {
+    readonly value: V;
+    readonly tier: N;
+    readonly state: 'fresh' | 'stale' | 'error-only';
+    readonly age: number;
+    readonly ttlLeft: number;
+    readonly tags: readonly string[];
+    readonly version: string;
+}
+
+// ./isolate
+export type Isolation = 'freeze' | 'clone' | 'reference';
+export interface Secured {
+    readonly isolation: 'frozen' | 'clone' | 'reference';
+    readonly bytes: number;
+}
+export declare function secure(value: unknown, isolation: Isolation): Secured;
+export declare function copy<V>(value: V): V;
+
+// ./key
+export type KeyPart = string | number | bigint | boolean | null | undefined | Date;
+export type KeyOf = KeyPart | object;
+export declare function canonical(input: unknown): string;
+export declare function rawKey(path: string, key: unknown): string;
+export declare function checkName(what: string, name: unknown, longestName?: number): string;
+export declare function prefixesOf(key: string): string[];
+
+// ./load-context
+import type { Reason } from './events.ts';
+import type { MaybePromise } from './maybe-promise.ts';
+import type { Ttl } from './policy.ts';
+export interface LoadContext<V = unknown> {
+    readonly key: string;
+    readonly signal: AbortSignal;
+    readonly reason: Reason;
+    readonly stale: {
+        readonly value: V;
+        readonly age: number;
+        readonly etag: string | undefined;
+    } | undefined;
+    readonly ttl: (ttl: Ttl) => void;
+    readonly tag: (...tags: string[]) => void;
+    readonly etag: (etag: string) => void;
+    readonly skip: () => void;
+    readonly notModified: () => never;
+    readonly fail: (reason?: unknown) => never;
+}
+export type Loader<V> = {
+    load(context: LoadContext): MaybePromise<V>;
+}['load'];
+export declare class NotModified extends Error {
+}
+export declare class LoadRun implements LoadContext {
+    #private;
+    readonly key: string;
+    readonly reason: Reason;
+    readonly stale: LoadContext['stale'];
+    skipped: boolean;
+    chosenTtl: number | undefined;
+    chosenEtag: string | undefined;
+    readonly tags: string[];
+    constructor(key: string, reason: Reason, stale: LoadContext['stale'], signal: () => AbortSignal);
+    get signal(): AbortSignal;
+    readonly ttl: (ttl: Ttl) => void;
+    readonly tag: (...tags: string[]) => void;
+    readonly etag: (etag: string) => void;
+    readonly skip: () => void;
+    readonly notModified: () => never;
+    readonly fail: (reason?: unknown) => never;
+}
+
+// ./maybe-promise
+export type MaybePromise<T> = T | Promise<T>;
+
+// ./options
+import type { Bus } from './bus.ts';
+import type { Clock } from './clock.ts';
+import type { Codec, Transform } from './codec.ts';
+import type { Duration } from './duration.ts';
+import type { Policy, ResolvedPolicy } from './policy.ts';
+import type { EdgeTier, LocalTier, RemoteTier, Tier } from './tier.ts';
+export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> extends Policy<T[number]['name']> {
+    namespace: string;
+    tiers: T;
+    bus?: Bus;
+    tagsAt?: T[number]['name'];
+    codec?: Codec | readonly Codec[];
+    transforms?: readonly Transform[];
+    clock?: Clock;
+    random?: () => number;
+    waitUntil?: (work: Promise<unknown>) => void;
+    enabled?: boolean | (() => boolean);
+    onGap?: 'suspect' | 'flush';
+    suspectTtl?: Duration;
+    replicaLag?: Duration;
+    bulkhead?: {
+        readonly concurrentLoads?: number;
+        readonly queue?: number;
+    };
+}
+export interface ResolvedOptions {
+    readonly namespace: string;
+    readonly locals: readonly LocalTier[];
+    readonly remotes: readonly RemoteTier[];
+    readonly edges: readonly EdgeTier[];
+    readonly names: readonly string[];
+    readonly policy: ResolvedPolicy;
+    readonly bus: Bus | undefined;
+    readonly tagsAt: string | undefined;
+    readonly codecs: readonly Codec[];
+    readonly transforms: readonly Transform[];
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
+    readonly enabled: boolean | (() => boolean);
+    readonly onGap: 'suspect' | 'flush';
+    readonly suspectTtl: number;
+    readonly replicaLag: number;
+    readonly concurrentLoads: number;
+    readonly queue: number;
+}
+export declare function resolveOptions(given: CacheOptions): ResolvedOptions;
+
+// ./policy
+import type { Duration, TtlPreset } from './duration.ts';
+import type { Isolation } from './isolate.ts';
+export type Ttl = Duration | TtlPreset;
+export interface Freshness<N extends string = string> {
+    ttl?: Ttl | ({
+        readonly default?: Ttl;
+    } & {
+        readonly [K in N]?: Ttl;
+    });
+    swr?: Duration;
+    staleIfError?: Duration;
+    refreshAhead?: number | 'xfetch' | false;
+    jitter?: number | false;
+    idleTtl?: Duration;
+    negativeTtl?: Ttl;
+    errorTtl?: Duration;
+}
+export interface Timeouts {
+    tier?: Duration;
+    removal?: Duration;
+    lock?: Duration;
+    soft?: Duration;
+    hard?: Duration;
+    write?: Duration;
+}
+export interface Policy<N extends string = string> extends Freshness<N> {
+    timeouts?: Timeouts;
+    flight?: 'lease' | 'process' | false;
+    writes?: 'background' | 'await';
+    isolation?: Isolation;
+    invalidation?: 'queue' | 'strict';
+}
+export interface ResolvedTimeouts {
+    readonly tier: number;
+    readonly removal: number;
+    readonly lock: number;
+    readonly soft: number;
+    readonly hard: number;
+    readonly write: number;
+}
+export interface ResolvedPolicy {
+    readonly ttls: readonly number[];
+    readonly perTier: boolean;
+    readonly swr: number;
+    readonly staleIfError: number;
+    readonly refreshAhead: number | 'xfetch' | false;
+    readonly jitter: number;
+    readonly idleTtl: number;
+    readonly negativeTtl: number | undefined;
+    readonly errorTtl: number;
+    readonly timeouts: ResolvedTimeouts;
+    readonly flight: 'lease' | 'process' | false;
+    readonly writes: 'background' | 'await';
+    readonly isolation: Isolation;
+    readonly invalidation: 'queue' | 'strict';
+}
+export declare const policyKeys: readonly ['ttl', 'swr', 'staleIfError', 'refreshAhead', 'jitter', 'idleTtl', 'negativeTtl', 'errorTtl', 'timeouts', 'flight', 'writes', 'isolation', 'invalidation'];
+export declare function defaultPolicy(tierNames: readonly string[]): ResolvedPolicy;
+export declare function resolvePolicy(given: Policy, outer: ResolvedPolicy, tierNames: readonly string[], whole?: boolean): ResolvedPolicy;
+
+// ./read-options
+export interface ReadOptions<N extends string = string> {
+    maxStale?: number;
+    forceFresh?: boolean;
+    skip?: readonly N[];
+    signal?: AbortSignal;
+}
+export declare const readKeys: readonly ['maxStale', 'forceFresh', 'skip', 'signal'];
+export declare function checkReadOptions(options: ReadOptions, tierNames: readonly string[], known?: readonly string[]): void;
+
+// ./remove
+import type { Removal } from './bus.ts';
+import type { Chain } from './chain.ts';
+import type { JournalPage } from './journal.ts';
+import type { ResolvedPolicy } from './policy.ts';
+import type { RemoteLink } from './remote-link.ts';
+export interface Receipt<N extends string = string> {
+    readonly confirmed: readonly N[];
+    readonly queued: readonly N[];
+    readonly bus: 'sent' | 'queued' | 'none';
+}
+export declare function removeKeys(chain: Chain, policy: ResolvedPolicy, keys: readonly string[], soft: boolean): Promise<Receipt>;
+export declare function removeTags(chain: Chain, policy: ResolvedPolicy, tags: readonly string[], soft: boolean): Promise<Receipt>;
+export declare function removeAll(chain: Chain, policy: ResolvedPolicy): Promise<Receipt>;
+export declare function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): void;
+export declare function dropReplayed(chain: Chain, page: JournalPage): void;
+export declare function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLink | undefined): void;
+export declare function suspectAll(chain: Chain, from: RemoteLink | undefined): void;
+
+// ./schema
+export interface StandardSchema<O> {
+    readonly '~standard': {
+        readonly version: 1;
+        readonly vendor: string;
+        readonly validate: (value: unknown) => SchemaResult<O> | Promise<SchemaResult<O>>;
+        readonly types?: {
+            readonly input: unknown;
+            readonly output: O;
+        } | undefined;
+    };
+}
+export type SchemaResult<O> = {
+    readonly value: O;
+    readonly issues?: undefined;
+} | {
+    readonly issues: readonly {
+        readonly message: string;
+    }[];
+};
+export declare function misfit(schema: StandardSchema<unknown>, value: unknown): Promise<string | undefined>;
+
+// ./stats
+export interface DefinitionCounters {
+    readonly hits: Float64Array;
+    readonly saved: Float64Array;
+    stale: number;
+    misses: number;
+    loads: number;
+    loadErrors: number;
+    fenced: number;
+    refused: number;
+}
+export interface TierCounters {
+    errors: number;
+    timeouts: number;
+}
+export interface DefinitionStats {
+    readonly hits: Readonly<Record<string, number>>;
+    readonly stale: number;
+    readonly misses: number;
+    readonly loads: number;
+    readonly loadErrors: number;
+    readonly fenced: number;
+    readonly refused: number;
+    readonly savedMs: number;
+}
+export interface TierStats {
+    readonly size?: number;
+    readonly bytes?: number;
+    readonly errors: number;
+    readonly timeouts: number;
+    readonly queued: number;
+}
+export interface CacheStats {
+    readonly definitions: Readonly<Record<string, DefinitionStats>>;
+    readonly tiers: Readonly<Record<string, TierStats>>;
+}
+export declare function newCounters(tiers: number): DefinitionCounters;
+export declare function definitionStats(c: DefinitionCounters, tierNames: readonly string[]): DefinitionStats;
+
+// ./tier
+import type { Bus } from './bus.ts';
+import type { Clock } from './clock.ts';
+import type { Codec } from './codec.ts';
+import type { LocalEntry } from './entry.ts';
+export interface LocalTier<N extends string = string> {
+    readonly kind: 'local';
+    readonly name: N;
+    open(host: LocalHost): void;
+    get(key: string): LocalEntry | undefined;
+    inspect(key: string): LocalEntry | undefined;
+    set(key: string, entry: LocalEntry): boolean;
+    delete(key: string): boolean;
+    clear(): void;
+    keys(): Iterable<string>;
+    readonly size: number;
+    readonly bytes: number;
+}
+export interface LocalHost {
+    readonly clock: Clock;
+    evicted(key: string, cause: 'size' | 'expired'): void;
+}
+export interface StoredFrame {
+    readonly bytes: Uint8Array;
+    readonly stamp: string;
+    readonly soft: boolean;
+}
+export interface FrameWrite {
+    readonly key: string;
+    readonly bytes: Uint8Array;
+    readonly expiresAt: number;
+}
+export type WriteOutcome = 'stored' | 'fenced' | 'too-large';
+export interface RemoteCapabilities {
+    readonly shared: 'process' | 'host' | 'fleet';
+    readonly maxValueBytes: number;
+}
+export interface RemoteHost {
+    readonly namespace: string;
+    readonly clock: Clock;
+    lost(error: unknown): void;
+    warn(finding: SetupFinding): void;
+}
+export interface SetupFinding {
+    readonly check: string;
+    readonly found: string;
+    readonly fix: string;
+}
+export interface RemoteTier<N extends string = string> {
+    readonly kind: 'remote';
+    readonly name: N;
+    readonly capabilities: RemoteCapabilities;
+    readonly codec: Codec;
+    open(host: RemoteHost): void;
+    hello(): Promise<string>;
+    read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]>;
+    write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]>;
+    delete(keys: readonly string[]): Promise<void>;
+    clear(): Promise<void>;
+    close(): Promise<void>;
+    readonly coherence?: Coherence;
+}
+export type Fence = string;
+export type LeaseRead = 
+{
+    readonly state: 'hit';
+    readonly frame: StoredFrame;
+}
+ | {
+    readonly state: 'leased';
+    readonly fence: Fence;
+}
+ | {
+    readonly state: 'busy';
+}
+ | {
+    readonly state: 'blocked';
+};
+export interface TagState {
+    readonly generation: string;
+    readonly softened: readonly string[];
+}
+export interface Coherence {
+    readonly bus: Bus;
+    lease(keys: readonly string[], holdMs: number, wantTagClock: boolean): Promise<{
+        readonly reads: readonly LeaseRead[];
+        readonly tagClock: string;
+    }>;
+    claim(items: readonly {
+        readonly key: string;
+        readonly stamp: string;
+    }[], holdMs: number): Promise<readonly (Fence | undefined)[]>;
+    take(keys: readonly string[], holdMs: number): Promise<readonly (Fence | undefined)[]>;
+    fill(items: readonly (FrameWrite & {
+        readonly fence: Fence;
+    })[]): Promise<readonly WriteOutcome[]>;
+    renew(items: readonly {
+        readonly key: string;
+        readonly fence: Fence;
+    }[], holdMs: number): Promise<void>;
+    release(items: readonly {
+        readonly key: string;
+        readonly fence: Fence;
+    }[]): Promise<void>;
+    expire(keys: readonly string[]): Promise<void>;
+    begin(keys: readonly string[], intent: string, holdMs: number): Promise<void>;
+    end(keys: readonly string[], intent: string): Promise<void>;
+    tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]>;
+    stampTags(tags: readonly string[], tagClock: string): Promise<readonly (string | undefined)[]>;
+    invalidate(tags: readonly string[], soft: boolean): Promise<void>;
+}
+export interface EdgePurge {
+    readonly keys?: readonly string[];
+    readonly tags?: readonly string[];
+    readonly all?: true;
+    readonly soft?: boolean;
+}
+export interface EdgeTier<N extends string = string> {
+    readonly kind: 'edge';
+    readonly name: N;
+    purge(what: EdgePurge): Promise<void>;
+    close(): Promise<void>;
+}
+export type Tier<N extends string = string> = LocalTier<N> | RemoteTier<N> | EdgeTier<N>;

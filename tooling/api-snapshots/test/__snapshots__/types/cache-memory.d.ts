@@ -1,0 +1,23 @@
+// ./memory
+import type { LocalTier } from '@tierstack/cache-core';
+import type { MemoryOptions } from './options.ts';
+export declare function memory(options?: MemoryOptions & {
+    readonly name?: undefined;
+}): LocalTier<'memory'>;
+export declare function memory<const N extends string>(options: MemoryOptions & {
+    readonly name: N;
+}): LocalTier<N>;
+export declare function memory(options: MemoryOptions): LocalTier;
+
+// ./options
+import type { Bytes } from '@tierstack/cache-core';
+export interface MemoryOptions {
+    readonly maxEntries?: number;
+    readonly maxBytes?: Bytes;
+    readonly policy?: 'lru';
+    readonly name?: string;
+}
+export declare const optionNames: readonly (keyof MemoryOptions)[];
+export declare function resolveOptions(given: MemoryOptions): Readonly<Required<MemoryOptions & {
+    maxBytes: number;
+}>>;

@@ -1,0 +1,103 @@
+// ./client
+export interface IoRedisClient {
+    readonly status: string;
+    callBuffer: (...args: any[]) => any;
+    pipeline: (...args: any[]) => any;
+    duplicate: (...args: any[]) => any;
+    on: (event: any, listener: (...args: any[]) => void) => unknown;
+}
+export interface IoRedisCluster {
+    readonly status: string;
+    readonly slots: string[][];
+    nodes: (role?: 'master') => unknown[];
+    refreshSlotsCache: (...args: any[]) => any;
+    on: (event: any, listener: (...args: any[]) => void) => unknown;
+}
+export interface NodeRedisClient {
+    readonly isOpen: boolean;
+    readonly isReady: boolean;
+    sendCommand: (...args: any[]) => any;
+    duplicate: (...args: any[]) => any;
+    on: (event: any, listener: (...args: any[]) => void) => unknown;
+}
+export interface NodeRedisCluster {
+    readonly isOpen: boolean;
+    readonly slots: unknown[];
+    readonly masters: unknown[];
+    nodeClient: (...args: any[]) => any;
+    on: (event: any, listener: (...args: any[]) => void) => unknown;
+}
+export interface NodeRedisSentinel {
+    readonly isOpen: boolean;
+    readonly isReady: boolean;
+    acquire: (...args: any[]) => any;
+    getMasterNode: (...args: any[]) => any;
+    on: (event: any, listener: (...args: any[]) => void) => unknown;
+}
+export type RedisClient = IoRedisClient | IoRedisCluster | NodeRedisClient | NodeRedisCluster | NodeRedisSentinel;
+export type ClientKind = 'ioredis' | 'ioredis-cluster' | 'node-redis' | 'node-redis-cluster' | 'node-redis-sentinel';
+export declare function kindOf(client: unknown): ClientKind;
+
+// ./options
+import type { ConnectionOptions } from 'node:tls';
+import type { Bytes, Codec, Duration } from '@tierstack/cache-core';
+import type { RedisClient } from './client.ts';
+export interface RedisOptions {
+    readonly url?: string | undefined;
+    readonly client?: RedisClient | undefined;
+    readonly sentinels?: readonly string[] | undefined;
+    readonly sentinelName?: string | undefined;
+    readonly cluster?: readonly string[] | undefined;
+    readonly username?: string | undefined;
+    readonly password?: string | undefined;
+    readonly tls?: ConnectionOptions | true | undefined;
+    readonly name?: string;
+    readonly prefix?: string;
+    readonly buckets?: number;
+    readonly heartbeat?: Duration;
+    readonly silence?: Duration;
+    readonly maxValueBytes?: Bytes;
+    readonly codec?: Codec;
+    readonly wait?: {
+        readonly replicas: number;
+        readonly timeout: Duration;
+    } | undefined;
+    readonly tagTtl?: Duration;
+}
+export interface ResolvedOptions {
+    readonly url: string | undefined;
+    readonly client: RedisClient | undefined;
+    readonly sentinels: readonly string[] | undefined;
+    readonly sentinelName: string | undefined;
+    readonly cluster: readonly string[] | undefined;
+    readonly username: string | undefined;
+    readonly password: string | undefined;
+    readonly tls: ConnectionOptions | true | undefined;
+    readonly name: string;
+    readonly prefix: string;
+    readonly buckets: number;
+    readonly heartbeat: number;
+    readonly silence: number;
+    readonly maxValueBytes: number;
+    readonly codec: Codec;
+    readonly wait: {
+        readonly replicas: number;
+        readonly timeout: number;
+    } | undefined;
+    readonly tagTtl: number;
+}
+export declare function resolveOptions(given: RedisOptions): ResolvedOptions;
+
+// ./redis
+import type { Coherence, RemoteTier } from '@tierstack/cache-core';
+import type { RedisOptions } from './options.ts';
+export interface RedisRemoteTier<N extends string = string> extends RemoteTier<N> {
+    readonly coherence: Coherence;
+}
+export declare function redis(options: RedisOptions & {
+    readonly name?: undefined;
+}): RedisRemoteTier<'redis'>;
+export declare function redis<const N extends string>(options: RedisOptions & {
+    readonly name: N;
+}): RedisRemoteTier<N>;
+export declare function redis(options: RedisOptions): RedisRemoteTier;
