@@ -1,6 +1,7 @@
 import type { Bus, BusHost, BusListener, Removal } from '@tierstack/cache-core'
 import { CacheError } from '@tierstack/cache-core'
-import type { Connection, ConnectionWatcher, ScriptCall } from './connection.ts'
+import type { ScriptCall } from './call.ts'
+import type { Connection, ConnectionWatcher } from './connection.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { parseMessage, parsePulse, removalBodies } from './message.ts'
 import { spread } from './spread.ts'

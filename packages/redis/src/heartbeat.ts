@@ -1,4 +1,5 @@
-import type { Connection, ScriptCall } from './connection.ts'
+import type { ScriptCall } from './call.ts'
+import type { Connection } from './connection.ts'
 import { textOf } from './port.ts'
 
 /**

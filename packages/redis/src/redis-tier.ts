@@ -14,8 +14,8 @@ import type {
   WriteOutcome,
 } from '@tierstack/cache-core'
 import { RedisBus } from './bus.ts'
+import type { ScriptCall } from './call.ts'
 import { Connection } from './connection.ts'
-import type { ScriptCall } from './connection.ts'
 import { Entries } from './entries.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { epochBody } from './message.ts'

@@ -1,5 +1,6 @@
 import type { TagState } from '@tierstack/cache-core'
-import type { Call, Connection, ScriptCall } from './connection.ts'
+import type { Call, ScriptCall } from './call.ts'
+import type { Connection } from './connection.ts'
 import { inside } from './entries.ts'
 import { removalBodies } from './message.ts'
 import { textOf } from './port.ts'

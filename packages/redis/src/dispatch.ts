@@ -1,0 +1,70 @@
+import type { AnyCall } from './call.ts'
+import { metEpoch } from './error-reply.ts'
+import type { Greeted } from './greeting.ts'
+import type { Layout } from './layout.ts'
+import { textOf } from './port.ts'
+import type { Node, Reply, Word } from './port.ts'
+import { isGuarded } from './scripts.ts'
+
+/** What calls are sent by: where the buckets are, who was greeted there, and which epoch the keys are of. */
+export interface Route {
+  readonly layout: Layout
+  readonly epoch: string
+  nodeFor(bucket: number): Node
+  greeted(node: Node): Greeted
+}
+
+/** Sends each call to the node of its bucket, one write per node; resolves to the replies in the order of the calls. */
+export async function dispatch(calls: readonly AnyCall[], route: Route): Promise<readonly Reply[]> {
+  const parts = new Map<Node, number[]>()
+  for (const [i, { bucket }] of calls.entries()) {
+    const node = route.nodeFor(bucket)
+    const part = parts.get(node)
+    if (part) part.push(i)
+    else parts.set(node, [i])
+  }
+  const replies = Array.from<Reply>({ length: calls.length })
+  const sent = [...parts].map(async ([node, places]) => {
+    const answers = await sendTo(
+      node,
+      places.map((place) => calls[place] as AnyCall),
+      route,
+    )
+    for (const [at, place] of places.entries()) replies[place] = answers[at] as Reply
+  })
+  await Promise.all(sent)
+  return replies
+}
+
+async function sendTo(node: Node, calls: readonly AnyCall[], route: Route): Promise<readonly Reply[]> {
+  const { layout, epoch } = route
+  // Ahead of the commands: who asks after a `clear` was acknowledged sees the new epoch, and drops the rest.
+  const guards = [...new Set(calls.flatMap((call) => (isGuardedCommand(call) ? [call.bucket] : [])))]
+  const replies = await node.send([
+    ...guards.map((bucket) => ['GET', layout.epoch(bucket)]),
+    ...calls.map((call) => wordsOf(call, node, route)),
+  ])
+  if (guards.length === 0) return replies
+  const met = new Map(guards.map((bucket, i) => [bucket, replies[i] as Reply]))
+  return replies.slice(guards.length).map((reply, i) => {
+    const call = calls[i] as AnyCall
+    if (!isGuardedCommand(call)) return reply
+    const there = met.get(call.bucket) as Reply
+    if (there instanceof Error) return there
+    const text = textOf(there) ?? ''
+    return text === epoch ? reply : metEpoch(text)
+  })
+}
+
+function isGuardedCommand(call: AnyCall): boolean {
+  return 'guarded' in call && call.guarded
+}
+
+function wordsOf(call: AnyCall, node: Node, route: Route): readonly Word[] {
+  if ('words' in call) return call.words
+  const { layout, epoch } = route
+  const { bucket, script, keys, args } = call
+  const sha = route.greeted(node).shas.get(script) as string
+  if (!isGuarded(script)) return ['EVALSHA', sha, keys.length, ...keys, ...args]
+  return ['EVALSHA', sha, keys.length + 1, layout.epoch(bucket), ...keys, epoch, ...args]
+}

@@ -1,0 +1,166 @@
+import { announce, head, intents, millis } from './lua-functions.ts'
+
+const noClaim = '0'.repeat(29)
+
+/** What touches entries. Every one of them is guarded by the epoch. */
+export const entryScripts: Readonly<
+  Record<
+    'lease' | 'claim' | 'take' | 'fill' | 'renew' | 'release' | 'expire' | 'delete' | 'begin' | 'end',
+    string
+  >
+> = {
+  /**
+   * KEYS entries; ARGV hold, tokens. Per key: what is there, `+` where the lease was given, `!` where it could not be.
+   * What isn't ours is replaced by the lease.
+   */
+  lease: `
+local out = {}
+for i, key in ipairs(KEYS) do
+  local v = redis.pcall('GET', key)
+  if type(v) ~= 'string' then v = '' end
+  local kind = string.sub(v, 1, 1)
+  if kind == 'L' and #v == 17 then
+    redis.pcall('APPEND', key, 'W')
+    out[i] = v
+  elseif (kind == 'L' and #v == 18) or (kind == 'V' and #v >= 47) or (kind == 'T' and #v > 1 and #v % 29 == 1) then
+    out[i] = v
+  else
+    local set = redis.pcall('SET', key, 'L' .. ARGV[i + 1], 'PX', ARGV[1])
+    out[i] = set.err and '!' or '+'
+  end
+end
+return out`,
+
+  /** KEYS entries; ARGV hold, then stamp and token for each. 1 where the claim was given. */
+  claim: `${head}${millis}
+local out, now = {}, millis()
+for i, key in ipairs(KEYS) do
+  local v = head(key, 46)
+  out[i] = 0
+  if #v == 47 and string.sub(v, 1, 17) == 'V' .. ARGV[2 * i] and tonumber(string.sub(v, 34, 46)) <= now then
+    redis.call('SETRANGE', key, 17, ARGV[2 * i + 1] .. string.format('%013.0f', now + ARGV[1]))
+    out[i] = 1
+  end
+end
+return out`,
+
+  /** KEYS sequence, entries; ARGV channel, hold, tokens, bodies. 1 where the lease was given. */
+  take: `${announce}${head}
+redis.call('PERSIST', KEYS[1])
+local out = {}
+for i = 2, #KEYS do
+  local v = head(KEYS[i], 17)
+  out[i - 1] = 0
+  if string.sub(v, 1, 1) ~= 'T' then
+    local waiting = string.sub(v, 1, 1) == 'L' and string.sub(v, 18, 18) == 'W' and 'W' or ''
+    redis.call('SET', KEYS[i], 'L' .. ARGV[i + 1] .. waiting, 'PX', ARGV[2])
+    out[i - 1] = 1
+  end
+end
+announce(#KEYS + 2)
+return out`,
+
+  /** KEYS entries; ARGV channel, then fence, value, life in ms (0: no end) and wake-up for each. 1 where it was stored. */
+  fill: `${head}
+local out = {}
+for i, key in ipairs(KEYS) do
+  local at = 4 * i - 2
+  local fence, v = ARGV[at], head(key, 32)
+  out[i] = 0
+  if string.sub(v, 1, #fence) == fence then
+    if ARGV[at + 2] == '0' then
+      redis.call('SET', key, ARGV[at + 1])
+    else
+      redis.call('SET', key, ARGV[at + 1], 'PX', ARGV[at + 2])
+    end
+    if #fence == 33 or string.sub(v, 18, 18) == 'W' then
+      redis.call('$PUBLISH', ARGV[1], '0|' .. ARGV[at + 3])
+    end
+    out[i] = 1
+  end
+end
+return out`,
+
+  /** KEYS entries; ARGV hold, fences. */
+  renew: `${head}${millis}
+local now = millis()
+for i, key in ipairs(KEYS) do
+  local fence = ARGV[i + 1]
+  if head(key, #fence - 1) == fence then
+    if #fence == 17 then
+      redis.call('PEXPIRE', key, ARGV[1])
+    else
+      redis.call('SETRANGE', key, 33, string.format('%013.0f', now + ARGV[1]))
+    end
+  end
+end
+return 1`,
+
+  /** KEYS entries; ARGV channel, then fence and wake-up for each. */
+  release: `${head}
+for i, key in ipairs(KEYS) do
+  local fence, v = ARGV[2 * i], head(key, 32)
+  if string.sub(v, 1, #fence) == fence then
+    if #fence == 17 then
+      redis.call('DEL', key)
+      if string.sub(v, 18, 18) == 'W' then redis.call('$PUBLISH', ARGV[1], '0|' .. ARGV[2 * i + 1]) end
+    else
+      redis.call('SETRANGE', key, 17, '${noClaim}')
+    end
+  end
+end
+return 1`,
+
+  /** KEYS sequence, entries; ARGV channel, bodies. */
+  expire: `${announce}${head}
+redis.call('PERSIST', KEYS[1])
+for i = 2, #KEYS do
+  local v = head(KEYS[i], 46)
+  local kind = string.sub(v, 1, 1)
+  if kind == 'V' and #v == 47 then
+    redis.call('SETRANGE', KEYS[i], 17, '${noClaim}1')
+  elseif kind ~= 'T' then
+    redis.call('DEL', KEYS[i])
+  end
+end
+announce(2)
+return 1`,
+
+  /** KEYS sequence, entries; ARGV channel, bodies. Intents of writers stay: they block fills just as well. */
+  delete: `${announce}${head}
+redis.call('PERSIST', KEYS[1])
+for i = 2, #KEYS do
+  if head(KEYS[i], 0) ~= 'T' then redis.call('DEL', KEYS[i]) end
+end
+announce(2)
+return 1`,
+
+  /** KEYS sequence, entries; ARGV channel, token, hold, bodies. */
+  begin: `${announce}${intents}
+redis.call('PERSIST', KEYS[1])
+local now = millis()
+local mine = now + ARGV[3]
+for i = 2, #KEYS do
+  local kept, last = standing(KEYS[i], ARGV[2], now)
+  if mine > last then last = mine end
+  redis.call('SET', KEYS[i], 'T' .. kept .. ARGV[2] .. string.format('%013.0f', mine), 'PX', last - now)
+end
+announce(4)
+return 1`,
+
+  /** KEYS sequence, entries; ARGV channel, token, bodies. */
+  end: `${announce}${intents}
+redis.call('PERSIST', KEYS[1])
+local now = millis()
+for i = 2, #KEYS do
+  local kept, last = standing(KEYS[i], ARGV[2], now)
+  if kept == '' then
+    -- Also what isn't an intent any more: ours had run out, and what was stored since may be from before the commit.
+    redis.call('DEL', KEYS[i])
+  else
+    redis.call('SET', KEYS[i], 'T' .. kept, 'PX', last - now)
+  end
+end
+announce(3)
+return 1`,
+}
