@@ -53,7 +53,7 @@ class World {
       namespace: 'test',
       clock: this.clock,
       jitter: false,
-      ttl: { memory: 2_000, store: 10_000 },
+      ttl: { memory: 20_000, store: 60_000 },
       errorTtl: 0,
       ...windows,
       tiers: [memory(), tier],
@@ -180,6 +180,16 @@ class World {
     for (const go of this.loads.splice(0, count)) go()
   }
 
+  /** Lets loads end and time pass until an answer is there. */
+  async #patiently<R>(reading: Promise<R>): Promise<R> {
+    for (let i = 0; i < 10; i++) {
+      await this.clock.settle()
+      this.finishLoads(100)
+      await this.pass(20)
+    }
+    return await reading
+  }
+
   /** Ends all faults, lets everything finish, and looks at every key from every node. */
   async rest(): Promise<void> {
     for (const node of this.nodes) {
@@ -190,18 +200,15 @@ class World {
     for (let i = 0; i < 40; i++) {
       this.finishLoads(100)
       this.deliver()
-      await this.pass(300)
+      await this.pass(150)
     }
     await Promise.all(this.pending)
     await this.pass(2_000)
     for (const node of this.nodes) {
       for (const key of keys) {
-        const reading = node.row(key)
-        for (let i = 0; i < 10; i++) {
-          this.finishLoads(100)
-          await this.pass(200)
-        }
-        const { version } = await reading
+        // Twice: the first answer may be one that a soft removal allows while it is loaded behind.
+        await this.#patiently(node.row(key))
+        const { version } = await this.#patiently(node.row(key))
         if (version !== this.rows[key])
           this.broken.push(`${node.name} ${key}: ${version} for ever, the row is ${this.rows[key]}`)
       }
@@ -246,7 +253,7 @@ const step = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('pass' as const),
-      ms: fc.constantFrom(10, 60, 600, 1_600, 2_500),
+      ms: fc.constantFrom(10, 60, 600, 1_600, 2_500, 25_000),
     }),
   },
   {
@@ -283,16 +290,19 @@ const step = fc.oneof(
   },
 )
 
+/** Some steps follow upon the one before without a pause. */
+const hurried = fc.tuple(step, fc.boolean()).map(([one, hurry]) => ({ ...one, hurry }))
+
 test('whatever happens in whatever order: nothing older than what was acknowledged, and in the end the newest', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { minLength: 5, maxLength: 40 }),
+      fc.array(hurried, { minLength: 5, maxLength: 40 }),
       fc.constantFrom(2, 3),
       fc.constantFrom({ swr: 0, staleIfError: 0 }, { swr: 1_000, staleIfError: 5_000 }),
       async (steps, count, windows) => {
         const world = new World(count, windows)
         await world.clock.settle()
-        for (const one of steps) {
+        for (const { hurry, ...one } of steps) {
           const node = world.nodes['node' in one ? one.node % count : 0] as Node
           if (one.kind === 'read') world.read(node, one.key, one.how)
           else if (one.kind === 'write') world.write(node, one.key, one.how)
@@ -306,6 +316,7 @@ test('whatever happens in whatever order: nothing older than what was acknowledg
           else if (one.kind === 'up') world.store.up(node.name)
           else if (one.kind === 'evict') world.store.evict(one.name)
           else if (one.kind === 'slow') node.tier.plan = one.fault ?? {}
+          if (!hurry) await world.clock.settle()
         }
         await world.rest()
         expect(world.broken).toEqual([])
