@@ -1,5 +1,7 @@
 import { LedgerReader } from './ledger.ts'
 
+const remembered = 5_000
+
 /** The versions of one key that may count as acknowledged, in order of version. */
 interface KeyHistory {
   readonly versions: number[]
@@ -25,6 +27,7 @@ export class History {
   readonly #keys: KeyHistory[] = []
   readonly #silences: { readonly from: number; readonly span: Span }[] = []
   readonly #lags: Span[] = []
+  readonly #how = new Map<string, string>()
   /** Newest version of each key that anybody acknowledged. */
   readonly newest: Uint32Array
 
@@ -55,8 +58,19 @@ export class History {
   }
 
   /** A version acknowledged to this process alone: its removal waits in this process for Redis to come back. */
-  noteOwn(key: number, version: number, at: number): void {
+  noteOwn(key: number, version: number, at: number, how: string): void {
     this.note(key, version, at, this.#self)
+    this.#how.set(`${key}/${version}`, how)
+    if (this.#how.size > remembered) this.#how.delete(this.#how.keys().next().value as string)
+  }
+
+  /** How this process removed the versions of a key that are newer than this one, for reports. */
+  removals(key: number, version: number): string {
+    const { versions } = this.#keys[key] as KeyHistory
+    return versions
+      .filter((one) => one > version)
+      .map((one) => `${one} ${this.#how.get(`${key}/${one}`) ?? 'elsewhere'}`)
+      .join(', ')
   }
 
   /** Since when a newer version than this one is due. `Infinity` where none is. */

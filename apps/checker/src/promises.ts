@@ -23,9 +23,9 @@ export class Promises {
     return this.#waiting.length
   }
 
-  given(committed: readonly Committed[], to: Promised): void {
+  given(committed: readonly Committed[], to: Promised, how: string): void {
     const now = sharedNow()
-    for (const { key, version } of committed) this.#history.noteOwn(key, version, now)
+    for (const { key, version } of committed) this.#history.noteOwn(key, version, now, `by ${how} (${to})`)
     if (to === 'everyone') this.#toEveryone(committed, now)
     else this.#waiting.push(...committed)
   }

@@ -89,7 +89,7 @@ export class Verdict {
   }
 
   found(what: string): void {
-    if (this.findings.length < 8) this.findings.push(`${(sharedNow() - this.#beganAt).toFixed(0)} ms: ${what}`)
+    if (what.startsWith('backwards') ? this.findings.length < 4 : this.findings.length < 12) this.findings.push(`${(sharedNow() - this.#beganAt).toFixed(0)} ms: ${what}`)
   }
 
   #suspicious(key: number, version: number, start: number, way: string): void {
@@ -98,11 +98,11 @@ export class Verdict {
     const { counts } = this
     if (start > own) {
       counts.own++
-      this.found(`own: ${way} of ${key} gave version ${version}, ${(start - own).toFixed(1)} ms after this process was told it was gone`)
+      this.found(`own: ${way} of ${key} gave version ${version}, ${(start - own).toFixed(1)} ms after this process was told it was gone; newer: ${history.removals(key, version)}`)
     }
     const staleness = start - others
     if (staleness <= healthyBound) return
-    const tale = `${way} of ${key} gave version ${version}, ${staleness.toFixed(1)} ms after it was acknowledged to be gone`
+    const tale = `${way} of ${key} gave version ${version}, ${staleness.toFixed(1)} ms after it was acknowledged to be gone; newer: ${history.removals(key, version)}`
     if (staleness > hardBound) {
       counts.hard++
       this.found(`hard: ${tale}`)

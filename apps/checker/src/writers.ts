@@ -92,7 +92,7 @@ export class Writers {
     try {
       const to = await this.#subject.change({ way, keys: chosen, tag: this.#source.tagOf(group), commit })
       this.changes++
-      this.#promises.given(committed, to)
+      this.#promises.given(committed, to, way)
     } catch (error) {
       if (!(error instanceof RolledBack)) this.refused++
     }
