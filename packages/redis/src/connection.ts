@@ -24,7 +24,7 @@ export interface ConnectionWatcher {
 }
 
 /** A greeting that takes longer goes through a connection that may be dead without knowing it. */
-const patience = 2_000
+const patience = 1_000
 /** While a `clear` goes through the buckets of a Cluster, some may still have the epoch before. */
 const mostEpochs = 10
 /**
