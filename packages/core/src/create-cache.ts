@@ -159,7 +159,7 @@ function applied(
 async function closeAll(chain: Chain, options: ResolvedOptions): Promise<void> {
   await chain.background.drain(drainMs)
   for (const outbox of [...chain.buses, ...chain.edges]) outbox.close()
-  await Promise.allSettled([
+  const closing = Promise.allSettled([
     ...chain.links.map(async (link) => {
       await link.coherence?.bus.close()
       await link.close()
@@ -167,6 +167,13 @@ async function closeAll(chain: Chain, options: ResolvedOptions): Promise<void> {
     ...options.edges.map((edge) => edge.close()),
     options.bus?.close(),
   ])
+  // A tier that hangs doesn't keep the process from ending.
+  let cancel = () => {}
+  const late = new Promise<void>((resolve) => {
+    cancel = chain.clock.after(drainMs, resolve)
+  })
+  await Promise.race([closing, late])
+  cancel()
   chain.locals.clear()
 }
 

@@ -335,3 +335,17 @@ describe('drain and close', () => {
     expect(await two.get('k', { skip: ['memory'] })).toBe('v')
   })
 })
+
+test('close ends also when a tier hangs', async () => {
+  const clock = fakeClock()
+  const store = processStore({ clock })
+  const tier = store.tier({ node: 'a' })
+  tier.close = () => new Promise(() => {})
+  const cache = createCache({ namespace: 'test', clock, tiers: [memory(), tier] })
+  let closed = false
+  const closing = cache.close().then(() => (closed = true))
+  await clock.advance(1_000)
+  expect(closed).toBe(false)
+  await clock.advance(5_000)
+  await closing
+})
