@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startRedisCluster, until } from '@tierstack/test-services'
 import type { RedisCluster } from '@tierstack/test-services'
 import { Redis } from 'ioredis'
@@ -7,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RedisOptions } from '../../src/index.ts'
 import { slotOf } from '../../src/slot.ts'
 import { openTier } from '../rig.ts'
+import { underLoad } from '../under-load.ts'
 
 const buckets = 8
 let servers: RedisCluster
@@ -112,6 +114,15 @@ for (const [name, connect] of clients) {
     })
   })
 }
+
+test('slots that move under load give no reader an old row', async () => {
+  const { stale, reads } = await underLoad({ cluster: urls(), buckets }, 'resharded', async () => {
+    for (let bucket = 0; bucket < buckets; bucket++) await move(slotOf(`resharded:${bucket}`))
+    await sleep(1_000)
+  })
+  expect(stale).toEqual([])
+  expect(reads).toBeGreaterThan(200)
+})
 
 test('a master that restarts empty is another history for everybody', async () => {
   await using near = await openTier({ cluster: urls(), buckets }, 'restart')

@@ -1,5 +1,5 @@
-import { makeCertificates, startRedis } from '@tierstack/test-services'
-import { createClient } from 'redis'
+import { makeCertificates, startRedis, until } from '@tierstack/test-services'
+import { createClient, createCluster } from 'redis'
 import { expect, test } from 'vitest'
 import { openOnly, openTier } from '../rig.ts'
 
@@ -55,4 +55,32 @@ test('a wrong password and a certificate of nobody are refused, and nothing ends
   await expect(wrong.tier.hello()).rejects.toThrow(/WRONGPASS|NOAUTH|closed/)
   await using distrusted = openOnly({ url: server.url, username: 'app', password: 'secret' }, 'other')
   await expect(distrusted.tier.hello()).rejects.toThrow(/certificate/)
+})
+
+test('a Cluster with TLS, connected by the tier and through a given client of node-redis', async () => {
+  const tls = makeCertificates()
+  await using server = await startRedis({
+    tls,
+    args: [
+      ['--cluster-enabled', 'yes', '--tls-cluster', 'yes'],
+      ['--cluster-announce-ip', '127.0.0.1', '--cluster-require-full-coverage', 'no'],
+    ].flat(),
+  })
+  await server.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+  await until('the Cluster', async () => (await server.command('CLUSTER', 'INFO')).includes('state:ok'))
+  await using opened = await openTier({ cluster: [server.url], tls: { ca: tls.ca } })
+  const client = createCluster({
+    rootNodes: [{ url: server.url }],
+    defaults: { socket: { tls: true, ca: tls.ca } },
+  })
+  client.on('error', () => undefined)
+  await client.connect()
+  await using other = await openTier({ client })
+  await opened.put('k', '1')
+  expect(await other.get('k')).toBe('1')
+  await other.tier.delete(['k'])
+  const removal = JSON.stringify({ kind: 'keys', keys: ['k'], soft: false })
+  await until('the removal', () => Promise.resolve(opened.heard.includes(removal)))
+  expect(opened.losses).toEqual([])
+  client.destroy()
 })
