@@ -60,7 +60,7 @@ const failovers: [string, (servers: ReplicatedCluster) => Promise<void>][] = [
 ]
 
 for (const [what, failOver] of failovers) {
-  describe(`${what}`, () => {
+  describe(`with ${what}`, () => {
     for (const [name, connect] of clients) {
       test(`is another history, and the bus subscribes anew, ${name}`, async () => {
         await using servers = await startReplicatedCluster()
