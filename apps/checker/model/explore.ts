@@ -41,6 +41,7 @@ function initial(variant: Variant): State {
       fenced: false,
       sequence: 0,
       leased: false,
+      blocked: false,
       clock: -1,
       generation: 0,
       version: 0,
@@ -48,7 +49,7 @@ function initial(variant: Variant): State {
     })),
     writers: variant.writers.map((writer) => ({ ...writer, step: 'idle', version: 0 })),
     acknowledged: perKey(() => 0),
-    left: { crashes: 0, cuts: 0, evictions: 0, outages: 0, restores: 0, ...variant.budget },
+    left: { crashes: 0, cuts: 0, evictions: 0, outages: 0, restores: 0, timeouts: 0, ...variant.budget },
   }
 }
 

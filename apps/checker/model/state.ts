@@ -51,6 +51,8 @@ export interface Reader {
   /** Sequence of the fence when it began, or joined. */
   sequence: number
   leased: boolean
+  /** Did it find a write announced? */
+  blocked: boolean
   /** The store's tag clock, or generation counter, when it began. */
   clock: number
   generation: number
@@ -93,6 +95,8 @@ export interface Budget {
   evictions: number
   outages: number
   restores: number
+  /** Requests of a process that reaches the store, but gets no answer. */
+  timeouts: number
 }
 
 /** Cells, copies and messages are never changed in place; the rest is. */
@@ -134,7 +138,7 @@ export function keyOf(state: State): string {
   let key = `${source.join()}|${store.map(cellKey).join()}|${counters.join()}|${acknowledged.join()}|${tagClock},${nextGeneration}`
   if (marker) key += `m${marker.generation},${marker.at}`
   if (snapshot) key += `s${snapshot.store.map(cellKey).join()},${snapshot.marker?.generation ?? ''}`
-  key += `|${left.crashes}${left.cuts}${left.evictions}${left.outages}${left.restores}`
+  key += `|${left.crashes}${left.cuts}${left.evictions}${left.outages}${left.restores}${left.timeouts}`
   for (const one of state.processes) {
     key += `|${flag(one.up)}${flag(one.connected)}${flag(one.live)}${flag(one.missed)}${flag(one.tagJournal)}${one.journal.map(flag).join('')}`
     key += `${one.inbox.map(messageKey).join('')};${one.due.join()};${one.sequence}`
@@ -143,12 +147,12 @@ export function keyOf(state: State): string {
     }
     for (const { key: of, version } of one.promised) key += `p${of}.${version}`
   }
-  for (const { step, due, fenced, sequence, leased, clock, generation, version, flight } of state.readers) {
+  for (const { step, due, fenced, sequence, leased, blocked, clock, generation, version, flight } of state.readers) {
     const idle = step === 'idle' && due === 0
     key +=
       step === 'done' || idle
         ? `|${step}`
-        : `|${step}${due},${sequence},${clock},${generation},${version},${flight}${flag(fenced)}${flag(leased)}`
+        : `|${step}${due},${sequence},${clock},${generation},${version},${flight}${flag(fenced)}${flag(leased)}${flag(blocked)}`
   }
   for (const { step, version } of state.writers) key += `|${step}${version}`
   return key

@@ -49,6 +49,7 @@ export class Transitions {
   #step(label: string, from: State, change: (state: State) => string | void): void {
     const state = copyOf(from)
     const broken = change(state)
+    for (const process of state.processes) takeDue(process)
     this.#steps.push(broken === undefined ? { label, state } : { label, state, broken })
   }
 
@@ -58,10 +59,19 @@ export class Transitions {
     const say = (what: string) => `reader ${i} (process ${p}, key ${key}) ${what}`
     switch (step) {
       case 'idle':
+        if (!firstOfItsKind(from.readers, i)) return
         this.#step(say('begins'), from, (state) => this.#begin(state, i))
         break
       case 'asking':
         this.#step(say('asks the store'), from, (state) => this.#ask(state, i))
+        if (from.left.timeouts > 0) {
+          this.#step(say('gets no answer from the store'), from, (state) => {
+            state.left.timeouts--
+            const reader = state.readers[i] as Reader
+            reader.step = 'loading'
+            reader.blocked = this.#rules.unaskedLoad === 'dropped'
+          })
+        }
         break
       case 'hit':
         this.#step(say('has its answer'), from, (state) => {
@@ -116,6 +126,7 @@ export class Transitions {
     }
     const usable = process.connected && !(this.#rules.journalFence && (process.journal[key] || process.tagJournal))
     reader.leased = false
+    reader.blocked = false
     reader.clock = -1
     reader.step = usable ? 'asking' : 'loading'
   }
@@ -132,6 +143,7 @@ export class Transitions {
     if (!(state.processes[p] as Process).connected) return
     reader.clock = this.#rules.fill === 'counter' ? (state.counters[key] as number) : state.tagClock
     const cell = state.store[key] as Cell
+    reader.blocked = cell?.kind === 'intents' && this.#rules.blockedLoad === 'dropped'
     if (cell?.kind === 'value' && this.#valid(state, cell.copy)) {
       reader.version = cell.copy.version
       reader.generation = cell.copy.generation
@@ -156,7 +168,7 @@ export class Transitions {
     const reader = state.readers[i] as Reader
     const process = state.processes[reader.process] as Process
     const removed = reader.fenced || process.sequence > reader.sequence
-    if (this.#rules.localFence && removed) return
+    if ((this.#rules.localFence && removed) || reader.blocked) return
     process.memory[reader.key] = { version: reader.version, generation, suspect: false, by: i }
   }
 
@@ -225,7 +237,7 @@ export class Transitions {
 
   #writer(from: State, i: number): void {
     const { process: p, key, way, step } = from.writers[i] as Writer
-    if (!(from.processes[p] as Process).up) return
+    if (!(from.processes[p] as Process).up || (step === 'idle' && !firstOfItsKind(from.writers, i))) return
     const say = (what: string) => `writer ${i} (process ${p}, ${way === 'tag' ? 'the tag' : `key ${key}`}) ${what}`
     const to = (state: State, next: Writer['step']) => {
       ;(state.writers[i] as Writer).step = next
@@ -259,7 +271,15 @@ export class Transitions {
       })
       return
     }
-    if (step === 'dropped') this.#step(say('removes in the store'), from, (state) => this.#remove(state, i))
+    if (step === 'dropped') {
+      this.#step(say('removes in the store'), from, (state) => this.#remove(state, i, false))
+      if (from.left.timeouts > 0) {
+        this.#step(say('gets no answer to its removal'), from, (state) => {
+          state.left.timeouts--
+          this.#remove(state, i, true)
+        })
+      }
+    }
     if (step === 'removed') {
       this.#step(say('is told that it is done'), from, (state) => {
         const process = state.processes[p] as Process
@@ -278,11 +298,11 @@ export class Transitions {
     }
   }
 
-  #remove(state: State, i: number): void {
+  #remove(state: State, i: number, unanswered: boolean): void {
     const { process: p, key, way } = state.writers[i] as Writer
     const process = state.processes[p] as Process
     ;(state.writers[i] as Writer).step = 'removed'
-    if (!process.connected) {
+    if (!process.connected || unanswered) {
       // What isn't kept is lost, and said to be done.
       if (!this.#rules.journal) return
       if (way === 'tag') process.tagJournal = true
@@ -371,12 +391,11 @@ export class Transitions {
     if (!process.up) return
     const [message] = process.inbox
     if (message !== undefined) {
-      this.#step(`process ${p} hears ${message.kind === 'tag' ? 'of the tag' : `${message.kind} of key ${message.key}`}`, from, (state) => {
-        const hearing = state.processes[p] as Process
-        hearing.inbox.shift()
+      const what = message.kind === 'key' ? `key ${message.key}` : 'the tag'
+      this.#step(`process ${p} hears that ${what} was removed`, from, (state) => {
+        ;(state.processes[p] as Process).inbox.shift()
         if (message.kind === 'key') this.#drop(state, p, message.key)
-        else if (message.kind === 'tag') this.#dropTag(state, p)
-        else hearing.due[message.key] = Math.max(hearing.due[message.key] as number, message.version)
+        else this.#dropTag(state, p)
       })
     }
     if (process.missed && process.live) {
@@ -397,8 +416,9 @@ export class Transitions {
         this.#catchUp(state, again)
       })
     }
-    if (!process.connected) {
-      this.#step(`process ${p} reaches the store again`, from, (state) => {
+    if (!process.connected || process.tagJournal || process.journal.includes(true)) {
+      const what = process.connected ? 'replays its journal' : 'reaches the store again and replays its journal'
+      this.#step(`process ${p} ${what}`, from, (state) => {
         const back = state.processes[p] as Process
         back.connected = true
         for (const [key, waits] of back.journal.entries()) if (waits) this.#delete(state, p, key)
@@ -509,5 +529,20 @@ export class Transitions {
       this.#suspect(state, p)
       this.#catchUp(state, process)
     }
+  }
+}
+
+/** Of actors that are alike and have not begun, it does not matter which one begins: the first does. */
+function firstOfItsKind(actors: readonly (Reader | Writer)[], i: number): boolean {
+  const kind = ({ process, key, ...rest }: Reader | Writer) => `${process}/${key}/${'way' in rest ? rest.way : rest.due}`
+  const own = kind(actors[i] as Reader | Writer)
+  return actors.findIndex((actor) => actor.step === 'idle' && kind(actor) === own) === i
+}
+
+/** What everybody was promised counts for a process as soon as it has heard all that was sent before. */
+function takeDue(process: Process): void {
+  for (let [message] = process.inbox; message?.kind === 'due'; [message] = process.inbox) {
+    process.inbox.shift()
+    process.due[message.key] = Math.max(process.due[message.key] as number, message.version)
   }
 }

@@ -14,6 +14,10 @@ export interface Rules {
   readonly journalFence: boolean
   /** Intents of several writers: a set, or one marker for all. */
   readonly intents: 'set' | 'shared'
+  /** What a load that found a write announced leaves in the memory. */
+  readonly blockedLoad: 'kept' | 'dropped'
+  /** What a load leaves in the memory when the store didn't say whether a write is announced. */
+  readonly unaskedLoad: 'kept' | 'dropped'
   /** May an intent lapse although its writer lives? */
   readonly intentsLapse: boolean
   /** Is everything of before unreachable when the store comes back with another history? */
@@ -33,6 +37,8 @@ export const protocol: Rules = {
   journal: true,
   journalFence: true,
   intents: 'set',
+  blockedLoad: 'dropped',
+  unaskedLoad: 'dropped',
   intentsLapse: false,
   epoch: true,
   missingTag: 'invalid',
@@ -53,4 +59,6 @@ export interface Variant {
   readonly tagged?: boolean
   /** Do processes have a memory, and share flights? */
   readonly memory: boolean
+  /** Minutes of work: only explored with `--wide`. */
+  readonly wide?: boolean
 }
