@@ -177,7 +177,7 @@ export class Connection implements Route {
       if (Number(textOf(reached)) >= wait.replicas) continue
       throw new CacheError(
         'TIER_UNAVAILABLE',
-        `Expected ${wait.replicas} replicas to have the removal within ${wait.timeout} ms, ${textOf(reached)} had it`,
+        `Expected the removal to reach ${wait.replicas} replica${wait.replicas === 1 ? '' : 's'} within ${wait.timeout} ms, it reached ${textOf(reached)}`,
       )
     }
     return replies.slice(0, removals)

@@ -1,60 +1,75 @@
-import { connect, createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createCache } from '@tierstack/cache-core'
+import { memory } from '@tierstack/cache-memory'
+import { until } from '@tierstack/test-services'
 import { expect, inject, test } from 'vitest'
+import { redis } from '../../src/index.ts'
+import { Proxy } from '../proxy.ts'
 import { openTier } from '../rig.ts'
 
-/** A proxy that counts, per connection, how often the client's side began to speak after the server had. */
-async function countingProxy(target: URL): Promise<{ url: string; turns(): number; close(): void }> {
-  let turns = 0
-  const server = createServer((near) => {
-    const far = connect(Number(target.port), target.hostname)
-    let asked = false
-    near.on('data', (chunk) => {
-      if (!asked) turns++
-      asked = true
-      far.write(chunk)
-    })
-    far.on('data', (chunk) => {
-      asked = false
-      near.write(chunk)
-    })
-    near.on('close', () => far.destroy())
-    far.on('close', () => near.destroy())
-    near.on('error', () => far.destroy())
-    far.on('error', () => near.destroy())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    turns: () => turns,
-    close: () => server.close(),
+// No heartbeat during a count.
+const quiet = { prefix: 'turns', heartbeat: 5_000, silence: 15_000 } as const
+
+function costOf(proxy: Proxy) {
+  return async (work: () => Promise<unknown>) => {
+    const before = proxy.turns
+    await work()
+    return proxy.turns - before
   }
 }
 
 test('a hit costs one round trip, a miss and its fill two, a removal one', async () => {
-  const proxy = await countingProxy(new URL(inject('redisUrl')))
-  // No heartbeat during the count.
-  await using opened = await openTier(
-    { url: proxy.url, prefix: 'turns', heartbeat: 5_000, silence: 15_000 },
-    'turns',
-  )
-  const cost = async (work: () => Promise<unknown>) => {
-    const before = proxy.turns()
-    await work()
-    return proxy.turns() - before
-  }
+  await using proxy = await Proxy.to(inject('redisUrl'))
+  await using opened = await openTier({ ...quiet, url: proxy.url }, 'turns')
+  const cost = costOf(proxy)
   const keys = Array.from({ length: 100 }, (_, i) => `k${i}`)
-  try {
-    await opened.put('k', '1')
-    expect(await cost(() => opened.lease('k'))).toBe(1)
-    expect(await cost(() => opened.coherence.lease(['k'], 1_000, true))).toBe(1)
-    expect(await cost(() => opened.tier.read(keys))).toBe(1)
-    expect(await cost(() => opened.coherence.lease(keys, 1_000, true))).toBe(1)
-    expect(await cost(async () => opened.fill('miss', await opened.fenceFor('miss')))).toBe(2)
-    expect(await cost(() => opened.tier.delete(['k']))).toBe(1)
-    expect(await cost(() => opened.coherence.invalidate(['t'], false))).toBe(1)
-    expect(await cost(() => opened.tier.clear())).toBe(1)
-  } finally {
-    proxy.close()
-  }
+  await opened.put('k', '1')
+  expect(await cost(() => opened.lease('k'))).toBe(1)
+  expect(await cost(() => opened.coherence.lease(['k'], 1_000, true))).toBe(1)
+  expect(await cost(() => opened.tier.read(keys))).toBe(1)
+  expect(await cost(() => opened.coherence.lease(keys, 1_000, true))).toBe(1)
+  expect(await cost(async () => opened.fill('miss', await opened.fenceFor('miss')))).toBe(2)
+  expect(await cost(() => opened.tier.delete(['k']))).toBe(1)
+  expect(await cost(() => opened.coherence.invalidate(['t'], false))).toBe(1)
+  expect(await cost(() => opened.tier.clear())).toBe(1)
 })
+
+for (const tags of [[], ['group']]) {
+  test(`through the whole chain, with ${tags.length} tags, each call costs what its tier's verbs cost`, async () => {
+    await using proxy = await Proxy.to(inject('redisUrl'))
+    const cost = costOf(proxy)
+    const namespace = `chain-${tags.length}`
+    const [counted, other] = [proxy.url, inject('redisUrl')].map((url) => {
+      const cache = createCache({ namespace, tiers: [memory(), redis({ ...quiet, url })] })
+      const load = (id: number) => Promise.resolve({ id })
+      const drained = async (work: Promise<unknown>) => {
+        await work
+        await cache.drain()
+      }
+      return { cache, drained, item: cache.define({ name: 'item', ttl: '1m', load, tags: () => tags }) }
+    })
+    if (!counted || !other) throw new Error('two caches')
+    const ids = Array.from({ length: 100 }, (_, i) => 1_000 + i)
+    await other.cache.clear()
+    // The first entry with a tag makes the tag's generation, which stays in the book while the bus vouches for it.
+    for (const { item } of [counted, other]) {
+      await until('a live bus', async () => {
+        await item(0)
+        // Past the time for which what was just read counts by itself.
+        await sleep(600)
+        return item.peek(0) !== undefined
+      })
+    }
+    await other.drained(Promise.all([other.item(1), other.item.many(ids)]))
+
+    expect(await cost(() => counted.drained(counted.item(1)))).toBe(1)
+    expect(await cost(() => counted.drained(counted.item(1)))).toBe(0)
+    expect(await cost(() => counted.drained(counted.item(2)))).toBe(2)
+    expect(await cost(() => counted.drained(counted.item.many(ids)))).toBe(1)
+    expect(await cost(() => counted.item.delete(1))).toBe(1)
+    expect(await cost(() => counted.item.expire(2))).toBe(1)
+    expect(await cost(() => counted.cache.invalidateTags('group'))).toBe(1)
+    expect(await cost(() => counted.cache.clear())).toBe(1)
+    await Promise.all([counted.cache.close(), other.cache.close()])
+  })
+}
