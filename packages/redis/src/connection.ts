@@ -83,11 +83,11 @@ export class Connection implements Route {
     this.#watchers.delete(watcher)
   }
 
-  /** Goes over to an epoch that another process made. An empty one means that there is none any more. */
+  /** Goes over to an epoch that another process made. Another text means that there is none of ours any more. */
   adopt(epoch: string): void {
     if (!this.#usable || epoch === this.#epoch || this.#left.includes(epoch)) return
-    if (epoch.length !== 16) {
-      this.lose(new Error('the epoch in Redis is gone'))
+    if (!this.layout.owns(epoch)) {
+      this.lose(new Error('the epoch in Redis is gone, or of processes with other `buckets`'))
       return
     }
     this.leave(epoch)

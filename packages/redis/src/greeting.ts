@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { CacheError } from '@tierstack/cache-core'
+import { CacheError, expectation } from '@tierstack/cache-core'
+import { bucketsOf } from './layout.ts'
 import type { Layout } from './layout.ts'
 import { textOf } from './port.ts'
 import type { Node, Port, Reply, Word } from './port.ts'
@@ -7,7 +8,6 @@ import { scriptNames, scriptText } from './scripts.ts'
 import type { ScriptName } from './scripts.ts'
 import { parseInfo } from './server-info.ts'
 import type { ServerInfo } from './server-info.ts'
-import { token } from './token.ts'
 import { unavailable } from './unavailable.ts'
 
 /** A server as it was greeted: its scripts are known only to this run of it. */
@@ -85,13 +85,14 @@ async function epochFor(port: Port, layout: Layout, run: string): Promise<string
   const text = scriptText('hello', run, port.clustered)
   let epoch: string
   try {
-    epoch = textOf(await one(0, ['EVAL', text, keys.length, ...keys, run, token()])) ?? ''
+    epoch = textOf(await one(0, ['EVAL', text, keys.length, ...keys, run, layout.newEpoch()])) ?? ''
   } catch (error) {
     if (!(error instanceof Error) || !error.message.includes('READONLY')) throw error
     // A replica: what it has can be read, as long as a master has set it up.
     epoch = textOf(await one(0, ['GET', layout.epoch(0)])) ?? ''
-    if (epoch.length !== 16) throw error
+    if (Number.isNaN(bucketsOf(epoch))) throw error
   }
+  if (!layout.owns(epoch)) throw otherBuckets(layout, epoch)
   const align = scriptText('align', run, port.clustered)
   await Promise.all(
     rest.map(async (bucket, i) => {
@@ -101,4 +102,10 @@ async function epochFor(port: Port, layout: Layout, run: string): Promise<string
     }),
   )
   return epoch
+}
+
+function otherBuckets(layout: Layout, epoch: string): CacheError {
+  const wanted = `${bucketsOf(epoch)}, as it is for the processes that use the namespace already`
+  const change = `delete the key \`${layout.epoch(0)}\` to change it for all`
+  return expectation('buckets', `${wanted} (${change})`, layout.buckets)
 }

@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto'
 import { slotOf } from './slot.ts'
+import { token } from './token.ts'
 
 /** Longer keys are hashed; the frame itself is bound to its whole key. */
 const longestKey = 512
+
+const epochLength = 16
+const markLength = 3
+
+/** The number of buckets that an epoch was made for, if it is one. */
+export function bucketsOf(epoch: string): number {
+  return epoch.length === epochLength ? Number.parseInt(epoch.slice(0, markLength), 36) : Number.NaN
+}
 
 /**
  * Names of everything that a namespace keeps in Redis.
@@ -13,17 +22,30 @@ const longestKey = 512
  */
 export class Layout {
   readonly buckets: number
+  /** What every epoch of this layout begins with: who divides keys otherwise must not take it for its own. */
+  readonly #mark: string
   readonly #roots: readonly string[]
   readonly #slots: readonly number[]
 
   constructor(prefix: string, namespace: string, buckets: number | undefined) {
     this.buckets = buckets ?? 1
+    this.#mark = this.buckets.toString(36).padStart(markLength, '0')
     const tags =
       buckets === undefined
         ? [namespace]
         : Array.from({ length: buckets }, (_, bucket) => `${namespace}:${bucket}`)
     this.#roots = tags.map((tag) => (buckets === undefined ? `${prefix}:${tag}` : `${prefix}:{${tag}}`))
     this.#slots = tags.map((tag) => (buckets === undefined ? 0 : slotOf(tag)))
+  }
+
+  /** An epoch that never was before. */
+  newEpoch(): string {
+    return this.#mark + token().slice(markLength)
+  }
+
+  /** Is it an epoch of processes that divide keys as we do? */
+  owns(epoch: string): boolean {
+    return epoch.length === epochLength && epoch.startsWith(this.#mark)
   }
 
   bucketOf(name: string): number {

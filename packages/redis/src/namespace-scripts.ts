@@ -2,11 +2,16 @@ import { announce, micros } from './lua-functions.ts'
 
 /** What touches the namespace as a whole: its epoch, its sequences and its channels. */
 export const namespaceScripts: Readonly<Record<'hello' | 'align' | 'pulse' | 'publish' | 'clear', string>> = {
-  /** KEYS run, epoch, clock, sequence; ARGV actual run, new epoch. The epoch, rotated when the history is another. */
+  /**
+   * KEYS run, epoch, clock, sequence; ARGV actual run, new epoch. The epoch, rotated when the history is another; left
+   * alone when it was made for another number of buckets, which its first three characters tell.
+   */
   hello: `${micros}
 redis.call('PERSIST', KEYS[2])
 local epoch = redis.call('GET', KEYS[2])
-if not epoch or #epoch ~= 16 or redis.call('GET', KEYS[1]) ~= ARGV[1] then
+local mark = epoch and #epoch == 16 and string.match(epoch, '^[0-9a-z][0-9a-z][0-9a-z]')
+if mark and mark ~= string.sub(ARGV[2], 1, 3) then return epoch end
+if not mark or redis.call('GET', KEYS[1]) ~= ARGV[1] then
   epoch = ARGV[2]
   redis.call('SET', KEYS[1], ARGV[1])
   redis.call('SET', KEYS[2], epoch)

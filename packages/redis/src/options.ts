@@ -33,7 +33,8 @@ export interface RedisOptions {
    */
   readonly prefix?: string
   /**
-   * Parts into which a Cluster spreads a namespace; each has its own hash tag and channel. The same in every process.
+   * Parts into which a Cluster spreads a namespace; each has its own hash tag and channel. A process with another
+   * number than those before it is refused.
    * @default 64
    */
   readonly buckets?: number

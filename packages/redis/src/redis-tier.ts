@@ -22,7 +22,6 @@ import { epochBody } from './message.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Port } from './port.ts'
 import { Tags } from './tags.ts'
-import { token } from './token.ts'
 
 interface Opened {
   readonly connection: Connection
@@ -87,7 +86,7 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
   async clear(): Promise<void> {
     const { connection } = this.#on
     const { layout, origin } = connection
-    const epoch = token()
+    const epoch = layout.newEpoch()
     const callFor = (bucket: number, ...bodies: Buffer[]): ScriptCall => ({
       bucket,
       script: 'clear',

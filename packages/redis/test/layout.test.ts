@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Layout } from '../src/layout.ts'
+import { bucketsOf, Layout } from '../src/layout.ts'
 import { slotOf } from '../src/slot.ts'
 
 const word = fc.stringMatching(/^[A-Za-z0-9._-]{1,12}$/)
@@ -69,4 +69,17 @@ test('slots are those of the Cluster specification', () => {
   expect(slotOf('123456789')).toBe(0x31c3 % 16_384)
   expect(slotOf('foo')).toBe(12_182)
   expect(slotOf('')).toBe(0)
+})
+
+test('an epoch tells the number of buckets that it was made for', () => {
+  for (const buckets of [undefined, 1, 2, 64, 4096]) {
+    const layout = new Layout('ts', 'shop', buckets)
+    const made = layout.newEpoch()
+    expect(made).toMatch(/^[\w-]{16}$/)
+    expect(layout.newEpoch()).not.toBe(made)
+    expect(layout.owns(made)).toBe(true)
+    expect(bucketsOf(made)).toBe(buckets ?? 1)
+    expect(new Layout('ts', 'shop', 7).owns(made)).toBe(false)
+  }
+  expect(bucketsOf('')).toBeNaN()
 })

@@ -7,7 +7,7 @@ import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RedisOptions } from '../../src/index.ts'
 import { slotOf } from '../../src/slot.ts'
-import { openTier } from '../rig.ts'
+import { openOnly, openTier } from '../rig.ts'
 import { underLoad } from '../under-load.ts'
 
 const buckets = 8
@@ -114,6 +114,27 @@ for (const [name, connect] of clients) {
     })
   })
 }
+
+test('a process with other buckets is refused, until all have them', async () => {
+  await using opened = await openTier({ cluster: urls(), buckets: 4 }, 'divided')
+  await opened.put('k', '1')
+  await using other = openOnly({ cluster: urls(), buckets: 5 }, 'divided')
+  await expect(other.tier.hello()).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message:
+      'Expected `buckets` to be 4, as it is for the processes that use the namespace already (delete the key `ts:{divided:0}:epoch` to change it for all), got `5` (number)',
+  })
+  expect(await opened.get('k')).toBe('1')
+  expect(opened.losses).toEqual([])
+  const client = new Cluster5(urls())
+  await client.del('ts:{divided:0}:epoch')
+  client.disconnect()
+  await other.join()
+  await until('a loss', () => Promise.resolve(opened.losses.length > 0))
+  await expect(opened.tier.hello()).rejects.toThrow('Expected `buckets` to be 5')
+  await other.put('k', '2')
+  await other.live()
+})
 
 test('slots that move under load give no reader an old row', async () => {
   const { stale, reads } = await underLoad({ cluster: urls(), buckets }, 'resharded', async () => {

@@ -80,6 +80,19 @@ test('a flushed server gets a new epoch, and old loads store nothing', async () 
   expect(await opened.coherence.stampTags(['t'], tagClock)).toEqual([undefined])
 })
 
+test('an epoch that somebody overwrote is replaced', async () => {
+  await using server = await startRedis()
+  await using opened = await openTier({ url: server.url })
+  for (const damaged of ['junk', '+'.repeat(16)]) {
+    await opened.put('k', '1')
+    const losses = opened.losses.length
+    await server.command('SET', 'ts:shop:epoch', damaged)
+    await lost(opened, losses + 1)
+    await opened.join()
+    expect(await opened.get('k')).toBeUndefined()
+  }
+})
+
 test('a stopped server is lost within three heartbeats, and nothing asked before counts after', async () => {
   await using server = await startRedis()
   await using opened = await openTier({ url: server.url })
