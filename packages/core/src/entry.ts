@@ -33,6 +33,11 @@ export interface LocalEntry {
   readonly etag: string | undefined
   /** Instant at which it was certainly current: its load began, or a remote tier was asked for it. */
   readonly vouchedAt: number
+  /**
+   * Loaded while a shared tier couldn't be asked: a `write()` may have been under way, whose writer may have died since.
+   * Counts no longer than while a bus is silent, whatever the bus says.
+   */
+  readonly provisional: boolean
   /** Last use, for `idleTtl`. */
   usedAt: number
   /** Life without use in ms; `Infinity` for no limit. */

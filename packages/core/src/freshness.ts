@@ -146,6 +146,7 @@ export interface EntryParts {
   readonly loadMs: number
   readonly etag: string | undefined
   readonly vouchedAt: number
+  readonly provisional: boolean
   readonly now: number
 }
 
@@ -156,7 +157,9 @@ export function makeEntry(parts: EntryParts, policy: ResolvedPolicy, fence: Remo
     // The loader may keep what it returned; what can't be frozen must not be its object.
     value: isolated.isolation === 'clone' ? copy(parts.value) : parts.value,
     ...parts.life,
-    quickUntil: quickUntil(policy, parts.life, parts.loadMs, isolated.isolation),
+    quickUntil: parts.provisional
+      ? Number.NEGATIVE_INFINITY
+      : quickUntil(policy, parts.life, parts.loadMs, isolated.isolation),
     soft: parts.soft,
     stamp: parts.stamp,
     tags: parts.tags,
@@ -166,6 +169,7 @@ export function makeEntry(parts: EntryParts, policy: ResolvedPolicy, fence: Remo
     loadMs: parts.loadMs,
     etag: parts.etag,
     vouchedAt: parts.vouchedAt,
+    provisional: parts.provisional,
     usedAt: parts.now,
     idleTtl: policy.idleTtl,
     isolation: isolated.isolation,

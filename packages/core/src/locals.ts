@@ -76,7 +76,8 @@ export class Locals {
     entry.usedAt = now
     if (standing === 'suspect') return 'suspect'
     // A silent bus: a removal may be on its way. What was current within the bound still counts.
-    if (now >= this.#live.until && now - entry.vouchedAt >= this.#suspectTtl) return 'suspect'
+    const silent = now >= this.#live.until || entry.provisional
+    if (silent && now - entry.vouchedAt >= this.#suspectTtl) return 'suspect'
     if (standing === 'soft') soften(entry)
     entry.epoch = fence.epoch
     entry.seen = fence.sequence

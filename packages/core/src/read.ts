@@ -138,7 +138,8 @@ function localHit(
   // Entries in farther local tiers are copied as they are: they can't outlive themselves there.
   if (position > 0) chain.locals.put(key, position, () => entry)
   // The bus is silent and the entry nears the age at which it stops counting: hot keys needn't wait for that.
-  const fading = now >= chain.live.until && now - entry.vouchedAt >= chain.suspectTtl / 2
+  const silent = now >= chain.live.until || entry.provisional
+  const fading = silent && now - entry.vouchedAt >= chain.suspectTtl / 2
   const due = fading || dueAhead(policy, entry, now, chain.random)
   if (query.load !== undefined && due && !chain.flights.has(key)) {
     takeOff(chain, { query, key, input, view, options: undefined, reason: 'ahead', shared: true }).keep()

@@ -30,6 +30,7 @@ export async function set(
   dropKeys(chain, [key], false)
   const places: Place[] = []
   let refused = false
+  let provisional = false
   let tagClock: string | undefined
   if (chain.tags.link?.usable(key)) tagClock = await chain.tags.clock(key)
   const beganAt = chain.clock.now()
@@ -42,6 +43,7 @@ export async function set(
     }
     const taken = await link.take(key, policy.timeouts.removal)
     refused ||= taken.refused
+    provisional ||= taken.fence === undefined
     if (!taken.refused) {
       places.unshift({ link, fence: taken.fence, claim: undefined, tagClock, blocked: false })
     }
@@ -71,7 +73,15 @@ export async function set(
   // A writer is about to change the row, or something removed the key or a tag since: the value may be old by now.
   const outdated = refused || outcomes.some(({ outcome }) => outcome === 'fenced')
   if (outdated || chain.fence.tagsRemovedAt(tags.map(tagSlot)) > before) return
-  putLocal(chain, query, key, value, { ttls, createdAt: beganAt, sequence, tags, loadMs: 0, etag: undefined })
+  putLocal(chain, query, key, value, {
+    ttls,
+    createdAt: beganAt,
+    sequence,
+    tags,
+    loadMs: 0,
+    etag: undefined,
+    provisional,
+  })
 }
 
 async function forgetAt(link: RemoteLink, key: string, policy: ResolvedPolicy): Promise<void> {

@@ -67,6 +67,9 @@ export async function store(
     tags,
     loadMs: loaded.ms,
     etag: loaded.etag,
+    provisional: chain.links.some(
+      (link) => link.coherence !== undefined && !places.some((place) => place.link === link),
+    ),
     skip: job.options?.skip,
   })
   if (stored === 'fenced') fenced(chain, query, key, chain.names[0] as string)
@@ -106,6 +109,8 @@ export function putLocal(
     readonly tags: readonly string[]
     readonly loadMs: number
     readonly etag: string | undefined
+    /** A shared tier couldn't be asked whether the key is being written. */
+    readonly provisional: boolean
     readonly skip?: readonly string[] | undefined
   },
 ): 'stored' | 'fenced' | 'none' {
@@ -128,6 +133,7 @@ export function putLocal(
         loadMs,
         etag,
         vouchedAt: o.createdAt,
+        provisional: o.provisional,
         now,
       }
       return makeEntry(parts, query.policy, chain.fence)
@@ -290,6 +296,7 @@ export function backfill(
           loadMs: candidate.loadMs,
           etag: candidate.etag,
           vouchedAt: flight.startedAt,
+          provisional: false,
           now,
         },
         policy,

@@ -42,6 +42,31 @@ describe('write: announced before the commit, removed after it', () => {
     nodes.store.up('a')
   })
 
+  test('nor does a reader who could not ask the store meanwhile keep it for longer than silence is trusted', async () => {
+    await using nodes = await pair({ timeouts: { write: 10_000 } })
+    const source = new Source([['k', 'v1']])
+    const read = () =>
+      finish(
+        nodes.clock,
+        nodes.b.getOrSet('k', () => source.load('k')),
+      )
+    void nodes.a
+      .write('k', async () => {
+        nodes.store.down('b')
+        // The bus is well, the store doesn't answer this once: nobody says that a write is under way.
+        expect(await read()).toBe('v1')
+        nodes.store.up('b')
+        source.rows.set('k', 'v2')
+        return await new Promise(() => {})
+      })
+      .catch(() => {})
+    await nodes.clock.advance(100)
+    nodes.store.down('a')
+    await nodes.clock.advance(5_000)
+    expect(await read()).toBe('v2')
+    nodes.store.up('a')
+  })
+
   test('a commit that throws: its error, and the key is removed all the same', async () => {
     await using node = oneNode()
     await node.cache.set('k', 'v1')

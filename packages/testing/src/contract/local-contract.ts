@@ -26,6 +26,7 @@ export function localEntry(value: unknown, parts: Partial<LocalEntry> = {}): Loc
     loadMs: 0,
     etag: undefined,
     vouchedAt: 0,
+    provisional: false,
     usedAt: 0,
     idleTtl: Infinity,
     isolation: 'frozen',
