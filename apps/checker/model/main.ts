@@ -23,5 +23,7 @@ for (const variant of explored) {
   )
   if (trace !== undefined && (verbose || variant.holds)) for (const step of trace) console.log(`    ${step}`)
 }
-console.log(`${explored.length} variants, ${total.toLocaleString('en')} states${wrong > 0 ? `, ${wrong} UNEXPECTED` : ', all as expected'}`)
+console.log(
+  `${explored.length} variants, ${total.toLocaleString('en')} states${wrong > 0 ? `, ${wrong} UNEXPECTED` : ', all as expected'}`,
+)
 if (wrong > 0) process.exitCode = 1

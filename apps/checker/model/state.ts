@@ -147,7 +147,18 @@ export function keyOf(state: State): string {
     }
     for (const { key: of, version } of one.promised) key += `p${of}.${version}`
   }
-  for (const { step, due, fenced, sequence, leased, blocked, clock, generation, version, flight } of state.readers) {
+  for (const {
+    step,
+    due,
+    fenced,
+    sequence,
+    leased,
+    blocked,
+    clock,
+    generation,
+    version,
+    flight,
+  } of state.readers) {
     const idle = step === 'idle' && due === 0
     key +=
       step === 'done' || idle

@@ -118,13 +118,17 @@ export class Transitions {
       reader.step = 'done'
       return this.#judge(reader, i, 'its memory')
     }
-    const flight = this.#variant.memory && process.live ? state.readers.findIndex((other, j) => j !== i && this.#joinable(other, reader)) : -1
+    const flight =
+      this.#variant.memory && process.live
+        ? state.readers.findIndex((other, j) => j !== i && this.#joinable(other, reader))
+        : -1
     if (flight >= 0) {
       reader.step = 'joined'
       reader.flight = flight
       return
     }
-    const usable = process.connected && !(this.#rules.journalFence && (process.journal[key] || process.tagJournal))
+    const usable =
+      process.connected && !(this.#rules.journalFence && (process.journal[key] || process.tagJournal))
     reader.leased = false
     reader.blocked = false
     reader.clock = -1
@@ -132,8 +136,14 @@ export class Transitions {
   }
 
   #joinable(other: Reader, reader: Reader): boolean {
-    const flying = other.step === 'asking' || other.step === 'hit' || other.step === 'loading' || other.step === 'loaded'
-    return flying && other.process === reader.process && other.key === reader.key && !(this.#rules.localFence && other.fenced)
+    const flying =
+      other.step === 'asking' || other.step === 'hit' || other.step === 'loading' || other.step === 'loaded'
+    return (
+      flying &&
+      other.process === reader.process &&
+      other.key === reader.key &&
+      !(this.#rules.localFence && other.fenced)
+    )
   }
 
   #ask(state: State, i: number): void {
@@ -182,7 +192,8 @@ export class Transitions {
     for (const [j, other] of state.readers.entries()) {
       if (other.step !== 'joined' || other.flight !== i) continue
       const removed = this.#variant.tagged === true && process.sequence > reader.sequence
-      const goesBack = this.#rules.rejoin === 'any' ? other.sequence > reader.sequence : other.sequence >= process.sequence
+      const goesBack =
+        this.#rules.rejoin === 'any' ? other.sequence > reader.sequence : other.sequence >= process.sequence
       if (removed && goesBack) {
         other.step = 'idle'
         continue
@@ -205,7 +216,12 @@ export class Transitions {
     const { key, process: p } = reader
     reader.step = 'done'
     const process = state.processes[p] as Process
-    if (!reader.leased || !process.connected || (this.#rules.journalFence && (process.journal[key] || process.tagJournal))) return
+    if (
+      !reader.leased ||
+      !process.connected ||
+      (this.#rules.journalFence && (process.journal[key] || process.tagJournal))
+    )
+      return
     const cell = state.store[key] as Cell
     const allowed = {
       lease: cell?.kind === 'lease' && cell.of === i,
@@ -238,7 +254,8 @@ export class Transitions {
   #writer(from: State, i: number): void {
     const { process: p, key, way, step } = from.writers[i] as Writer
     if (!(from.processes[p] as Process).up || (step === 'idle' && !firstOfItsKind(from.writers, i))) return
-    const say = (what: string) => `writer ${i} (process ${p}, ${way === 'tag' ? 'the tag' : `key ${key}`}) ${what}`
+    const say = (what: string) =>
+      `writer ${i} (process ${p}, ${way === 'tag' ? 'the tag' : `key ${key}`}) ${what}`
     const to = (state: State, next: Writer['step']) => {
       ;(state.writers[i] as Writer).step = next
     }
@@ -256,7 +273,8 @@ export class Transitions {
     if ((step === 'idle' && way !== 'write') || step === 'announced') {
       this.#step(say('commits'), from, (state) => {
         const writer = state.writers[i] as Writer
-        if (way === 'tag') for (const k of state.source.keys()) state.source[k] = (state.source[k] as number) + 1
+        if (way === 'tag')
+          for (const k of state.source.keys()) state.source[k] = (state.source[k] as number) + 1
         else state.source[key] = (state.source[key] as number) + 1
         writer.version = state.source[key] as number
         writer.step = 'committed'
@@ -291,7 +309,8 @@ export class Transitions {
         for (const one of keys) {
           const promised = way === 'tag' ? Math.min(version, state.source[one] as number) : version
           process.due[one] = Math.max(process.due[one] as number, promised)
-          if (process.journal[one] || process.tagJournal) process.promised.push({ key: one, version: promised })
+          if (process.journal[one] || process.tagJournal)
+            process.promised.push({ key: one, version: promised })
           else this.#promise(state, p, one, promised)
         }
       })
@@ -319,7 +338,7 @@ export class Transitions {
     const cell = state.store[key] as Cell
     const mark = this.#rules.intents === 'shared' ? -1 : i
     const others = cell?.kind === 'intents' ? cell.of : []
-    state.store[key] = { kind: 'intents', of: [...new Set([...others, mark])].toSorted() }
+    state.store[key] = { kind: 'intents', of: [...new Set([...others, mark])].toSorted((a, b) => a - b) }
     this.#publish(state, p, { kind: 'key', key })
   }
 
@@ -417,7 +436,9 @@ export class Transitions {
       })
     }
     if (!process.connected || process.tagJournal || process.journal.includes(true)) {
-      const what = process.connected ? 'replays its journal' : 'reaches the store again and replays its journal'
+      const what = process.connected
+        ? 'replays its journal'
+        : 'reaches the store again and replays its journal'
       this.#step(`process ${p} ${what}`, from, (state) => {
         const back = state.processes[p] as Process
         back.connected = true
@@ -534,7 +555,8 @@ export class Transitions {
 
 /** Of actors that are alike and have not begun, it does not matter which one begins: the first does. */
 function firstOfItsKind(actors: readonly (Reader | Writer)[], i: number): boolean {
-  const kind = ({ process, key, ...rest }: Reader | Writer) => `${process}/${key}/${'way' in rest ? rest.way : rest.due}`
+  const kind = ({ process, key, ...rest }: Reader | Writer) =>
+    `${process}/${key}/${'way' in rest ? rest.way : rest.due}`
   const own = kind(actors[i] as Reader | Writer)
   return actors.findIndex((actor) => actor.step === 'idle' && kind(actor) === own) === i
 }

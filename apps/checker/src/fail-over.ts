@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '@tierstack/test-services'
 import type { RedisServer, SentinelSetup } from '@tierstack/test-services'
-import type { Scene } from './plans.ts'
+import type { Scene } from './scene.ts'
 import { FaultProxy } from './proxy.ts'
 
 const lostMs = 300
 
 /** Kills the primary when its replica has heard nothing for a while: what it acknowledged meanwhile is gone. */
 export async function failOver({ servers, faultMs }: Scene): Promise<void> {
-  const { primary, replicas, primaryPort } = servers.sentinel as SentinelSetup
+  const sentinel = servers.sentinel as SentinelSetup
+  const { primary, replicas } = sentinel
   const [replica] = replicas as readonly [RedisServer]
   const between = await FaultProxy.start(primary.port)
   try {
@@ -21,7 +22,7 @@ export async function failOver({ servers, faultMs }: Scene): Promise<void> {
     await sleep(lostMs)
     await primary.kill()
     between.cut()
-    await until('the fail-over', async () => (await primaryPort()) === replica.port)
+    await until('the fail-over', async () => (await sentinel.primaryPort()) === replica.port)
     await sleep(faultMs)
   } finally {
     await between.stop()

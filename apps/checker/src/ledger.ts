@@ -10,7 +10,13 @@ import { join } from 'node:path'
 /** `from` is the process (instance) that writes the record; 0 is the one that starts the others. */
 export type Mark =
   /** From `at` on, nobody may read a version of the key below this one. */
-  | { readonly kind: 'acknowledged'; readonly from: number; readonly key: number; readonly version: number; readonly at: number }
+  | {
+      readonly kind: 'acknowledged'
+      readonly from: number
+      readonly key: number
+      readonly version: number
+      readonly at: number
+    }
   /** A fault on the way between processes began, or ended. */
   | { readonly kind: 'silence'; readonly from: number; readonly at: number; readonly began: boolean }
   /** The event loop of a process stood still. */
@@ -64,7 +70,13 @@ export class LedgerReader {
     }
     for (const [from, file] of this.#files.entries()) {
       for (;;) {
-        const bytes = readSync(file.descriptor, new Uint8Array(this.#buffer.buffer), 0, this.#buffer.byteLength, file.at)
+        const bytes = readSync(
+          file.descriptor,
+          new Uint8Array(this.#buffer.buffer),
+          0,
+          this.#buffer.byteLength,
+          file.at,
+        )
         const records = Math.floor(bytes / recordBytes)
         file.at += records * recordBytes
         for (let i = 0; i < records; i++) take(this.#mark(from, i * fields))
@@ -74,7 +86,12 @@ export class LedgerReader {
   }
 
   #mark(from: number, offset: number): Mark {
-    const [kind, at, first, second] = this.#buffer.subarray(offset, offset + fields) as unknown as [number, number, number, number]
+    const [kind, at, first, second] = this.#buffer.subarray(offset, offset + fields) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ]
     switch (kinds[kind]) {
       case 'silence':
         return { kind: 'silence', from, at, began: first === 1 }

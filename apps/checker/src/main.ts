@@ -4,11 +4,56 @@ import { parseSettings, usage } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { table } from './table.ts'
 
-const head = ['fault', 'reads', 'changes', 'removals', 'loads', 'own', 'other', 'hard', 'permanent', 'lost', 'wrong', 'errors', '| silent', 'late', 'backwards', 'orphaned', 'worst ms']
+const head = [
+  'fault',
+  'reads',
+  'changes',
+  'removals',
+  'loads',
+  'own',
+  'other',
+  'hard',
+  'permanent',
+  'lost',
+  'wrong',
+  'errors',
+  '| silent',
+  'late',
+  'backwards',
+  'orphaned',
+  'worst ms',
+]
 
-function rowOf({ plan, counts, changes, promised, loads, permanent, lost, orphaned }: PlanResult): (string | number)[] {
+function rowOf({
+  plan,
+  counts,
+  changes,
+  promised,
+  loads,
+  permanent,
+  lost,
+  orphaned,
+}: PlanResult): (string | number)[] {
   const { reads, own, others, hard, wrong, errors, silent, late, backwards, worst } = counts
-  return [plan.name, reads, changes, promised, loads, own, others, hard, permanent, lost, wrong, errors, silent, late, backwards, orphaned, Math.round(worst)]
+  return [
+    plan.name,
+    reads,
+    changes,
+    promised,
+    loads,
+    own,
+    others,
+    hard,
+    permanent,
+    lost,
+    wrong,
+    errors,
+    silent,
+    late,
+    backwards,
+    orphaned,
+    Math.round(worst),
+  ]
 }
 
 function tell(settings: Settings, results: readonly PlanResult[]): void {
@@ -35,7 +80,9 @@ async function main(): Promise<void> {
     const { plan, rounds, counts, failingSeed } = result
     console.log(
       `${plan.name.padEnd(3)} ${plan.what}: ${rounds} rounds, ${counts.reads.toLocaleString('en')} reads, ${
-        broken === 0 ? 'nothing broken' : `${broken} BROKEN PROMISES; again with --faults ${plan.name} --seed ${failingSeed}`
+        broken === 0
+          ? 'nothing broken'
+          : `${broken} BROKEN PROMISES; again with --faults ${plan.name} --seed ${failingSeed}`
       }`,
     )
     if (settings.verbose) console.log(`    ${JSON.stringify(result.counters)}`)

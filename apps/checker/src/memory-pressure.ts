@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisServer } from '@tierstack/test-services'
-import type { Scene } from './plans.ts'
+import type { Scene } from './scene.ts'
 
 /** Markers are evicted all the time for so long, and then left alone for as long. */
 const spellMs = 250

@@ -25,10 +25,9 @@ const firstSeed = 1
 async function found(without: Protection): Promise<boolean> {
   const began = sharedNow()
   for (let seed = firstSeed; sharedNow() - began < limitMs; seed++) {
-    const settings = parseSettings([
-      ...['--without', without, '--faults', faults[without]],
-      ...['--seed', String(seed), '--seconds', '8'],
-    ])
+    const settings = parseSettings(
+      `--without ${without} --faults ${faults[without]} --seed ${seed} --seconds 8`.split(' '),
+    )
     const [result] = await run(settings, () => {})
     if (result === undefined || violations(result) === 0) continue
     const { counts, permanent } = result
@@ -46,5 +45,7 @@ const given = process.argv.slice(2)
 const chosen = given.length > 0 ? protections.filter((name) => given.includes(name)) : protections
 let blind = 0
 for (const without of chosen) if (!(await found(without))) blind++
-console.log(blind === 0 ? `all ${chosen.length} missing protections were noticed` : `${blind} were not noticed`)
+console.log(
+  blind === 0 ? `all ${chosen.length} missing protections were noticed` : `${blind} were not noticed`,
+)
 if (blind > 0) process.exitCode = 1

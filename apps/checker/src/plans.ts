@@ -1,25 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisServer } from '@tierstack/test-services'
-import type { SeededRandom } from '@tierstack/cache-testing'
 import { pressMemory } from './memory-pressure.ts'
 import { failOver } from './fail-over.ts'
 import type { FaultProxy } from './proxy.ts'
-import type { Profile, Servers } from './servers.ts'
+import type { Scene } from './scene.ts'
+import type { Profile } from './servers.ts'
 import type { LoadDelays } from './worker-protocol.ts'
 import type { WorkerProcess } from './fleet.ts'
-
-/** What a plan may touch while the load runs. */
-export interface Scene {
-  readonly servers: Servers
-  readonly random: SeededRandom
-  readonly namespace: string
-  /** How long a fault lasts, ms. */
-  readonly faultMs: number
-  /** The processes as they are; a killed one is replaced. */
-  workers(): readonly WorkerProcess[]
-  /** Kills a process without warning and starts it again. */
-  replace(position: number): Promise<void>
-}
 
 export interface Plan {
   readonly name: string
@@ -43,7 +30,11 @@ const anyMaster = ({ servers, random }: Scene): RedisServer => random.pick(serve
 const anyPosition = ({ random, workers }: Scene): number => random.below(workers().length)
 const anyProxy = (scene: Scene): FaultProxy => scene.servers.proxies[anyPosition(scene)] as FaultProxy
 
-async function throughProxies(scene: Scene, proxies: readonly FaultProxy[], strike: (proxy: FaultProxy) => void): Promise<void> {
+async function throughProxies(
+  scene: Scene,
+  proxies: readonly FaultProxy[],
+  strike: (proxy: FaultProxy) => void,
+): Promise<void> {
   for (const proxy of proxies) strike(proxy)
   await sleep(scene.faultMs)
   for (const proxy of proxies) proxy.heal()

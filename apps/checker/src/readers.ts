@@ -42,7 +42,12 @@ export class Readers {
   start(): void {
     const { randomFor } = this.#options
     this.#running = true
-    this.#loops = [this.#single(randomFor(1)), this.#bulk(randomFor(2)), this.#hot(randomFor(3)), this.#awaited(randomFor(4))]
+    this.#loops = [
+      this.#single(randomFor(1)),
+      this.#bulk(randomFor(2)),
+      this.#hot(randomFor(3)),
+      this.#awaited(randomFor(4)),
+    ]
   }
 
   async stop(): Promise<void> {
@@ -70,7 +75,8 @@ export class Readers {
   /** One key at a time, many at once: what an application does. */
   async #single(random: SeededRandom): Promise<void> {
     while (this.#running) {
-      for (let i = 0; i < 8 && this.#underWay < mostUnderWay; i++) void this.#one(skewed(random, this.#options.keys))
+      for (let i = 0; i < 8 && this.#underWay < mostUnderWay; i++)
+        void this.#one(skewed(random, this.#options.keys))
       await sleep(4 + random.below(8))
     }
   }

@@ -7,7 +7,8 @@ import { WorkerProcess } from './fleet.ts'
 import { History } from './history.ts'
 import { watchLag } from './lag.ts'
 import { LedgerWriter } from './ledger.ts'
-import type { Plan, Scene } from './plans.ts'
+import type { Plan } from './plans.ts'
+import type { Scene } from './scene.ts'
 import { startServers } from './servers.ts'
 import type { Servers } from './servers.ts'
 import type { Settings } from './settings.ts'
@@ -84,7 +85,14 @@ class Round {
   #instances = 0
   #waiting = 0
 
-  constructor(settings: Settings, plan: Plan, servers: Servers, folder: string, database: string, seed: number) {
+  constructor(
+    settings: Settings,
+    plan: Plan,
+    servers: Servers,
+    folder: string,
+    database: string,
+    seed: number,
+  ) {
     this.#settings = settings
     this.#plan = plan
     this.#servers = servers
@@ -155,7 +163,8 @@ class Round {
       if (report === undefined) continue
       counts = addCounts(counts, report.counts)
       for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += report[name]
-      for (const [name, count] of Object.entries(report.counters)) counters[name] = (counters[name] ?? 0) + count
+      for (const [name, count] of Object.entries(report.counters))
+        counters[name] = (counters[name] ?? 0) + count
       findings.push(...report.findings.map((finding) => `process ${setup.position}: ${finding}`))
     }
     return {
@@ -172,7 +181,13 @@ class Round {
   #fork(position: number): WorkerProcess {
     const { library, without, keys, groups, hotReads, changes } = this.#settings
     const setup: WorkerSetup = {
-      ...{ library, without, keys, groups, hotReads, changes, position },
+      library,
+      without,
+      keys,
+      groups,
+      hotReads,
+      changes,
+      position,
       instance: this.#instances++,
       folder: this.#folder,
       seed: this.#seed,

@@ -17,6 +17,9 @@ export function isRowOf(row: unknown, key: number): row is Row {
   if (typeof row !== 'object' || row === null) return false
   const { key: named, version, text } = row as Partial<Row>
   return (
-    named === key && Number.isInteger(version) && (version as number) > 0 && text === `${key}/${version}/${filler}`
+    named === key &&
+    Number.isInteger(version) &&
+    (version as number) > 0 &&
+    text === `${key}/${version}/${filler}`
   )
 }

@@ -25,7 +25,10 @@ const shortestLoad = 700
 const longestLoad = 4_000
 
 /** Runs the plans one after the other, each as many rounds as its share of the time allows. */
-export async function run(settings: Settings, told: (result: PlanResult) => void): Promise<readonly PlanResult[]> {
+export async function run(
+  settings: Settings,
+  told: (result: PlanResult) => void,
+): Promise<readonly PlanResult[]> {
   const postgres = await startPostgres({ settings: { max_connections: '150' } })
   const source = new Source(postgres.url, settings.groups)
   const results: PlanResult[] = []
@@ -42,7 +45,13 @@ export async function run(settings: Settings, told: (result: PlanResult) => void
   return results
 }
 
-async function runPlan(settings: Settings, plan: Plan, index: number, source: Source, database: string): Promise<PlanResult> {
+async function runPlan(
+  settings: Settings,
+  plan: Plan,
+  index: number,
+  source: Source,
+  database: string,
+): Promise<PlanResult> {
   const share = settings.duration / settings.plans.length
   const rounds = Math.max(1, Math.round(share / (settings.faultMs + 2 * longestLoad)))
   const loadMs = Math.max(shortestLoad, (share / rounds - settings.faultMs) / 2)

@@ -38,7 +38,11 @@ export const usage = `Usage: pnpm checker [options]
   --keys N                    rows of the source (default 100)
   --verbose                   what was found, and counters`
 
-function oneOf<T extends string>(what: string, given: string | undefined, known: readonly T[]): T | undefined {
+function oneOf<T extends string>(
+  what: string,
+  given: string | undefined,
+  known: readonly T[],
+): T | undefined {
   if (given === undefined || known.includes(given as T)) return given as T | undefined
   throw new Error(`Expected --${what} to be one of ${known.join(', ')}, got ${given}`)
 }
@@ -77,7 +81,9 @@ export function parseSettings(args: readonly string[]): Settings {
       : wanted.split(',').map((name) => {
           const plan = possible.find((one) => one.name === name)
           if (plan === undefined) {
-            throw new Error(`Expected --faults of ${possible.map((one) => one.name).join(', ')} with ${profile}, got ${name}`)
+            throw new Error(
+              `Expected --faults of ${possible.map((one) => one.name).join(', ')} with ${profile}, got ${name}`,
+            )
           }
           return plan
         })
@@ -86,7 +92,9 @@ export function parseSettings(args: readonly string[]): Settings {
     profile,
     without: oneOf('without', values.without, protections),
     plans: chosen,
-    duration: values.seconds ? number('seconds', values.seconds, 60) * 1_000 : number('minutes', values.minutes, 1) * 60_000,
+    duration: values.seconds
+      ? number('seconds', values.seconds, 60) * 1_000
+      : number('minutes', values.minutes, 1) * 60_000,
     processes: number('processes', values.processes, 4),
     seed: number('seed', values.seed, 1 + Math.floor(Math.random() * 1e6)),
     keys: number('keys', values.keys, 100),

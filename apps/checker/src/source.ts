@@ -96,8 +96,15 @@ export class Source {
 
 type Query = (text: string, values: unknown[]) => Promise<{ rows: unknown[] }>
 
-async function changed(query: Query, where: 'keys' | 'group' | 'all', names: readonly number[], way: Way): Promise<Committed[]> {
-  const condition = { keys: 'key = ANY($2)', group: 'grp = ANY($2)', all: 'cardinality($2::int[]) >= 0' }[where]
+async function changed(
+  query: Query,
+  where: 'keys' | 'group' | 'all',
+  names: readonly number[],
+  way: Way,
+): Promise<Committed[]> {
+  const condition = { keys: 'key = ANY($2)', group: 'grp = ANY($2)', all: 'cardinality($2::int[]) >= 0' }[
+    where
+  ]
   const { rows } = await query(
     `WITH locked AS (SELECT key FROM source WHERE ${condition} ORDER BY key FOR UPDATE)
      UPDATE source SET version = version + 1, way = $1 FROM locked WHERE source.key = locked.key

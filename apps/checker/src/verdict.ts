@@ -31,7 +31,18 @@ export interface Counts {
 }
 
 export function noCounts(): Counts {
-  return { reads: 0, own: 0, others: 0, silent: 0, late: 0, hard: 0, backwards: 0, wrong: 0, errors: 0, worst: 0 }
+  return {
+    reads: 0,
+    own: 0,
+    others: 0,
+    silent: 0,
+    late: 0,
+    hard: 0,
+    backwards: 0,
+    wrong: 0,
+    errors: 0,
+    worst: 0,
+  }
 }
 
 /** Counts add up; the worst is the worst of both. */
@@ -89,7 +100,8 @@ export class Verdict {
   }
 
   found(what: string): void {
-    if (what.startsWith('backwards') ? this.findings.length < 4 : this.findings.length < 12) this.findings.push(`${(sharedNow() - this.#beganAt).toFixed(0)} ms: ${what}`)
+    if (what.startsWith('backwards') ? this.findings.length < 4 : this.findings.length < 12)
+      this.findings.push(`${(sharedNow() - this.#beganAt).toFixed(0)} ms: ${what}`)
   }
 
   #suspicious(key: number, version: number, start: number, way: string): void {
@@ -98,7 +110,9 @@ export class Verdict {
     const { counts } = this
     if (start > own) {
       counts.own++
-      this.found(`own: ${way} of ${key} gave version ${version}, ${(start - own).toFixed(1)} ms after this process was told it was gone; newer: ${history.removals(key, version)}`)
+      this.found(
+        `own: ${way} of ${key} gave version ${version}, ${(start - own).toFixed(1)} ms after this process was told it was gone; newer: ${history.removals(key, version)}`,
+      )
     }
     const staleness = start - others
     if (staleness <= healthyBound) return

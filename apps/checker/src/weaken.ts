@@ -19,7 +19,10 @@ function withCoherence(tier: RedisRemoteTier, over: Partial<Coherence>): RedisRe
   return overlay(tier, { coherence: overlay(tier.coherence, over) })
 }
 
-function withListener(tier: RedisRemoteTier, change: (listener: BusListener) => Partial<BusListener>): RedisRemoteTier {
+function withListener(
+  tier: RedisRemoteTier,
+  change: (listener: BusListener) => Partial<BusListener>,
+): RedisRemoteTier {
   const { bus } = tier.coherence
   return withCoherence(tier, {
     bus: overlay(bus, {

@@ -5,7 +5,14 @@ import type { Committed, Source, Way } from './source.ts'
 import type { Subject } from './subjects/subject.ts'
 
 /** How often each way is taken. */
-const weights: Readonly<Record<Way, number>> = { delete: 40, write: 25, deferred: 12, expire: 8, tags: 14, clear: 0.3 }
+const weights: Readonly<Record<Way, number>> = {
+  delete: 40,
+  write: 25,
+  deferred: 12,
+  expire: 8,
+  tags: 14,
+  clear: 0.3,
+}
 const mostUnderWay = 30
 
 class RolledBack extends Error {}

@@ -19,13 +19,15 @@ function redisOptions(place: RedisPlace): RedisOptions {
 /** Tierstack, memory over Redis. */
 export class Ours implements Subject {
   readonly ways = ways
-  readonly #cache: Cache<{ readonly [key: string]: unknown }, string>
-  readonly #row: Cached<number, Row, string>
+  readonly #cache: Cache<{ readonly [key: string]: unknown }>
+  readonly #row: Cached<number, Row>
   readonly #events: Record<string, number> = {}
 
   constructor(options: SubjectOptions, without: Protection | undefined) {
     const { wallOffset } = options
-    const clock: Clock = wallOffset ? { ...systemClock, wall: () => systemClock.wall() + wallOffset() } : systemClock
+    const clock: Clock = wallOffset
+      ? { ...systemClock, wall: () => systemClock.wall() + wallOffset() }
+      : systemClock
     const [near, far]: [LocalTier, RedisRemoteTier] = weakened(
       without,
       memory({ maxEntries: options.memoryEntries }),

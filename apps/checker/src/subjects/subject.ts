@@ -8,7 +8,7 @@ export interface Change {
   /** For the way `tags`. */
   readonly tag: string
   /** Commits it. Throws when the transaction is rolled back: then nothing changed. */
-  commit(): Promise<void>
+  readonly commit: () => Promise<void>
 }
 
 /**
