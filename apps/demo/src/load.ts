@@ -4,7 +4,7 @@ import type { Ask, Questions } from './questions.ts'
 import { Recorder } from './recorder.ts'
 
 /** One edit per so many reads. */
-export const readsPerEdit = 5_000
+const readsPerEdit = 5_000
 const longestTurnMs = 2
 const longestBurstMs = 20
 

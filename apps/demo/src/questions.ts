@@ -24,7 +24,7 @@ export const mix: Readonly<Record<Endpoint, number>> = { city: 55, search: 22, n
 export const askedCities = 5_000
 
 /** How steeply popularity falls with the rank of a city's population. */
-export const zipfExponent = 1.3
+const zipfExponent = 1.3
 
 /** Two decimals: about a kilometre, so that neighbours share an answer. */
 export function roundPlace({ lat, lon }: Place): Place {

@@ -9,7 +9,7 @@ import type { RunningServer } from './redis-server.ts'
 // Only the second tier that is chosen gets loaded, which the start is quicker for.
 
 /** Less than the load asks for, so that the second tier has something to do, as in a service with more rows. */
-export const memoryEntries = 1_000
+const memoryEntries = 1_000
 
 export interface Tiers {
   readonly tiers: readonly [ReturnType<typeof memory>, RemoteTier]
