@@ -50,6 +50,7 @@ describe('write: announced before the commit, removed after it', () => {
         nodes.clock,
         nodes.b.getOrSet('k', () => source.load('k')),
       )
+    const seen: unknown[] = []
     void nodes.a
       .write('k', async () => {
         nodes.store.down('b')
