@@ -24,9 +24,11 @@ for (const folder of readdirSync(packages)) {
 
 /** The declarations of the modules that an index takes its names from, without comments. */
 function declarations(index: URL): string {
-  const modules = [...readFileSync(index, 'utf8').matchAll(/\bfrom '(\.[^']+)\.ts'/g)].map(([, path]) => path)
+  const modules = [...readFileSync(index, 'utf8').matchAll(/\bfrom '(\.[^']+)\.ts'/g)].map(([, path]) =>
+    String(path),
+  )
   return [...new Set(modules)]
-    .toSorted()
+    .toSorted((a, b) => (a < b ? -1 : 1))
     .map((path) => {
       const text = readFileSync(new URL(`${path}.d.ts`, index), 'utf8')
       return `// ${path}\n${text.replaceAll(/\/\*\*.*?\*\/|^\/\/#.*$/gms, '').replaceAll(/^\s*\n/gm, '')}`

@@ -231,6 +231,7 @@ export interface LocalEntry {
     readonly loadMs: number;
     readonly etag: string | undefined;
     readonly vouchedAt: number;
+    readonly provisional: boolean;
     usedAt: number;
     readonly idleTtl: number;
     readonly isolation: 'frozen' | 'clone' | 'reference';
