@@ -6,6 +6,8 @@ import type { Heartbeat } from './heartbeat.ts'
 import { parseMessage, parsePulse, removalBodies } from './message.ts'
 import { spread } from './spread.ts'
 import { Subscription } from './subscription.ts'
+import { Tracking } from './tracking.ts'
+import type { Held } from './tracking.ts'
 import type { Node } from './port.ts'
 
 /** What is known of one bucket's channel. */
@@ -18,6 +20,7 @@ interface Channel {
 
 export interface RedisBusOptions {
   readonly silence: number
+  readonly tracked: boolean
   /** The connection, once the tier is open. */
   readonly connection: () => Connection
   readonly heartbeat: () => Heartbeat
@@ -31,6 +34,7 @@ export class RedisBus implements Bus {
   readonly #options: RedisBusOptions
   readonly #subscriptions = new Map<Node, Subscription>()
   #listener: BusListener | undefined
+  #tracking: Tracking | undefined
   #connection: Connection | undefined
   #watcher: ConnectionWatcher | undefined
   #channels: Channel[] = []
@@ -57,10 +61,22 @@ export class RedisBus implements Bus {
       this.#pulseOf.set(layout.pulse(bucket, origin), bucket)
     }
     this.#channels = Array.from({ length: layout.buckets }, unproven)
+    if (this.#options.tracked) {
+      this.#tracking = new Tracking(connection, {
+        changed: (keys) => this.#listener?.removed({ kind: 'keys', keys, soft: false }),
+        flushed: () => this.#listener?.removed({ kind: 'all' }),
+      })
+    }
     this.#options.heartbeat().onAnswer(() => this.#checkSilence())
     this.#watcher = {
-      greeted: () => this.#subscribe(),
-      lost: () => {},
+      greeted: () => {
+        this.#subscribe()
+        void this.#tracking?.begin()
+      },
+      lost: () => {
+        // The server forgets who read what as soon as the connection ends.
+        if (this.#tracking) this.#gap()
+      },
       rotated: () => this.#listener?.removed({ kind: 'all' }),
     }
     connection.watch(this.#watcher)
@@ -86,6 +102,11 @@ export class RedisBus implements Bus {
         call(bucket, kind === 'keys' ? { kind, keys: items, soft } : { kind, tags: items, soft }),
       ),
     )
+  }
+
+  /** What this process holds from now on, for reports of whatever changes it. */
+  held(values: readonly Held[]): void {
+    void this.#tracking?.watch(values)
   }
 
   close(): Promise<void> {
@@ -120,7 +141,13 @@ export class RedisBus implements Bus {
       const subscription = new Subscription(port, node, groups, connection.host.clock, {
         subscribed: () => this.#options.heartbeat().beat(),
         message: (channel, message) => this.#message(channel, message),
-        lost: () => this.#gap(),
+        tracked: this.#tracking !== undefined,
+        reports: async (id) => this.#tracking?.redirect(id),
+        changed: (names) => this.#tracking?.report(names),
+        lost: () => {
+          void this.#tracking?.redirect(undefined)
+          this.#gap()
+        },
       })
       this.#subscriptions.set(node, subscription)
     }
@@ -168,6 +195,8 @@ export class RedisBus implements Bus {
     const channel = this.#channels[bucket] as Channel
     // A heartbeat of before a loss, or a forged one.
     if (sentAt === undefined || sentAt <= channel.provenAt) return
+    // Nor does one prove anything from when changes weren't reported.
+    if (this.#tracking && sentAt < this.#tracking.since) return
     this.#count(bucket, pulse.sequence, 0)
     channel.sequence = pulse.sequence
     channel.provenAt = sentAt

@@ -3,12 +3,13 @@ import type { Call, ScriptCall } from './call.ts'
 import type { Connection } from './connection.ts'
 import { refusesWrites } from './error-reply.ts'
 import { filledBody, removalBodies } from './message.ts'
-import { bytesOf } from './port.ts'
+import { bytesOf, inside } from './port.ts'
 import type { Reply, Word } from './port.ts'
 import { gather, spread } from './spread.ts'
 import type { Part } from './spread.ts'
-import { claimFence, encodeValue, leaseFence, parseStored } from './stored.ts'
+import { claimFence, encodeValue, leaseFence, parseStored, stampOf } from './stored.ts'
 import { token, tokenOf } from './token.ts'
+import type { Held } from './tracking.ts'
 
 interface Fenced {
   readonly key: string
@@ -23,10 +24,17 @@ export class Entries {
   readonly #connection: Connection
   readonly #maxBytes: number
   readonly #clock: Clock
+  readonly #holds: ((values: readonly Held[]) => void) | undefined
 
-  constructor(connection: Connection, maxBytes: number) {
+  /** @param holds Is told of values that came from the store or went there; undefined: nobody asks. */
+  constructor(
+    connection: Connection,
+    maxBytes: number,
+    holds: ((values: readonly Held[]) => void) | undefined,
+  ) {
     this.#connection = connection
     this.#maxBytes = maxBytes
+    this.#holds = holds
     this.#clock = connection.host.clock
   }
 
@@ -39,10 +47,12 @@ export class Entries {
         words: ['MGET', ...this.#named(bucket, items)],
       })),
     )
-    return gather(parts, keys.length, (_, partAt, itemAt) => {
+    const frames = gather(parts, keys.length, (_, partAt, itemAt) => {
       const stored = parseStored(bytesOf(inside(replies[partAt], itemAt)))
       return stored.kind === 'value' ? stored.frame : undefined
     })
+    this.#holds?.(frames.flatMap((frame, i) => heldBy(keys[i], frame)))
+    return frames
   }
 
   async write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]> {
@@ -65,10 +75,14 @@ export class Entries {
     before: readonly Call[],
   ): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
     const [only] = keys
-    if (keys.length === 1 && only !== undefined && this.#connection.version >= 7) {
-      return this.#leaseOne(only, holdMs, before)
-    }
-    return this.#leaseEach(keys, holdMs, before)
+    const native = keys.length === 1 && only !== undefined && this.#connection.version >= 7
+    const answer = await (native
+      ? this.#leaseOne(only, holdMs, before)
+      : this.#leaseEach(keys, holdMs, before))
+    this.#holds?.(
+      answer.reads.flatMap((read, i) => heldBy(keys[i], read.state === 'hit' ? read.frame : undefined)),
+    )
+    return answer
   }
 
   /** The same in one native command, at the price of a GET. */
@@ -154,11 +168,13 @@ export class Entries {
         ...part.items.flatMap(({ stamp }, i) => [stamp, tokens[part.places[i] as number] as string]),
       ],
     }))
-    return gather(parts, items.length, ({ items: inPart, places }, partAt, itemAt) => {
+    const fences = gather(parts, items.length, ({ items: inPart, places }, partAt, itemAt) => {
       const { stamp } = inPart[itemAt] as { stamp: string }
       const given = inside(replies[partAt], itemAt) === 1
       return given ? claimFence(stamp, tokens[places[itemAt] as number] as string) : undefined
     })
+    this.#holds?.(items.filter((_, i) => fences[i] !== undefined))
+    return fences
   }
 
   async take(keys: readonly string[], holdMs: number): Promise<readonly (Fence | undefined)[]> {
@@ -175,13 +191,14 @@ export class Entries {
   async fill(items: readonly (FrameWrite & { readonly fence: Fence })[]): Promise<readonly WriteOutcome[]> {
     const fitting = items.filter(({ bytes }) => bytes.length <= this.#maxBytes)
     const { origin } = this.#connection
-    const { parts, replies } = await this.#ask(fitting, keyOf, ({ bucket, items: inPart }) => ({
+    const stamps = fitting.map(() => token())
+    const { parts, replies } = await this.#ask(fitting, keyOf, ({ bucket, items: inPart, places }) => ({
       script: 'fill',
       args: [
         this.#layout.channel(bucket),
-        ...inPart.flatMap(({ key, bytes, expiresAt, fence }): Word[] => [
+        ...inPart.flatMap(({ key, bytes, expiresAt, fence }, i): Word[] => [
           fence,
-          encodeValue(token(), bytes),
+          encodeValue(stamps[places[i] as number] as string, bytes),
           String(this.#life(expiresAt)),
           filledBody(origin, key),
         ]),
@@ -189,6 +206,11 @@ export class Entries {
     }))
     const outcomes = gather(parts, fitting.length, (_, partAt, itemAt): WriteOutcome =>
       inside(replies[partAt], itemAt) === 1 ? 'stored' : 'fenced',
+    )
+    this.#holds?.(
+      fitting.flatMap(({ key }, i) =>
+        outcomes[i] === 'stored' ? [{ key, stamp: stamps[i] as string }] : [],
+      ),
     )
     let at = 0
     return items.map(({ bytes }) =>
@@ -201,6 +223,7 @@ export class Entries {
       script: 'renew',
       args: [Math.ceil(holdMs), ...part.items.map(({ fence }) => fence)],
     }))
+    this.#holds?.(items.flatMap(heldUnder))
   }
 
   async release(items: readonly Fenced[]): Promise<void> {
@@ -212,6 +235,7 @@ export class Entries {
         ...part.items.flatMap(({ key, fence }): Word[] => [fence, filledBody(origin, key)]),
       ],
     }))
+    this.#holds?.(items.flatMap(heldUnder))
   }
 
   async delete(keys: readonly string[]): Promise<void> {
@@ -287,15 +311,20 @@ export class Entries {
   }
 }
 
+function heldBy(key: string | undefined, frame: StoredFrame | undefined): Held[] {
+  return key === undefined || frame === undefined ? [] : [{ key, stamp: frame.stamp }]
+}
+
+/** The value that a claim stands on: what changes its own value is told of no more. */
+function heldUnder({ key, fence }: Fenced): Held[] {
+  const stamp = stampOf(fence)
+  return stamp === undefined ? [] : [{ key, stamp }]
+}
+
 function itself(key: string): string {
   return key
 }
 
 function keyOf(item: { readonly key: string }): string {
   return item.key
-}
-
-/** One answer of those that a script gave for its keys. */
-export function inside(reply: Reply | undefined, at: number): Reply | undefined {
-  return Array.isArray(reply) ? (reply as readonly Reply[])[at] : undefined
 }

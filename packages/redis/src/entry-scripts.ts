@@ -5,7 +5,17 @@ const noClaim = '0'.repeat(29)
 /** What touches entries. Every one of them is guarded by the epoch. */
 export const entryScripts: Readonly<
   Record<
-    'lease' | 'claim' | 'take' | 'fill' | 'renew' | 'release' | 'expire' | 'delete' | 'begin' | 'end',
+    | 'lease'
+    | 'watch'
+    | 'claim'
+    | 'take'
+    | 'fill'
+    | 'renew'
+    | 'release'
+    | 'expire'
+    | 'delete'
+    | 'begin'
+    | 'end',
     string
   >
 > = {
@@ -29,6 +39,12 @@ for i, key in ipairs(KEYS) do
     out[i] = set.err and '!' or '+'
   end
 end
+return out`,
+
+  /** KEYS entries. Kind and stamp of each, by reading it: the server remembers who read what. */
+  watch: `${head}
+local out = {}
+for i, key in ipairs(KEYS) do out[i] = head(key, 16) end
 return out`,
 
   /** KEYS entries; ARGV hold, then stamp and token for each. 1 where the claim was given. */

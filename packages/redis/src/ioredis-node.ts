@@ -27,6 +27,9 @@ interface IoPipeline {
   exec(): Promise<readonly (readonly [Error | null, unknown])[] | null>
 }
 
+/** Where RESP2 connections are told of changed keys. The event of RESP3 doesn't come out of the client. */
+const changes = Buffer.from('__redis__:invalidate')
+
 /** Reconnects soon: whoever waits, waits for the server and not for us. */
 export function retryStrategy(attempt: number): number {
   return Math.min(500, 50 * 2 ** Math.min(attempt - 1, 10))
@@ -119,15 +122,28 @@ export class IoRedisSubscriber implements Subscriber {
 
   constructor(of: Io, host: SubscriberHost, sharded: boolean) {
     this.#sharded = sharded
-    const client = of.duplicate({ ...failFast, autoResubscribe: false, readOnly: false })
+    const client = of.duplicate({
+      ...failFast,
+      autoResubscribe: false,
+      readOnly: false,
+      ...(host.tracked ? { protocol: 2 } : {}),
+    })
     this.#client = client
     client.on('error', () => {})
     client.on('ready', () => host.ready())
     client.on('close', () => host.lost())
-    client.on(sharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: Buffer) => {
-      host.message(channel.toString(), message)
+    client.on(sharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: unknown) => {
+      if (channel.equals(changes)) host.changed(Array.isArray(message) ? (message as Buffer[]) : null)
+      else host.message(channel.toString(), message as Buffer)
     })
     client.connect().catch(() => {})
+  }
+
+  async reports(): Promise<number> {
+    // A subscriber can't be asked for it any more.
+    const id = Number(await this.#client.callBuffer('CLIENT', 'ID'))
+    await this.#client.subscribe(changes.toString())
+    return id
   }
 
   async subscribe(channels: readonly string[]): Promise<void> {

@@ -109,6 +109,10 @@ export class NodeRedisSubscriber implements Subscriber {
     this.#client = this.#connect()
   }
 
+  async reports(): Promise<number> {
+    return Number(await this.#client.sendCommand(['CLIENT', 'ID'], {}))
+  }
+
   async subscribe(channels: readonly string[]): Promise<void> {
     const client = this.#client
     if (this.#sharded) await client.sSubscribe(channels, this.#listener, true)
@@ -130,11 +134,15 @@ export class NodeRedisSubscriber implements Subscriber {
   #connect(): NodeRedis {
     const client = this.#of.duplicate({
       disableOfflineQueue: true,
+      ...(this.#host.tracked ? { RESP: 3, emitInvalidate: true, clientSideCache: undefined } : {}),
       socket: { ...this.#of.options?.socket, connectTimeout: 1_000, reconnectStrategy: reconnectStrategy },
     })
     const current = (callback: () => void) => () => {
       if (client === this.#client) callback()
     }
+    client.on('invalidate', (name: Uint8Array | null) => {
+      if (client === this.#client) this.#host.changed(name === null ? null : [name])
+    })
     client.on(
       'ready',
       current(() => this.#host.ready()),

@@ -39,6 +39,13 @@ export interface RedisOptions {
    */
   readonly buckets?: number
   /**
+   * How a process hears what others changed. `'pubsub'`: removals, published by those who remove. `'tracking'`: those,
+   * and by the server's client-side caching whatever else changes what is held locally: foreign commands, expiry,
+   * eviction, flushes. Not with a Cluster.
+   * @default 'pubsub'
+   */
+  readonly bus?: 'pubsub' | 'tracking'
+  /**
    * How often the connections prove that nothing was lost.
    * @default 100
    */
@@ -83,6 +90,7 @@ export interface ResolvedOptions {
   readonly name: string
   readonly prefix: string
   readonly buckets: number
+  readonly bus: 'pubsub' | 'tracking'
   readonly heartbeat: number
   readonly silence: number
   readonly maxValueBytes: number
@@ -103,6 +111,7 @@ const known = [
   'name',
   'prefix',
   'buckets',
+  'bus',
   'heartbeat',
   'silence',
   'maxValueBytes',
@@ -115,7 +124,7 @@ const places = ['url', 'client', 'sentinels', 'cluster'] as const
 
 export function resolveOptions(given: RedisOptions): ResolvedOptions {
   checkKeys('redis options', given, known)
-  const { name = 'redis', prefix = 'ts', buckets = 64 } = given
+  const { name = 'redis', prefix = 'ts', buckets = 64, bus = 'pubsub' } = given
   const named = places.filter((place) => given[place] !== undefined)
   if (named.length !== 1) {
     throw expectation('redis options', 'given exactly one of url, client, sentinels, cluster', named)
@@ -128,6 +137,7 @@ export function resolveOptions(given: RedisOptions): ResolvedOptions {
   if (!Number.isInteger(buckets) || buckets < 1 || buckets > 4096) {
     throw expectation('buckets', 'an integer from 1 to 4096', buckets)
   }
+  if (bus !== 'pubsub' && bus !== 'tracking') throw expectation('bus', "'pubsub' or 'tracking'", bus)
   const heartbeat = finite('heartbeat', given.heartbeat ?? 100, 10)
   const silence = finite('silence', given.silence ?? 500, 10)
   if (silence < 3 * heartbeat) throw expectation('silence', 'at least three times `heartbeat`', given.silence)
@@ -147,6 +157,7 @@ export function resolveOptions(given: RedisOptions): ResolvedOptions {
     name,
     prefix,
     buckets,
+    bus,
     heartbeat,
     silence,
     maxValueBytes: parseBytes('maxValueBytes', given.maxValueBytes ?? '8mb'),

@@ -20,12 +20,18 @@ export interface SubscriberHost {
   /** Connected, again or for the first time. Nothing may be subscribed that was before. */
   ready(): void
   message(channel: string, message: Uint8Array): void
+  /** The connection must be fit for reports of changed keys. */
+  readonly tracked: boolean
+  /** Names that the server reports as changed, null for all. */
+  changed(names: readonly Uint8Array[] | null): void
   /** What was sent since may be lost. */
   lost(): void
 }
 
 /** One connection that receives messages. Connects, and connects again, by itself. */
 export interface Subscriber {
+  /** Prepares a tracked connection for reports; resolves to its id. Before the first `subscribe`. */
+  reports(): Promise<number>
   /** Resolves once the server confirmed. */
   subscribe(channels: readonly string[]): Promise<void>
   /** Drops a connection that went silent, and makes a new one. */
@@ -71,4 +77,9 @@ export function textOf(reply: Reply | undefined): string | undefined {
 export function bytesOf(reply: Reply | undefined): Buffer | undefined {
   if (Buffer.isBuffer(reply)) return reply
   return typeof reply === 'string' ? Buffer.from(reply) : undefined
+}
+
+/** One answer of those that a script gave for its keys. */
+export function inside(reply: Reply | undefined, at: number): Reply | undefined {
+  return Array.isArray(reply) ? (reply as readonly Reply[])[at] : undefined
 }

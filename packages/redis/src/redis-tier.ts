@@ -1,6 +1,5 @@
 import { CacheError } from '@tierstack/cache-core'
 import type {
-  Bus,
   Codec,
   Coherence,
   Fence,
@@ -37,7 +36,7 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
   readonly capabilities: RemoteCapabilities
   readonly codec: Codec
   readonly coherence: Coherence = this
-  readonly bus: Bus
+  readonly bus: RedisBus
   readonly #port: Port
   readonly #options: ResolvedOptions
   #opened: Opened | undefined
@@ -50,6 +49,7 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
     this.#options = options
     this.bus = new RedisBus({
       silence: options.silence,
+      tracked: options.bus === 'tracking',
       connection: () => this.#on.connection,
       heartbeat: () => this.#on.heartbeat,
     })
@@ -58,10 +58,11 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
   open(host: RemoteHost): void {
     if (this.#opened)
       throw new CacheError('INVALID_CHAIN', `The tier \`${this.name}\` already serves a cache`)
+    const holds = this.#options.bus === 'tracking' ? this.bus.held.bind(this.bus) : undefined
     const connection = new Connection(this.#port, host, this.#options)
     this.#opened = {
       connection,
-      entries: new Entries(connection, this.#options.maxValueBytes),
+      entries: new Entries(connection, this.#options.maxValueBytes, holds),
       tags: new Tags(connection, this.#options.tagTtl),
       heartbeat: new Heartbeat(connection, this.#options.heartbeat),
     }

@@ -1,3 +1,4 @@
+import { expectation } from '@tierstack/cache-core'
 import type { Coherence, RemoteTier } from '@tierstack/cache-core'
 import { portFor } from './connect.ts'
 import { resolveOptions } from './options.ts'
@@ -23,5 +24,9 @@ export function redis<const N extends string>(
 export function redis(options: RedisOptions): RedisRemoteTier
 export function redis(options: RedisOptions): RedisRemoteTier {
   const resolved = resolveOptions(options)
-  return new RedisTier(portFor(resolved), resolved)
+  const port = portFor(resolved)
+  if (port.clustered && resolved.bus === 'tracking') {
+    throw expectation('bus', "'pubsub' with a Cluster", resolved.bus)
+  }
+  return new RedisTier(port, resolved)
 }

@@ -60,3 +60,8 @@ export function leaseFence(token: string): Fence {
 export function claimFence(stamp: string, claim: string): Fence {
   return `V${stamp}${claim}`
 }
+
+/** The stamp of the value that is claimed; undefined for the fence of a lease. */
+export function stampOf(fence: Fence): string | undefined {
+  return fence.startsWith('V') ? fence.slice(1, 17) : undefined
+}

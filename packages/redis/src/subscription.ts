@@ -5,6 +5,10 @@ export interface SubscriptionHost {
   /** The server has confirmed every channel. */
   subscribed(): void
   message(channel: string, message: Uint8Array): void
+  /** Whether changes of keys are to be reported, by the connection with this id. */
+  readonly tracked: boolean
+  reports(id: number): Promise<void>
+  changed(names: readonly Uint8Array[] | null): void
   lost(): void
 }
 
@@ -31,7 +35,11 @@ export class Subscription {
     this.#host = host
     this.#heardAt = clock.now()
     this.#subscriber = port.subscriber(node, {
-      ready: () => this.#subscribe(),
+      tracked: host.tracked,
+      changed: (names) => {
+        if (!this.#closed) host.changed(names)
+      },
+      ready: () => void this.#subscribe(),
       message: (channel, message) => {
         if (this.#closed) return
         this.#heardAt = clock.now()
@@ -61,17 +69,17 @@ export class Subscription {
     this.#subscriber.close()
   }
 
-  #subscribe(): void {
+  async #subscribe(): Promise<void> {
     if (this.#closed) return
     this.#ready = true
     this.#heardAt = this.#clock.now()
-    const asked = this.#groups.map((channels) => this.#subscriber.subscribe(channels))
-    // A refusal shows as silence: heartbeats don't come through, and the connection is made again.
-    Promise.all(asked).then(
-      () => {
-        if (!this.#closed) this.#host.subscribed()
-      },
-      () => {},
-    )
+    try {
+      if (this.#host.tracked) await this.#host.reports(await this.#subscriber.reports())
+      await Promise.all(this.#groups.map((channels) => this.#subscriber.subscribe(channels)))
+    } catch {
+      // A refusal shows as silence: heartbeats don't come through, and the connection is made again.
+      return
+    }
+    if (!this.#closed) this.#host.subscribed()
   }
 }

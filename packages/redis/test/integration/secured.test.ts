@@ -6,7 +6,7 @@ import { openOnly, openTier } from '../rig.ts'
 const users = [
   // What the tier needs, and nothing beyond its own keys and channels.
   [
-    'user app on >secret ~ts:* &ts:* -@all +hello +auth +ping +client +info +script|load',
+    'user app on >secret ~ts:* &ts:* &__redis__:invalidate -@all +hello +auth +ping +client +info +script|load',
     '+eval +evalsha +get +set +mget +del +incr +persist +publish +subscribe +time +getrange +setrange +append',
     '+pexpire +pttl +wait +command',
   ].join(' '),
@@ -30,6 +30,9 @@ test('TLS with an ACL user that may do no more than the tier needs', async () =>
   await opened.coherence.tags(['t'])
   await opened.tier.clear()
   expect(opened.losses).toEqual([])
+  const access = { username: 'app', password: 'secret', tls: { ca: tls.ca } }
+  await using told = await openTier({ ...access, url: server.url, bus: 'tracking' })
+  expect(told.findings.map(({ check }) => check)).not.toContain('tracking')
 })
 
 test('TLS through a given client of node-redis', async () => {
