@@ -15,9 +15,9 @@ import { tagScripts } from './tag-scripts.ts'
  *   that nobody takes the new count for the old one.
  */
 
-const scripts = { ...namespaceScripts, ...entryScripts, ...tagScripts }
+export type ScriptName = keyof typeof namespaceScripts | keyof typeof entryScripts | keyof typeof tagScripts
 
-export type ScriptName = keyof typeof scripts
+const scripts: Readonly<Record<ScriptName, string>> = { ...namespaceScripts, ...entryScripts, ...tagScripts }
 
 export const scriptNames: readonly ScriptName[] = Object.keys(scripts) as ScriptName[]
 
