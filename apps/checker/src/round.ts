@@ -179,7 +179,7 @@ class Round {
   }
 
   #fork(position: number): WorkerProcess {
-    const { library, without, keys, groups, hotReads, changes } = this.#settings
+    const { library, without, keys, groups, hotReads, changes, trace } = this.#settings
     const setup: WorkerSetup = {
       library,
       without,
@@ -188,6 +188,7 @@ class Round {
       hotReads,
       changes,
       position,
+      trace,
       instance: this.#instances++,
       folder: this.#folder,
       seed: this.#seed,

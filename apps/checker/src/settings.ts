@@ -23,6 +23,7 @@ export interface Settings {
   readonly changes: number
   readonly faultMs: number
   readonly verbose: boolean
+  readonly trace: boolean
 }
 
 export const usage = `Usage: pnpm checker [options]
@@ -36,7 +37,8 @@ export const usage = `Usage: pnpm checker [options]
   --reads N                   reads of the memory per second and process (default 60000)
   --changes N                 changes of the source per second and process (default 20)
   --keys N                    rows of the source (default 100)
-  --verbose                   what was found, and counters`
+  --verbose                   what was found, and counters
+  --trace                     what happened to a key lately, with each finding`
 
 function oneOf<T extends string>(
   what: string,
@@ -70,6 +72,7 @@ export function parseSettings(args: readonly string[]): Settings {
       changes: text,
       keys: text,
       verbose: { type: 'boolean' },
+      trace: { type: 'boolean' },
     },
   })
   const profile = oneOf('profile', values.profile, profiles) ?? 'standalone'
@@ -103,5 +106,6 @@ export function parseSettings(args: readonly string[]): Settings {
     changes: number('changes', values.changes, 20),
     faultMs: 1_500,
     verbose: values.verbose ?? false,
+    trace: values.trace ?? false,
   }
 }

@@ -49,6 +49,23 @@ async function ask(workers: readonly ChildProcess[], key: number, each: number):
   }
 }
 
+interface Round {
+  readonly p50: number
+  readonly p99: number
+}
+
+function roundOf({ times }: StampedeAnswer): Round {
+  return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) }
+}
+
+/** The median over the rounds: in a round all callers wait for the same load, so one slow round would be the whole p99. */
+function typical(rounds: readonly Round[], name: keyof Round): number {
+  return percentile(
+    rounds.map((round) => round[name]),
+    0.5,
+  )
+}
+
 async function main(): Promise<void> {
   const server = await startRedis()
   const workers = Array.from({ length: processes }, () => fork(program, [server.url, String(loadMs)]))
@@ -56,8 +73,8 @@ async function main(): Promise<void> {
     await Promise.all(workers.map((worker) => once(worker, 'message')))
     await sleep(500)
     let key = 0
-    const together: number[] = []
-    const alone: number[] = []
+    const together: Round[] = []
+    const alone: Round[] = []
     let extraLoads = 0
     // In turn, so that what else the machine does concerns both.
     for (let round = 0; round < rounds + warmUp; round++) {
@@ -65,19 +82,18 @@ async function main(): Promise<void> {
       const one = await ask([first], key++, callers)
       const all = await ask(workers, key++, callers)
       if (round < warmUp) continue
-      alone.push(...one.times)
-      together.push(...all.times)
+      alone.push(roundOf(one))
+      together.push(roundOf(all))
       extraLoads += all.loads - 1
     }
-    const [p99, p99Alone] = [percentile(together, 0.99), percentile(alone, 0.99)]
+    const [p50, p50Alone] = [typical(together, 'p50'), typical(alone, 'p50')]
+    const [p99, p99Alone] = [typical(together, 'p99'), typical(alone, 'p99')]
     const ratio = p99 / p99Alone
     console.log(
-      `${processes} processes, ${callers} callers each, one cold key, a loader of ${loadMs} ms, ${rounds} rounds`,
+      `${processes} processes, ${callers} callers each, one cold key, a loader of ${loadMs} ms; medians of ${rounds} rounds`,
     )
     console.log(`loads beyond one per round: ${extraLoads}`)
-    console.log(
-      `p50 ${percentile(together, 0.5).toFixed(1)} ms; one process: ${percentile(alone, 0.5).toFixed(1)} ms`,
-    )
+    console.log(`p50 ${p50.toFixed(1)} ms; one process: ${p50Alone.toFixed(1)} ms`)
     console.log(
       `p99 ${p99.toFixed(1)} ms; one process: ${p99Alone.toFixed(1)} ms; ratio ${ratio.toFixed(2)} (allowed ${allowed})`,
     )

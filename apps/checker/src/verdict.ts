@@ -64,6 +64,7 @@ export class Verdict {
   /** The first few violations, in words. */
   readonly findings: string[] = []
   readonly #history: History
+  readonly #tale: (key: number) => string
   readonly #keys = new Uint16Array(capacity)
   readonly #versions = new Uint32Array(capacity)
   readonly #starts = new Float64Array(capacity)
@@ -71,8 +72,10 @@ export class Verdict {
   #size = 0
   readonly #beganAt = sharedNow()
 
-  constructor(history: History) {
+  /** @param tale What is known of a key, for findings. */
+  constructor(history: History, tale: (key: number) => string = () => '') {
     this.#history = history
+    this.#tale = tale
   }
 
   /** @param start Shared time before the call. */
@@ -111,12 +114,12 @@ export class Verdict {
     if (start > own) {
       counts.own++
       this.found(
-        `own: ${way} of ${key} gave version ${version}, ${(start - own).toFixed(1)} ms after this process was told it was gone; newer: ${history.removals(key, version)}`,
+        `own: ${way} of ${key} gave version ${version}, ${(start - own).toFixed(1)} ms (begun ${start.toFixed(1)}) after this process was told it was gone; newer: ${history.removals(key, version)} ${this.#tale(key)}`,
       )
     }
     const staleness = start - others
     if (staleness <= healthyBound) return
-    const tale = `${way} of ${key} gave version ${version}, ${staleness.toFixed(1)} ms after it was acknowledged to be gone; newer: ${history.removals(key, version)}`
+    const tale = `${way} of ${key} gave version ${version}, ${staleness.toFixed(1)} ms (begun ${start.toFixed(1)}) after it was acknowledged to be gone; newer: ${history.removals(key, version)} ${this.#tale(key)}`
     if (staleness > hardBound) {
       counts.hard++
       this.found(`hard: ${tale}`)

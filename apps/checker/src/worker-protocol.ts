@@ -33,6 +33,7 @@ export interface WorkerSetup {
   readonly changes: number
   readonly delays: LoadDelays
   readonly ownClock: boolean
+  readonly trace: boolean
 }
 
 export type ToWorker =

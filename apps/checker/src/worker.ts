@@ -23,7 +23,7 @@ const randomFor = (role: number): SeededRandom => seededRandom(seed * 1_000 + po
 
 const ledger = new LedgerWriter(folder, instance)
 const history = new History(folder, keys, instance)
-const verdict = new Verdict(history)
+const verdict = new Verdict(history, (key) => subject.tale(key))
 const promises = new Promises(ledger, history)
 const source = new Source(setup.database, setup.groups)
 let wallOffset = 0
@@ -50,6 +50,7 @@ const subject = makeSubject(setup.library, setup.without, {
   place: setup.place,
   namespace: setup.namespace,
   silent,
+  trace: setup.trace,
   memoryEntries: Math.ceil(keys * 0.7),
   wallOffset: setup.ownClock ? () => wallOffset : undefined,
   load: async (key) => {

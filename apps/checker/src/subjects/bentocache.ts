@@ -61,6 +61,10 @@ export class Bento implements Subject {
     return 0
   }
 
+  tale(): string {
+    return ''
+  }
+
   counters(): Record<string, number> {
     return { loads: this.#loads }
   }

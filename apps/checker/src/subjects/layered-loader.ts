@@ -67,6 +67,10 @@ export class Layered implements Subject {
     return 0
   }
 
+  tale(): string {
+    return ''
+  }
+
   counters(): Record<string, number> {
     return { loads: this.#loads }
   }

@@ -4,6 +4,7 @@ import { memory } from '@tierstack/cache-memory'
 import { redis } from '@tierstack/cache-redis'
 import type { RedisOptions, RedisRemoteTier } from '@tierstack/cache-redis'
 import type { Row } from '../row.ts'
+import { sharedNow } from '../shared-time.ts'
 import { ways } from '../source.ts'
 import { weakened } from '../weaken.ts'
 import type { Protection } from '../weaken.ts'
@@ -22,6 +23,7 @@ export class Ours implements Subject {
   readonly #cache: Cache<{ readonly [key: string]: unknown }>
   readonly #row: Cached<number, Row>
   readonly #events: Record<string, number> = {}
+  readonly #tales = new Map<string, string[]>()
 
   constructor(options: SubjectOptions, without: Protection | undefined) {
     const { wallOffset } = options
@@ -48,6 +50,7 @@ export class Ours implements Subject {
     })
     this.#cache.on('degraded', () => options.silent(true))
     this.#cache.on('recovered', () => options.silent(false))
+    if (options.trace) this.#trace()
     for (const event of ['degraded', 'recovered', 'bus:gap', 'fenced', 'poisoned'] as const) {
       this.#cache.on(event, () => {
         this.#events[event] = (this.#events[event] ?? 0) + 1
@@ -95,6 +98,34 @@ export class Ours implements Subject {
 
   queued(): number {
     return this.#cache.stats().tiers['redis']?.queued ?? 0
+  }
+
+  tale(key: number): string {
+    return [...(this.#tales.get(this.#row.keyFor(key)) ?? []), ...(this.#tales.get('') ?? [])]
+      .toSorted()
+      .join('; ')
+  }
+
+  #trace(): void {
+    const note = (key: string, what: string) => {
+      const tale = this.#tales.get(key) ?? []
+      this.#tales.set(key, tale)
+      tale.push(`${sharedNow().toFixed(1)} ${what}`)
+      if (tale.length > 30) tale.shift()
+    }
+    this.#cache.on('load', (e) => note(e.key(), `loaded (${e.reason}) in ${e.ms.toFixed(1)}`))
+    this.#cache.on('backfill', (e) => note(e.key(), `backfilled ${e.tier}`))
+    this.#cache.on('fenced', (e) => note(e.key(), `fenced ${e.tier}`))
+    this.#cache.on('miss', (e) => note(e.key(), 'miss'))
+    this.#cache.on('hit', (e) => {
+      if (e.tier !== 'memory') note(e.key(), `hit ${e.tier} ${e.state}`)
+    })
+    this.#cache.on('invalidate', (e) =>
+      note('', `invalidated ${e.keys} keys, ${e.tags.join(' ')} by ${e.origin}`),
+    )
+    this.#cache.on('degraded', (e) => note('', `degraded ${e.why}`))
+    this.#cache.on('recovered', () => note('', 'recovered'))
+    this.#cache.on('bus:gap', () => note('', 'gap'))
   }
 
   counters(): Record<string, number> {

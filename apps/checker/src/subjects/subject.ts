@@ -29,6 +29,8 @@ export interface Subject {
   change(change: Change): Promise<Promised>
   /** Removals that were not confirmed. */
   queued(): number
+  /** What happened to a key lately, when `trace` was asked for. */
+  tale(key: number): string
   /** Counters worth a line in a report. */
   counters(): Readonly<Record<string, number>>
   close(): Promise<void>
@@ -44,6 +46,8 @@ export interface SubjectOptions {
   readonly loadMany: (keys: readonly number[]) => Promise<readonly Row[]>
   /** To be told when the cache itself notices that it isn't connected, and when it is again. */
   readonly silent: (began: boolean) => void
+  /** Remember what happens to each key, for reports. */
+  readonly trace: boolean
   /** Ms that this process' wall clock is off; undefined where it is the system's. */
   readonly wallOffset: (() => number) | undefined
 }
