@@ -112,6 +112,11 @@ export class Connection implements Route {
     this.host.lost(error)
   }
 
+  /** Names of entries, in the epoch of today: to be asked for anew for every attempt. */
+  namesOf(bucket: number, keys: readonly string[]): string[] {
+    return keys.map((key) => this.layout.entry(bucket, this.#epoch, key))
+  }
+
   /** The node of each bucket, as greeted. */
   nodeOf(bucket: number): Node | undefined {
     return this.port.node(this.layout.slotOf(bucket))

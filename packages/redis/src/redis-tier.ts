@@ -15,7 +15,8 @@ import type {
 import { RedisBus } from './bus.ts'
 import type { ScriptCall } from './call.ts'
 import { Connection } from './connection.ts'
-import { Entries } from './entries.ts'
+import { EntryReads } from './entry-reads.ts'
+import { EntryWrites } from './entry-writes.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { epochBody } from './message.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -24,7 +25,8 @@ import { Tags } from './tags.ts'
 
 interface Opened {
   readonly connection: Connection
-  readonly entries: Entries
+  readonly reads: EntryReads
+  readonly writes: EntryWrites
   readonly tags: Tags
   readonly heartbeat: Heartbeat
 }
@@ -62,7 +64,8 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
     const connection = new Connection(this.#port, host, this.#options)
     this.#opened = {
       connection,
-      entries: new Entries(connection, this.#options.maxValueBytes, holds),
+      reads: new EntryReads(connection, holds),
+      writes: new EntryWrites(connection, this.#options.maxValueBytes, holds),
       tags: new Tags(connection, this.#options.tagTtl),
       heartbeat: new Heartbeat(connection, this.#options.heartbeat),
     }
@@ -73,15 +76,15 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
   }
 
   read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
-    return this.#on.entries.read(keys)
+    return this.#on.reads.read(keys)
   }
 
   write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]> {
-    return this.#on.entries.write(items)
+    return this.#on.writes.write(items)
   }
 
   delete(keys: readonly string[]): Promise<void> {
-    return this.#on.entries.delete(keys)
+    return this.#on.writes.delete(keys)
   }
 
   async clear(): Promise<void> {
@@ -117,44 +120,44 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
     holdMs: number,
     wantTagClock: boolean,
   ): Promise<{ readonly reads: readonly LeaseRead[]; readonly tagClock: string }> {
-    const { entries, tags } = this.#on
-    const { reads, replies } = await entries.lease(keys, holdMs, wantTagClock ? [tags.clockCall()] : [])
-    return { reads, tagClock: wantTagClock ? tags.clockText(replies[0]) : '' }
+    const { reads, tags } = this.#on
+    const answer = await reads.lease(keys, holdMs, wantTagClock ? [tags.clockCall()] : [])
+    return { reads: answer.reads, tagClock: wantTagClock ? tags.clockText(answer.replies[0]) : '' }
   }
 
   claim(
     items: readonly { readonly key: string; readonly stamp: string }[],
     holdMs: number,
   ): Promise<readonly (Fence | undefined)[]> {
-    return this.#on.entries.claim(items, holdMs)
+    return this.#on.writes.claim(items, holdMs)
   }
 
   take(keys: readonly string[], holdMs: number): Promise<readonly (Fence | undefined)[]> {
-    return this.#on.entries.take(keys, holdMs)
+    return this.#on.writes.take(keys, holdMs)
   }
 
   fill(items: readonly (FrameWrite & { readonly fence: Fence })[]): Promise<readonly WriteOutcome[]> {
-    return this.#on.entries.fill(items)
+    return this.#on.writes.fill(items)
   }
 
   renew(items: readonly { readonly key: string; readonly fence: Fence }[], holdMs: number): Promise<void> {
-    return this.#on.entries.renew(items, holdMs)
+    return this.#on.writes.renew(items, holdMs)
   }
 
   release(items: readonly { readonly key: string; readonly fence: Fence }[]): Promise<void> {
-    return this.#on.entries.release(items)
+    return this.#on.writes.release(items)
   }
 
   expire(keys: readonly string[]): Promise<void> {
-    return this.#on.entries.expire(keys)
+    return this.#on.writes.expire(keys)
   }
 
   begin(keys: readonly string[], intent: string, holdMs: number): Promise<void> {
-    return this.#on.entries.begin(keys, intent, holdMs)
+    return this.#on.writes.begin(keys, intent, holdMs)
   }
 
   end(keys: readonly string[], intent: string): Promise<void> {
-    return this.#on.entries.end(keys, intent)
+    return this.#on.writes.end(keys, intent)
   }
 
   tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]> {

@@ -85,7 +85,10 @@ export class Tracking {
           {
             bucket,
             script: 'watch',
-            keys: items.map(({ key }) => layout.entry(bucket, this.#connection.epoch, key)),
+            keys: this.#connection.namesOf(
+              bucket,
+              items.map(({ key }) => key),
+            ),
             args: [],
           },
         ]),

@@ -1,13 +1,12 @@
-import type { Clock, Fence, FrameWrite, LeaseRead, StoredFrame, WriteOutcome } from '@tierstack/cache-core'
-import type { Call, ScriptCall } from './call.ts'
+import type { Clock, Fence, FrameWrite, WriteOutcome } from '@tierstack/cache-core'
+import type { ScriptCall } from './call.ts'
 import type { Connection } from './connection.ts'
-import { refusesWrites } from './error-reply.ts'
 import { filledBody, removalBodies } from './message.ts'
-import { bytesOf, inside } from './port.ts'
+import { inside } from './port.ts'
 import type { Reply, Word } from './port.ts'
 import { gather, spread } from './spread.ts'
 import type { Part } from './spread.ts'
-import { claimFence, encodeValue, leaseFence, parseStored, stampOf } from './stored.ts'
+import { claimFence, encodeValue, leaseFence, stampOf } from './stored.ts'
 import { token, tokenOf } from './token.ts'
 import type { Held } from './tracking.ts'
 
@@ -16,17 +15,14 @@ interface Fenced {
   readonly fence: Fence
 }
 
-const busy: LeaseRead = { state: 'busy' }
-const blocked: LeaseRead = { state: 'blocked' }
-
-/** The verbs on entries. Each is one round trip per node. */
-export class Entries {
+/** Storing and removing entries. Each verb is one round trip per node. */
+export class EntryWrites {
   readonly #connection: Connection
   readonly #maxBytes: number
   readonly #clock: Clock
   readonly #holds: ((values: readonly Held[]) => void) | undefined
 
-  /** @param holds Is told of values that came from the store or went there; undefined: nobody asks. */
+  /** @param holds Is told of values that went to the store, or that this process claimed; undefined: nobody asks. */
   constructor(
     connection: Connection,
     maxBytes: number,
@@ -38,122 +34,17 @@ export class Entries {
     this.#clock = connection.host.clock
   }
 
-  async read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
-    const parts = spread(this.#layout, keys, itself)
-    const replies = await this.#connection.ask(() =>
-      parts.map(({ bucket, items }) => ({
-        bucket,
-        guarded: true,
-        words: ['MGET', ...this.#named(bucket, items)],
-      })),
-    )
-    const frames = gather(parts, keys.length, (_, partAt, itemAt) => {
-      const stored = parseStored(bytesOf(inside(replies[partAt], itemAt)))
-      return stored.kind === 'value' ? stored.frame : undefined
-    })
-    this.#holds?.(frames.flatMap((frame, i) => heldBy(keys[i], frame)))
-    return frames
-  }
-
   async write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]> {
     const fitting = items.filter(({ bytes }) => bytes.length <= this.#maxBytes)
     await this.#connection.ask(() =>
       fitting.map(({ key, bytes, expiresAt }) => {
         const bucket = this.#layout.bucketOf(key)
         const life = this.#life(expiresAt)
-        const words: Word[] = ['SET', this.#name(bucket, key), encodeValue(token(), bytes)]
+        const words: Word[] = ['SET', ...this.#connection.namesOf(bucket, [key]), encodeValue(token(), bytes)]
         return { bucket, guarded: true, words: life === 0 ? words : [...words, 'PX', life] }
       }),
     )
     return items.map(({ bytes }) => (bytes.length <= this.#maxBytes ? 'stored' : 'too-large'))
-  }
-
-  /** `before` is asked in the same write as the leases, ahead of them. */
-  async lease(
-    keys: readonly string[],
-    holdMs: number,
-    before: readonly Call[],
-  ): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
-    const [only] = keys
-    const native = keys.length === 1 && only !== undefined && this.#connection.version >= 7
-    const answer = await (native
-      ? this.#leaseOne(only, holdMs, before)
-      : this.#leaseEach(keys, holdMs, before))
-    this.#holds?.(
-      answer.reads.flatMap((read, i) => heldBy(keys[i], read.state === 'hit' ? read.frame : undefined)),
-    )
-    return answer
-  }
-
-  /** The same in one native command, at the price of a GET. */
-  async #leaseOne(
-    key: string,
-    holdMs: number,
-    before: readonly Call[],
-  ): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
-    const bucket = this.#layout.bucketOf(key)
-    const fence = leaseFence(token())
-    const replies = await this.#connection.attempt(() => [
-      ...before,
-      {
-        bucket,
-        guarded: true,
-        words: ['SET', this.#name(bucket, key), fence, 'NX', 'GET', 'PX', Math.ceil(holdMs)],
-      },
-    ])
-    let reply = replies[before.length] as Reply
-    const asked = replies.slice(0, before.length)
-    for (const one of asked) if (one instanceof Error) throw one
-    if (refusesWrites(reply)) {
-      const [kept] = await this.#connection.attempt(() => [
-        { bucket, guarded: true, words: ['GET', this.#name(bucket, key)] },
-      ])
-      // Nothing there, and no lease to be had: the caller loads, and can't store.
-      if (kept === null || kept instanceof Error) return { reads: [blocked], replies: asked }
-      reply = kept as Reply
-    } else if (reply === null) {
-      return { reads: [{ state: 'leased', fence }], replies: asked }
-    }
-    if (reply instanceof Error && !reply.message.startsWith('WRONGTYPE')) throw reply
-    const stored = parseStored(reply instanceof Error ? undefined : bytesOf(reply))
-    if (stored.kind === 'value') return { reads: [{ state: 'hit', frame: stored.frame }], replies: asked }
-    if (stored.kind === 'intents') return { reads: [blocked], replies: asked }
-    // Somebody else's lease, to be marked as waited for; or what isn't ours, to be replaced.
-    const { reads } = await this.#leaseEach([key], holdMs, [])
-    return { reads, replies: asked }
-  }
-
-  async #leaseEach(
-    keys: readonly string[],
-    holdMs: number,
-    before: readonly Call[],
-  ): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
-    const fences = keys.map(() => leaseFence(token()))
-    const parts = spread(this.#layout, keys, itself)
-    const replies = await this.#connection.ask(() => [
-      ...before,
-      ...parts.map(({ bucket, items, places }): ScriptCall => {
-        const tokens = places.map((place) => (fences[place] as Fence).slice(1))
-        return {
-          bucket,
-          script: 'lease',
-          keys: this.#named(bucket, items),
-          args: [Math.ceil(holdMs), ...tokens],
-        }
-      }),
-    ])
-    const reads = gather(parts, keys.length, (part, partAt, itemAt): LeaseRead => {
-      const reply = bytesOf(inside(replies[before.length + partAt], itemAt))
-      if (reply?.length === 1) {
-        return reply[0] === 0x2b
-          ? { state: 'leased', fence: fences[part.places[itemAt] as number] as Fence }
-          : blocked
-      }
-      const stored = parseStored(reply)
-      if (stored.kind === 'value') return { state: 'hit', frame: stored.frame }
-      return stored.kind === 'lease' ? busy : blocked
-    })
-    return { reads, replies: replies.slice(0, before.length) }
   }
 
   async claim(
@@ -269,7 +160,7 @@ export class Entries {
         return {
           bucket,
           script,
-          keys: [this.#layout.sequence(bucket), ...this.#named(bucket, items)],
+          keys: [this.#layout.sequence(bucket), ...this.#connection.namesOf(bucket, items)],
           args: [this.#layout.channel(bucket), ...argsFor(part), ...bodies],
         }
       }),
@@ -286,7 +177,7 @@ export class Entries {
     const replies = await this.#connection.ask(() =>
       parts.map((part) => ({
         bucket: part.bucket,
-        keys: this.#named(part.bucket, part.items.map(nameOf)),
+        keys: this.#connection.namesOf(part.bucket, part.items.map(nameOf)),
         ...callFor(part),
       })),
     )
@@ -297,22 +188,10 @@ export class Entries {
     return this.#connection.layout
   }
 
-  #name(bucket: number, key: string): string {
-    return this.#layout.entry(bucket, this.#connection.epoch, key)
-  }
-
-  #named(bucket: number, keys: readonly string[]): string[] {
-    return keys.map((key) => this.#name(bucket, key))
-  }
-
   /** Milliseconds that a frame has left, 0 for no end. The server counts by itself: clocks needn't agree. */
   #life(expiresAt: number): number {
     return expiresAt === Infinity ? 0 : Math.max(1, Math.ceil(expiresAt - this.#clock.wall()))
   }
-}
-
-function heldBy(key: string | undefined, frame: StoredFrame | undefined): Held[] {
-  return key === undefined || frame === undefined ? [] : [{ key, stamp: frame.stamp }]
 }
 
 /** The value that a claim stands on: what changes its own value is told of no more. */
