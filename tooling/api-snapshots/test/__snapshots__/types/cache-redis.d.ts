@@ -54,6 +54,7 @@ export interface RedisOptions {
     readonly name?: string;
     readonly prefix?: string;
     readonly buckets?: number;
+    readonly bus?: 'pubsub' | 'tracking';
     readonly heartbeat?: Duration;
     readonly silence?: Duration;
     readonly maxValueBytes?: Bytes;
@@ -76,6 +77,7 @@ export interface ResolvedOptions {
     readonly name: string;
     readonly prefix: string;
     readonly buckets: number;
+    readonly bus: 'pubsub' | 'tracking';
     readonly heartbeat: number;
     readonly silence: number;
     readonly maxValueBytes: number;
