@@ -35,7 +35,7 @@ export function assemble(options: ResolvedOptions): Chain {
   const fence = new RemovalFence(() => clock.now())
   const live = new Liveness()
   const events = new Events()
-  const now = coarseClock(clock)
+  const coarse = coarseClock(clock)
   for (const tier of options.locals) {
     tier.open({
       clock,
@@ -78,7 +78,7 @@ export function assemble(options: ResolvedOptions): Chain {
   chain = {
     namespace: options.namespace,
     names: options.names,
-    locals: new Locals({ tiers: options.locals, fence, live, now, suspectTtl: options.suspectTtl }),
+    locals: new Locals({ tiers: options.locals, fence, live, clock, coarse, suspectTtl: options.suspectTtl }),
     links,
     edges: options.edges.map(
       (edge) => new Outbox(edge.name, clock, (removal) => edge.purge(asPurge(removal))),
@@ -101,7 +101,6 @@ export function assemble(options: ResolvedOptions): Chain {
     background: new Background(clock, options.waitUntil),
     events,
     clock,
-    now,
     random: options.random,
     suspectTtl: options.suspectTtl,
     replicaLag: options.replicaLag,

@@ -1,6 +1,6 @@
 import type { Background } from './background.ts'
 import type { Bulkhead } from './bulkhead.ts'
-import type { Clock, CoarseClock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'
 import type { Failures } from './failures.ts'
 import type { RemovalFence } from './fence.ts'
@@ -38,7 +38,6 @@ export interface Chain {
   readonly background: Background
   readonly events: Events
   readonly clock: Clock
-  readonly now: CoarseClock
   readonly random: () => number
   readonly suspectTtl: number
   readonly replicaLag: number

@@ -4,10 +4,10 @@ export interface Landing {
   /** Readers get copies of their own. */
   readonly clone: boolean
   /**
-   * Number of the last removal of one of the value's tags, by the time it landed. Who joined after that mustn't get
-   * the value: whether a tag concerns a flight is known only when it lands.
+   * Slots of the value's tags in the removal fence. Who joined after one of them was removed mustn't get the value:
+   * whether a tag concerns a flight is known only when it lands, and a flight that answered early goes on.
    */
-  readonly removedAt: number
+  readonly slots: readonly number[]
   /** Position of the tier that had the value, or -1 when it was loaded (or nothing was found). */
   readonly position: number
   readonly state: 'fresh' | 'stale' | 'loaded' | 'nothing'

@@ -1,4 +1,4 @@
-import type { CoarseClock } from './clock.ts'
+import type { Clock, CoarseClock } from './clock.ts'
 import type { LocalEntry } from './entry.ts'
 import type { RemovalFence } from './fence.ts'
 import { freshness } from './freshness.ts'
@@ -19,21 +19,24 @@ export class Locals {
   readonly #first: LocalTier | undefined
   readonly #fence: RemovalFence
   readonly #live: Liveness
-  readonly #now: CoarseClock
+  readonly #clock: Clock
+  readonly #coarse: CoarseClock
   readonly #suspectTtl: number
 
   constructor(o: {
     tiers: readonly LocalTier[]
     fence: RemovalFence
     live: Liveness
-    now: CoarseClock
+    clock: Clock
+    coarse: CoarseClock
     suspectTtl: number
   }) {
     this.tiers = o.tiers
     this.#first = o.tiers[0]
     this.#fence = o.fence
     this.#live = o.live
-    this.#now = o.now
+    this.#clock = o.clock
+    this.#coarse = o.coarse
     this.#suspectTtl = o.suspectTtl
   }
 
@@ -43,7 +46,9 @@ export class Locals {
     if (first === undefined) return undefined
     const entry = first.get(key)
     if (entry === undefined) return undefined
-    const now = this.#now()
+    // A process that was stopped goes on in the middle of a row of hits, and a reading from before the stop would find
+    // the bus alive. Only where no bus has to be alive may hits share one.
+    const now = this.#live.until === Number.POSITIVE_INFINITY ? this.#coarse() : this.#clock.now()
     if (now < entry.quickUntil && entry.epoch === this.#fence.epoch && now < this.#live.until) return entry
     return undefined
   }

@@ -73,7 +73,7 @@ export async function read(
     const landing = await chain.bulkhead.lend(flight.wait(now, options?.signal))
     // One of the value's tags was removed since the flight began. Only its last removal is known, so all who joined
     // after anything was removed go back; who was there from the start keeps the answer.
-    if (landing.removedAt > flight.sequence && joinedAt > flight.sequence) continue
+    if (joinedAt > flight.sequence && fence.tagsRemovedAt(landing.slots) > flight.sequence) continue
     count(chain, query, key, landing)
     observe?.(landing.state)
     return landing.clone ? copy(landing.value) : landing.value
@@ -180,7 +180,7 @@ export function peek(chain: Chain, query: Query, key: string): unknown {
   count(chain, query, key, {
     value: entry.value,
     clone: false,
-    removedAt: 0,
+    slots: [],
     position,
     state: state === 'fresh' ? 'fresh' : 'stale',
     loadMs: entry.loadMs,

@@ -27,11 +27,11 @@ function fromLocal(entry: LocalEntry, position: number, now: number): Candidate 
   }
 }
 
-function staleLanding(chain: Chain, candidate: Candidate, until: number): Landing {
+function staleLanding(candidate: Candidate, until: number): Landing {
   return {
     value: candidate.value,
     clone: candidate.clone,
-    removedAt: chain.fence.tagsRemovedAt(candidate.tags.map(({ tag }) => tagSlot(tag))),
+    slots: candidate.tags.map(({ tag }) => tagSlot(tag)),
     position: candidate.position,
     state: 'stale',
     loadMs: candidate.loadMs,
@@ -42,7 +42,7 @@ function staleLanding(chain: Chain, candidate: Candidate, until: number): Landin
 const nothing: Landing = {
   value: undefined,
   clone: false,
-  removedAt: 0,
+  slots: [],
   position: -1,
   state: 'nothing',
   loadMs: 0,
@@ -82,21 +82,19 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
       places = [asked.found.place]
     }
     if (query.load === undefined) {
-      flight.end(
-        stale && servable(stale.life, now, options?.maxStale) ? staleLanding(chain, stale, now) : nothing,
-      )
+      flight.end(stale && servable(stale.life, now, options?.maxStale) ? staleLanding(stale, now) : nothing)
       return
     }
     if (stale && !flight.landed && job.reason !== 'ahead' && !options?.forceFresh) {
       if (servable(stale.life, now, options?.maxStale)) {
-        flight.land(staleLanding(chain, stale, stale.life.staleUntil))
+        flight.land(staleLanding(stale, stale.life.staleUntil))
         flight.keep()
       }
     }
     const failure = options?.forceFresh ? undefined : chain.failures.recent(key)
     if (failure) {
       giveBack(key, places)
-      if (stale && now < stale.life.errorUntil) flight.end(staleLanding(chain, stale, now))
+      if (stale && now < stale.life.errorUntil) flight.end(staleLanding(stale, now))
       else flight.crash(failure.error)
       return
     }
@@ -105,7 +103,7 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
     giveBack(key, places)
     if (flight.landed || job.reason === 'ahead') {
       // Readers have their answer, and somebody else is loading.
-      flight.end(stale ? staleLanding(chain, stale, now) : nothing)
+      flight.end(stale ? staleLanding(stale, now) : nothing)
       return
     }
     // Woken by the bus when the other is done; without one, by looking again.
@@ -145,7 +143,7 @@ async function loadAndStore(
           const now = chain.clock.now()
           const allowed = now < stale.life.errorUntil || servable(stale.life, now, options?.maxStale)
           if (allowed && !chain.fence.keyRemoved(key, flight.sequence)) {
-            flight.land(staleLanding(chain, stale, stale.life.errorUntil))
+            flight.land(staleLanding(stale, stale.life.errorUntil))
             flight.keep()
           }
         })
@@ -190,6 +188,6 @@ function fail(chain: Chain, job: Job, flight: Flight, stale: Candidate | undefin
     const served = usable || flight.landed ? 'stale' : 'error'
     chain.events.emit('load:error', { def: query.def, error, served, key: () => key })
   }
-  if (usable) flight.end(staleLanding(chain, stale, now))
+  if (usable) flight.end(staleLanding(stale, now))
   else flight.crash(error)
 }

@@ -39,13 +39,12 @@ export async function store(
   chain.failures.forget(key)
   const tags = loaded.value === undefined ? [] : tagsOf(query, key, input, loaded)
   const slots = tags.map(tagSlot)
-  const removedAt = chain.fence.tagsRemovedAt(slots)
   // Also when it isn't stored: those who waited for the load share it.
   const { isolation } = secure(loaded.value, query.policy.isolation)
   const landing: Landing = {
     value: loaded.value,
     clone: isolation === 'clone',
-    removedAt,
+    slots,
     position: -1,
     state: 'loaded',
     loadMs: loaded.ms,
@@ -315,7 +314,7 @@ export function backfill(
   return {
     value: candidate.value,
     clone,
-    removedAt: chain.fence.tagsRemovedAt(tags.map(tagSlot)),
+    slots: tags.map(tagSlot),
     position: place.link.position,
     state: 'fresh',
     loadMs: candidate.loadMs,

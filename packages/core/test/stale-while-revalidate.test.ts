@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { memoryNode, oneNode, outcome, pair, Source } from './rig.ts'
+import { finish, memoryNode, oneNode, outcome, pair, Source } from './rig.ts'
 
 describe('stale-while-revalidate', () => {
   test('within swr the stale value is returned at once and loaded behind', async () => {
@@ -173,4 +173,21 @@ describe('expire: soft removal', () => {
     await node.cache.drain()
     expect(await node.cache.get('k')).toBeUndefined()
   })
+})
+
+test('who comes after a removal by tag does not get the stale answer that others got before it', async () => {
+  await using node = oneNode({ ttl: 1_000, swr: 60_000 })
+  const source = new Source([[1, { org: 7, v: 1 }]])
+  const cached = node.cache.define({ name: 'd', load: source.load, tags: ({ org }) => [`org:${org}`] })
+  await cached(1)
+  await node.clock.advance(2_000)
+  source.hold()
+  // Stale, and the load behind goes on.
+  expect(await cached(1)).toEqual({ org: 7, v: 1 })
+  source.rows.set(1, { org: 7, v: 2 })
+  await node.cache.invalidateTags('org:7')
+  const after = cached(1)
+  await node.clock.settle()
+  source.release()
+  expect(await finish(node.clock, after)).toEqual({ org: 7, v: 2 })
 })
