@@ -140,9 +140,9 @@ export const plans: readonly Plan[] = [
     profiles: everywhere,
     silences: false,
     async strike(scene) {
-      for (let i = 0; i < 2; i++) {
+      for (let i = 0; i < 4; i++) {
         await scene.replace(anyPosition(scene))
-        await sleep(scene.faultMs / 2)
+        await sleep(scene.faultMs / 4)
       }
     },
   },

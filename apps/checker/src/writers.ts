@@ -88,12 +88,16 @@ export class Writers {
     const count = way === 'write' ? 1 : way === 'deferred' ? 2 : random.next() < 0.15 ? 5 : 1
     const chosen = [...new Set(Array.from({ length: count }, () => Math.floor(keys * random.next() ** 1.5)))]
     const abort = way === 'deferred' && random.next() < 0.2
+    const [before, after] = [random.below(12), random.below(12)]
     let committed: Committed[] = []
     const commit = async () => {
+      // An intent stands for a while, and a process may be killed on either side of the commit.
+      if (way === 'write') await sleep(before)
       if (way === 'deferred') committed = await this.#source.transaction(chosen, abort)
       else if (way === 'tags') committed = await this.#source.change('group', [group], way)
       else if (way === 'clear') committed = await this.#source.change('all', [], way)
       else committed = await this.#source.change('keys', chosen, way)
+      if (way === 'write') await sleep(after)
       if (abort) throw new RolledBack()
     }
     try {
