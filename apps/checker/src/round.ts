@@ -192,6 +192,7 @@ class Round {
       instance: this.#instances++,
       folder: this.#folder,
       seed: this.#seed,
+      bound: this.#settings.bound,
       namespace: 'checker',
       place: this.#servers.placeOf(position),
       database: this.#database,

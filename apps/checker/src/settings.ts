@@ -22,6 +22,8 @@ export interface Settings {
   readonly hotReads: number
   readonly changes: number
   readonly faultMs: number
+  /** Bound for other processes' memory on a healthy bus, ms. */
+  readonly bound: number
   readonly verbose: boolean
   readonly trace: boolean
 }
@@ -36,6 +38,8 @@ export const usage = `Usage: pnpm checker [options]
   --without                   switches a protection off: ${protections.join(', ')}
   --reads N                   reads of the memory per second and process (default 60000)
   --changes N                 changes of the source per second and process (default 20)
+  --bound MS                  other processes' memory on a healthy bus (default 50): a shared machine delays
+                              messages by itself
   --keys N                    rows of the source (default 100)
   --verbose                   what was found, and counters
   --trace                     what happened to a key lately, with each finding`
@@ -70,6 +74,7 @@ export function parseSettings(args: readonly string[]): Settings {
       without: text,
       reads: text,
       changes: text,
+      bound: text,
       keys: text,
       verbose: { type: 'boolean' },
       trace: { type: 'boolean' },
@@ -105,6 +110,7 @@ export function parseSettings(args: readonly string[]): Settings {
     hotReads: number('reads', values.reads, 60_000),
     changes: number('changes', values.changes, 20),
     faultMs: 1_500,
+    bound: number('bound', values.bound, 50),
     verbose: values.verbose ?? false,
     trace: values.trace ?? false,
   }

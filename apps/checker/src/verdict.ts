@@ -1,8 +1,6 @@
 import type { History } from './history.ts'
 import { sharedNow } from './shared-time.ts'
 
-/** Other processes' memory, on a healthy bus, in ms. */
-const healthyBound = 50
 /** The same on a silent one: the subscription lease. */
 const hardBound = 500
 /** After a fault the bus is not healthy at once: connections are made again, heartbeats come through. */
@@ -70,11 +68,14 @@ export class Verdict {
   readonly #starts = new Float64Array(capacity)
   readonly #ways: string[] = []
   #size = 0
+  /** Other processes' memory, on a healthy bus, in ms. */
+  readonly #healthyBound: number
   readonly #beganAt = sharedNow()
 
   /** @param tale What is known of a key, for findings. */
-  constructor(history: History, tale: (key: number) => string = () => '') {
+  constructor(history: History, healthyBound: number, tale: (key: number) => string = () => '') {
     this.#history = history
+    this.#healthyBound = healthyBound
     this.#tale = tale
   }
 
@@ -118,13 +119,13 @@ export class Verdict {
       )
     }
     const staleness = start - others
-    if (staleness <= healthyBound) return
+    if (staleness <= this.#healthyBound) return
     const tale = `${way} of ${key} gave version ${version}, ${staleness.toFixed(1)} ms (begun ${start.toFixed(1)}) after it was acknowledged to be gone; newer: ${history.removals(key, version)} ${this.#tale(key)}`
     if (staleness > hardBound) {
       counts.hard++
       this.found(`hard: ${tale}`)
     } else if (history.silent(others, start, aftermath)) counts.silent++
-    else if (staleness - history.lag(others, start) <= healthyBound) counts.late++
+    else if (staleness - history.lag(others, start) <= this.#healthyBound) counts.late++
     else {
       counts.others++
       this.found(`other: ${tale}`)

@@ -23,6 +23,8 @@ export interface WorkerSetup {
   readonly folder: string
   readonly seed: number
   readonly keys: number
+  /** Bound for other processes' memory on a healthy bus, ms. */
+  readonly bound: number
   readonly groups: number
   readonly namespace: string
   readonly place: RedisPlace

@@ -23,7 +23,7 @@ const randomFor = (role: number): SeededRandom => seededRandom(seed * 1_000 + po
 
 const ledger = new LedgerWriter(folder, instance)
 const history = new History(folder, keys, instance)
-const verdict = new Verdict(history, (key) => subject.tale(key))
+const verdict = new Verdict(history, setup.bound, (key) => subject.tale(key))
 const promises = new Promises(ledger, history)
 const source = new Source(setup.database, setup.groups)
 let wallOffset = 0

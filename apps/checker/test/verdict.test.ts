@@ -20,7 +20,7 @@ beforeEach(() => {
   other = new LedgerWriter(folder, 1)
   own = new LedgerWriter(folder, 2)
   history = new History(folder, 10, 2)
-  verdict = new Verdict(history)
+  verdict = new Verdict(history, 50)
 })
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
