@@ -44,6 +44,9 @@ export default defineConfig({
           globalSetup: ['tooling/test-services/src/vitest.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // Real servers and their real deadlines: on a machine that schedules nobody for a while, one may be missed.
+          // A test that needs its second try is reported as flaky, and is worth a look.
+          retry: 1,
         },
       },
     ],
