@@ -8,7 +8,7 @@ export function watchLag(late: (from: number, until: number) => void): NodeJS.Ti
   let last = sharedNow()
   return setInterval(() => {
     const now = sharedNow()
-    if (now - last > interval + worthNoting) late(last + interval, now)
+    if (now - last > interval + worthNoting) late(last, now)
     last = now
   }, interval)
 }

@@ -1,4 +1,4 @@
-import { run, violations } from './run.ts'
+import { run } from './run.ts'
 import { parseSettings } from './settings.ts'
 import { sharedNow } from './shared-time.ts'
 import { protections } from './weaken.ts'
@@ -29,9 +29,11 @@ async function found(without: Protection): Promise<boolean> {
       `--without ${without} --faults ${faults[without]} --seed ${seed} --seconds 8`.split(' '),
     )
     const [result] = await run(settings, () => {})
-    if (result === undefined || violations(result) === 0) continue
+    if (result === undefined) continue
     const { counts, permanent } = result
     const { own, others, hard } = counts
+    // A busy machine alone may make a message a little late: that would be no proof.
+    if (own + hard + permanent === 0) continue
     console.log(
       `without ${without}: found after ${((sharedNow() - began) / 1_000).toFixed(0)} s, seed ${seed}: ${own} own, ${others} other, ${hard} hard, ${permanent} permanent`,
     )
