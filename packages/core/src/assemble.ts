@@ -1,9 +1,10 @@
 import { Background } from './background.ts'
 import { Bulkhead } from './bulkhead.ts'
-import type { Bus, Removal } from './bus.ts'
+import type { Bus } from './bus.ts'
 import type { Chain } from './chain.ts'
 import { coarseClock } from './clock.ts'
 import type { Codec } from './codec.ts'
+import { EdgeLink } from './edge-link.ts'
 import { Events } from './events.ts'
 import { Failures } from './failures.ts'
 import { RemovalFence } from './fence.ts'
@@ -74,6 +75,7 @@ export function assemble(options: ResolvedOptions): Chain {
     clock,
     live,
   })
+  const others = options.bus !== undefined || links.some((link) => link.coherence !== undefined)
   const [codec = noCodec, ...readable] = options.codecs
   chain = {
     namespace: options.namespace,
@@ -81,7 +83,7 @@ export function assemble(options: ResolvedOptions): Chain {
     locals: new Locals({ tiers: options.locals, fence, live, clock, coarse, suspectTtl: options.suspectTtl }),
     links,
     edges: options.edges.map(
-      (edge) => new Outbox(edge.name, clock, (removal) => edge.purge(asPurge(removal))),
+      (edge) => new EdgeLink(edge, { namespace: options.namespace, clock, events, others }),
     ),
     buses: options.bus ? [busOutbox(options.bus, options)] : [],
     fence,
@@ -115,17 +117,6 @@ export function assemble(options: ResolvedOptions): Chain {
 
 function busOutbox(bus: Bus, options: ResolvedOptions): Outbox {
   return new Outbox('bus', options.clock, (removal) => bus.publish(removal))
-}
-
-function asPurge(removal: Removal): {
-  keys?: readonly string[]
-  tags?: readonly string[]
-  all?: true
-  soft?: boolean
-} {
-  if (removal.kind === 'all') return { all: true }
-  if (removal.kind === 'keys') return { keys: removal.keys, soft: removal.soft }
-  return { tags: removal.tags, soft: removal.soft }
 }
 
 function listen(chain: Chain, bus: Bus, options: ResolvedOptions, from: RemoteLink | undefined): void {

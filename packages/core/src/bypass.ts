@@ -1,5 +1,6 @@
 import { LoadRun } from './load-context.ts'
 import type { Query } from './query.ts'
+import { noteBypass, readScopes } from './read-scope.ts'
 
 /** A read that leaves the cache alone: switched off, or inside a transaction. */
 export async function bypass(
@@ -8,6 +9,7 @@ export async function bypass(
   input: unknown,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<unknown> {
+  if (readScopes.open > 0) noteBypass(key)
   if (query.load === undefined) return undefined
   signal.throwIfAborted()
   query.counters.loads++

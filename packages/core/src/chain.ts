@@ -1,6 +1,7 @@
 import type { Background } from './background.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import type { Clock } from './clock.ts'
+import type { EdgeLink } from './edge-link.ts'
 import type { Events } from './events.ts'
 import type { Failures } from './failures.ts'
 import type { RemovalFence } from './fence.ts'
@@ -24,7 +25,7 @@ export interface Chain {
   readonly locals: Locals
   /** Near → far. Their positions go on after the local tiers. */
   readonly links: readonly RemoteLink[]
-  readonly edges: readonly Outbox[]
+  readonly edges: readonly EdgeLink[]
   /** Buses given beside those of the tiers; removals are published there after the remote tiers confirmed. */
   readonly buses: readonly Outbox[]
   readonly fence: RemovalFence

@@ -120,8 +120,8 @@ export function createCache<const T extends readonly Tier[]>(
 
 /** Removals, collected when inside a transaction; nothing to do when the cache is switched off for good. */
 function removals(chain: Chain, deferral: Deferral, off: () => boolean, open: () => void): Removal {
-  const none: Receipt = { confirmed: [], queued: [], bus: 'none' }
-  const later: Receipt = { confirmed: [], queued: chain.names, bus: 'queued' }
+  const none: Receipt = { confirmed: [], queued: [], durable: [], bus: 'none' }
+  const later: Receipt = { confirmed: [], queued: chain.names, durable: [], bus: 'queued' }
   return {
     keys: async (keys, soft, policy) => {
       open()
@@ -158,13 +158,13 @@ function applied(
 
 async function closeAll(chain: Chain, options: ResolvedOptions): Promise<void> {
   await chain.background.drain(drainMs)
-  for (const outbox of [...chain.buses, ...chain.edges]) outbox.close()
+  for (const outbox of chain.buses) outbox.close()
   const closing = Promise.allSettled([
     ...chain.links.map(async (link) => {
       await link.coherence?.bus.close()
       await link.close()
     }),
-    ...options.edges.map((edge) => edge.close()),
+    ...chain.edges.map((edge) => edge.close()),
     options.bus?.close(),
   ])
   // A tier that hangs doesn't keep the process from ending.
@@ -183,7 +183,7 @@ function statsOf(chain: Chain, counters: ReadonlyMap<string, DefinitionCounters>
     tiers[tier.name] = { size: tier.size, bytes: tier.bytes, errors: 0, timeouts: 0, queued: 0 }
   }
   for (const link of chain.links) tiers[link.name] = { ...link.counters, queued: link.journal.size }
-  for (const edge of chain.edges) tiers[edge.name] = { errors: 0, timeouts: 0, queued: edge.size }
+  for (const edge of chain.edges) tiers[edge.name] = { ...edge.counters, queued: edge.size }
   const definitions = Object.fromEntries(
     [...counters].map(([name, own]) => [name, definitionStats(own, chain.names)]),
   )
@@ -199,7 +199,8 @@ function healthOf(chain: Chain): Record<string, TierHealth> {
     health[link.name] = { state, since: link.since, error: state === 'up' ? undefined : link.lastError }
   }
   for (const edge of chain.edges) {
-    health[edge.name] = { state: edge.size === 0 ? 'up' : 'degraded', since: 0, error: undefined }
+    const { state, since, lastError } = edge
+    health[edge.name] = { state, since, error: state === 'up' ? undefined : lastError }
   }
   return health
 }

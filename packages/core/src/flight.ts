@@ -1,3 +1,6 @@
+import type { TagStamp } from './entry.ts'
+import type { Life } from './freshness.ts'
+
 /** What a flight brings to those who wait for it. */
 export interface Landing {
   readonly value: unknown
@@ -8,6 +11,9 @@ export interface Landing {
    * whether a tag concerns a flight is known only when it lands, and a flight that answered early goes on.
    */
   readonly slots: readonly number[]
+  readonly tags: readonly TagStamp[]
+  /** How long the value may be kept; undefined when it was given to its readers only. */
+  readonly life: Life | undefined
   /** Position of the tier that had the value, or -1 when it was loaded (or nothing was found). */
   readonly position: number
   readonly state: 'fresh' | 'stale' | 'loaded' | 'nothing'

@@ -23,11 +23,15 @@ export type { CacheOptions } from './options.ts'
 export type { Freshness, Policy, Timeouts, Ttl } from './policy.ts'
 export type { MaybePromise } from './maybe-promise.ts'
 export type { ReadOptions } from './read-options.ts'
+export { openReadScope } from './read-scope.ts'
+export type { EntryRead, ReadScope } from './read-scope.ts'
 export type { Receipt } from './remove.ts'
 export type { SchemaResult, StandardSchema } from './schema.ts'
 export type { CacheStats, DefinitionStats, TierStats } from './stats.ts'
 export type {
   Coherence,
+  EdgeHost,
+  EdgeOutcome,
   EdgePurge,
   EdgeTier,
   Fence,

@@ -3,12 +3,13 @@ import type { LocalEntry } from './entry.ts'
 import { Flight } from './flight.ts'
 import type { Landing } from './flight.ts'
 import type { Reason } from './events.ts'
-import { dueAhead } from './freshness.ts'
+import { dueAhead, softened } from './freshness.ts'
 import { copy } from './isolate.ts'
 import type { Job } from './job.ts'
 import type { LocalView } from './locals.ts'
 import type { Query } from './query.ts'
 import type { ReadOptions } from './read-options.ts'
+import { noteRead, readScopes } from './read-scope.ts'
 import { resolve } from './resolve.ts'
 
 /** How often a reader goes back because a tag was removed while it waited, before it loads alone. */
@@ -33,6 +34,7 @@ export function quickHit(chain: Chain, query: Query, key: string): LocalEntry | 
   counters.hits[0] = (counters.hits[0] as number) + 1
   counters.saved[0] = (counters.saved[0] as number) + entry.loadMs
   if (chain.events.on.hit) emitHit(chain, query, key, 0, 'fresh')
+  if (readScopes.open > 0) noteEntry(chain, key, entry)
   return entry
 }
 
@@ -75,6 +77,7 @@ export async function read(
     // after anything was removed go back; who was there from the start keeps the answer.
     if (joinedAt > flight.sequence && fence.tagsRemovedAt(landing.slots) > flight.sequence) continue
     count(chain, query, key, landing)
+    if (readScopes.open > 0) noteRead(chain, key, { ...landing, sequence: flight.sequence })
     observe?.(landing.state)
     return landing.clone ? copy(landing.value) : landing.value
   }
@@ -135,6 +138,7 @@ function localHit(
   counters.hits[position] = (counters.hits[position] as number) + 1
   counters.saved[0] = (counters.saved[0] as number) + entry.loadMs
   if (chain.events.on.hit) emitHit(chain, query, key, position, 'fresh')
+  if (readScopes.open > 0) noteEntry(chain, key, entry)
   // Entries in farther local tiers are copied as they are: they can't outlive themselves there.
   if (position > 0) chain.locals.put(key, position, () => entry)
   // The bus is silent and the entry nears the age at which it stops counting: hot keys needn't wait for that.
@@ -145,6 +149,16 @@ function localHit(
     takeOff(chain, { query, key, input, view, options: undefined, reason: 'ahead', shared: true }).keep()
   }
   return entry.isolation === 'clone' ? copy(entry.value) : entry.value
+}
+
+function nothingHere(chain: Chain, key: string): undefined {
+  const { sequence } = chain.fence
+  if (readScopes.open > 0) noteRead(chain, key, { tags: [], slots: [], life: undefined, sequence })
+}
+
+function noteEntry(chain: Chain, key: string, entry: LocalEntry): void {
+  const life = entry.soft ? softened(entry, chain.clock.now()) : entry
+  noteRead(chain, key, { tags: entry.tags, slots: entry.slots, life, sequence: chain.fence.sequence })
 }
 
 function count(chain: Chain, query: Query, key: string, landing: Landing): void {
@@ -173,18 +187,21 @@ export function peek(chain: Chain, query: Query, key: string): unknown {
   if (quick !== undefined) return quick.value
   const now = chain.clock.now()
   const view = chain.locals.look(key, now, undefined)
-  if (view === undefined || view.state === 'suspect') return undefined
+  if (view === undefined || view.state === 'suspect') return nothingHere(chain, key)
   const { entry, position, state } = view
   // `error-only` may serve only when a load fails, and none runs here.
-  if (state === 'error-only' || state === 'expired') return undefined
+  if (state === 'error-only' || state === 'expired') return nothingHere(chain, key)
   count(chain, query, key, {
     value: entry.value,
     clone: false,
     slots: [],
+    tags: [],
+    life: undefined,
     position,
     state: state === 'fresh' ? 'fresh' : 'stale',
     loadMs: entry.loadMs,
     until: 0,
   })
+  if (readScopes.open > 0) noteEntry(chain, key, entry)
   return entry.isolation === 'clone' ? copy(entry.value) : entry.value
 }

@@ -5,10 +5,13 @@ import type { JournalPage } from './journal.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
 
-/** What became of a removal. Nothing is lost silently: `queued` names the tiers that get it when they come back. */
+/** What became of a removal. Nothing is lost silently: `queued` and `durable` name the tiers that get it later. */
 export interface Receipt<N extends string = string> {
   readonly confirmed: readonly N[]
+  /** Told when they come back, as long as this process lives. */
   readonly queued: readonly N[]
+  /** Edges that aren't purged yet; the purge stands in a queue that survives this process. */
+  readonly durable: readonly N[]
   /** Whether other processes were told. `none`: there is no bus. */
   readonly bus: 'sent' | 'queued' | 'none'
 }
@@ -31,9 +34,12 @@ async function walk(
 ): Promise<Receipt> {
   const confirmed: string[] = []
   const queued: string[] = []
+  const durable: string[] = []
   const { removal } = o
   const timeout = policy.timeouts.removal
   o.here()
+  // Written down before anybody is told: whoever dies below leaves a purge that somebody else will make.
+  if (chain.edges.length > 0) await announceTo(chain, removal, timeout)
   for (const link of chain.links.toReversed()) {
     const verb = o.there(link)
     if (verb === undefined) continue
@@ -54,9 +60,11 @@ async function walk(
     if (!sent) bus = 'queued'
     else if (bus === 'none') bus = 'sent'
   }
-  for (const edge of chain.edges) {
-    const sent = await edge.send(removal, timeout)
-    ;(sent ? confirmed : queued).push(edge.name)
+  // Edges last: what they fetch anew comes from tiers that have forgotten.
+  const sent = await Promise.all(chain.edges.map((edge) => edge.send(removal, timeout)))
+  for (const [i, edge] of chain.edges.entries()) {
+    const outcome = sent[i]
+    ;(outcome === 'purged' ? confirmed : outcome === 'durable' ? durable : queued).push(edge.name)
   }
   if (chain.events.on.invalidate) {
     const keys = removal.kind === 'keys' ? removal.keys.length : 0
@@ -72,7 +80,17 @@ async function walk(
       `Expected every tier to confirm the removal, ${queued.length > 0 ? `\`${queued.join('`, `')}\` did not` : 'the bus did not'}; it is queued and will be applied`,
     )
   }
-  return { confirmed, queued, bus }
+  return { confirmed, queued, durable, bus }
+}
+
+function announceTo(chain: Chain, removal: Removal, timeout: number): Promise<unknown> {
+  return Promise.all(chain.edges.map((edge) => edge.announce(removal, timeout)))
+}
+
+/** Lets edges write down that keys will have to be purged. */
+export async function announce(chain: Chain, keys: readonly string[], policy: ResolvedPolicy): Promise<void> {
+  if (chain.edges.length === 0) return
+  await announceTo(chain, { kind: 'keys', keys, soft: false }, policy.timeouts.removal)
 }
 
 /** Removes keys everywhere. Soft: they stay usable within `swr` and `staleIfError`, but count as expired. */
@@ -123,7 +141,7 @@ export function removeAll(chain: Chain, policy: ResolvedPolicy): Promise<Receipt
 }
 
 function nothingToDo(chain: Chain): Receipt {
-  return { confirmed: [...chain.names], queued: [], bus: 'none' }
+  return { confirmed: [...chain.names], queued: [], durable: [], bus: 'none' }
 }
 
 export function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): void {

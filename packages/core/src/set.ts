@@ -6,7 +6,7 @@ import type { ResolvedPolicy } from './policy.ts'
 import type { Query } from './query.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { Place } from './remote-read.ts'
-import { dropKeys } from './remove.ts'
+import { announce, dropKeys } from './remove.ts'
 import { putLocal, storeRemote } from './store.ts'
 
 /**
@@ -27,6 +27,7 @@ export async function set(
   const tags = [...new Set([...query.tagsBefore(key), ...(query.tagsOf?.(value, input) ?? [])])]
   const ttls = ttlsOf(policy, value, undefined, chain.random)
   const before = chain.fence.sequence
+  await announce(chain, [key], policy)
   dropKeys(chain, [key], false)
   const places: Place[] = []
   let refused = false
@@ -67,9 +68,9 @@ export async function set(
     if (place.link.coherence !== undefined || outcome === 'stored') continue
     await forgetAt(place.link, key, policy)
   }
-  for (const outbox of [...chain.buses, ...chain.edges]) {
-    await outbox.send({ kind: 'keys', keys: [key], soft: false }, policy.timeouts.removal)
-  }
+  const removal = { kind: 'keys', keys: [key], soft: false } as const
+  for (const outbox of chain.buses) await outbox.send(removal, policy.timeouts.removal)
+  await Promise.all(chain.edges.map((edge) => edge.send(removal, policy.timeouts.removal)))
   // A writer is about to change the row, or something removed the key or a tag since: the value may be old by now.
   const outdated = refused || outcomes.some(({ outcome }) => outcome === 'fenced')
   if (outdated || chain.fence.tagsRemovedAt(tags.map(tagSlot)) > before) return

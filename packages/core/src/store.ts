@@ -41,20 +41,22 @@ export async function store(
   const slots = tags.map(tagSlot)
   // Also when it isn't stored: those who waited for the load share it.
   const { isolation } = secure(loaded.value, query.policy.isolation)
-  const landing: Landing = {
+  const landing = (life: Life | undefined): Landing => ({
     value: loaded.value,
     clone: isolation === 'clone',
     slots,
+    tags: bare(tags),
+    life,
     position: -1,
     state: 'loaded',
     loadMs: loaded.ms,
     until: Number.POSITIVE_INFINITY,
-  }
+  })
   const lagging = chain.replicaLag > 0 && o.beganAt - chain.fence.lastRemoval(key, slots) < chain.replicaLag
   const written = places.some((place) => place.blocked)
   if (loaded.skip || lagging || written) {
     o.leave()
-    flight.end(landing)
+    flight.end(landing(undefined))
     giveBack(key, places)
     return
   }
@@ -85,7 +87,9 @@ export async function store(
   })
   if (query.policy.writes === 'await') await work
   o.leave()
-  flight.end(landing)
+  const longest = Math.max(...ttls)
+  const kept = stored !== 'fenced' && longest > 0
+  flight.end(landing(kept ? lifeOf(query.policy, o.beganAt, longest) : undefined))
   await work
 }
 
@@ -315,6 +319,8 @@ export function backfill(
     value: candidate.value,
     clone,
     slots: tags.map(tagSlot),
+    tags: candidate.tags,
+    life,
     position: place.link.position,
     state: 'fresh',
     loadMs: candidate.loadMs,

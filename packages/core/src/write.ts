@@ -2,7 +2,7 @@ import type { Chain } from './chain.ts'
 import { CacheError } from './errors.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
-import { dropKeys, removeKeys } from './remove.ts'
+import { announce, dropKeys, removeKeys } from './remove.ts'
 import { token } from './token.ts'
 
 /**
@@ -26,6 +26,7 @@ export async function write<R>(
   const intent = token()
   const announced: RemoteLink[] = []
   dropKeys(chain, keys, false)
+  await announce(chain, keys, policy)
   for (const link of chain.links.toReversed()) {
     const { coherence } = link
     if (coherence === undefined) continue

@@ -17,7 +17,7 @@ describe('deferred: removals wait for the commit', () => {
       expect(node.cache.stats().definitions['']?.misses).toBe(0)
       return early
     })
-    expect(receipt).toEqual({ confirmed: [], queued: ['memory', 'store'], bus: 'queued' })
+    expect(receipt).toEqual({ confirmed: [], queued: ['memory', 'store'], durable: [], bus: 'queued' })
     expect(await node.cache.get('k')).toBeUndefined()
   })
 

@@ -5,7 +5,15 @@ import { createCache, parseBytes, parseDuration } from '../src/index.ts'
 import type { EdgeTier } from '../src/index.ts'
 import { memoryNode } from './rig.ts'
 
-const edge: EdgeTier<'cdn'> = { kind: 'edge', name: 'cdn', purge: async () => {}, close: async () => {} }
+const edge: EdgeTier<'cdn'> = {
+  kind: 'edge',
+  name: 'cdn',
+  pending: 0,
+  open: () => {},
+  announce: async () => {},
+  purge: async () => 'purged',
+  close: async () => {},
+}
 const store = () => processStore().tier()
 
 /** The sentence of an error, its code before it. */

@@ -2,20 +2,39 @@ import { describe, expect, test } from 'vitest'
 import { memory } from '@tierstack/cache-memory'
 import { fakeClock, inProcessBus, processStore } from '@tierstack/cache-testing'
 import { createCache } from '../src/index.ts'
-import type { EdgePurge, EdgeTier } from '../src/index.ts'
+import type { EdgeHost, EdgeOutcome, EdgePurge, EdgeTier, Receipt } from '../src/index.ts'
 import { finish, memoryNode, oneNode } from './rig.ts'
 
-function edge(): EdgeTier<'cdn'> & { purged: EdgePurge[]; broken: boolean } {
+interface FakeEdge extends EdgeTier<'cdn'> {
+  readonly announced: EdgePurge[]
+  readonly purged: EdgePurge[]
+  readonly hosts: EdgeHost[]
+  broken: boolean
+  outcome: EdgeOutcome
+}
+
+function edge(): FakeEdge {
+  const announced: EdgePurge[] = []
   const purged: EdgePurge[] = []
+  const hosts: EdgeHost[] = []
   return {
     kind: 'edge',
     name: 'cdn',
     purged,
     broken: false,
+    announced,
+    hosts,
+    outcome: 'purged',
+    pending: 0,
+    open: (host) => hosts.push(host),
+    announce(what) {
+      announced.push(what)
+      return Promise.resolve()
+    },
     purge(what) {
       if (this.broken) return Promise.reject(new Error('the vendor is away'))
       purged.push(what)
-      return Promise.resolve()
+      return Promise.resolve(this.outcome)
     },
     close: () => Promise.resolve(),
   }
@@ -25,7 +44,7 @@ describe('receipts', () => {
   test('name every tier that confirmed, and whether others were told', async () => {
     await using node = oneNode()
     await node.cache.set('k', 'v')
-    const all = { confirmed: ['store', 'memory'], queued: [], bus: 'sent' }
+    const all = { confirmed: ['store', 'memory'], queued: [], durable: [], bus: 'sent' }
     expect(await node.cache.delete('k')).toEqual(all)
     expect(await node.cache.expire('k')).toEqual(all)
     expect(await node.cache.invalidateTags(['a', 'b'])).toEqual(all)
@@ -35,7 +54,12 @@ describe('receipts', () => {
 
   test('memory alone has no bus', async () => {
     await using node = memoryNode()
-    expect(await node.cache.delete('k')).toEqual({ confirmed: ['memory'], queued: [], bus: 'none' })
+    expect(await node.cache.delete('k')).toEqual({
+      confirmed: ['memory'],
+      queued: [],
+      durable: [],
+      bus: 'none',
+    })
   })
 
   test('removing nothing asks nobody', async () => {
@@ -63,6 +87,7 @@ describe('receipts', () => {
     expect(await cache.delete('k')).toEqual({
       confirmed: ['store', 'memory', 'cdn'],
       queued: [],
+      durable: [],
       bus: 'sent',
     })
     cdn.broken = true
@@ -77,6 +102,94 @@ describe('receipts', () => {
     expect(cache.stats().tiers['cdn']?.queued).toBe(0)
     await cache.clear()
     expect(cdn.purged.at(-1)).toEqual({ all: true })
+    await finish(clock, cache.close())
+  })
+
+  test('an edge writes a purge down before any tier is told, and before a write commits', async () => {
+    const clock = fakeClock()
+    const cdn = edge()
+    const store = processStore({ clock, bus: inProcessBus({ clock }) })
+    const tier = store.tier()
+    const cache = createCache({ namespace: 'test', clock, tiers: [memory(), tier, cdn] })
+    await clock.settle()
+    const order: string[] = []
+    cdn.announce = (what) => {
+      order.push(`announce ${(what.keys ?? what.tags ?? ['all']).join()}`)
+      return Promise.resolve()
+    }
+    const remove = tier.delete.bind(tier)
+    tier.delete = (keys) => {
+      order.push(`delete ${keys.join()}`)
+      return remove(keys)
+    }
+    cdn.purge = (what) => {
+      order.push(`purge ${(what.keys ?? what.tags ?? ['all']).join()}`)
+      return Promise.resolve('purged')
+    }
+    await cache.delete('k')
+    await cache.write('w', () => {
+      order.push('commit')
+    })
+    expect(order).toEqual([
+      'announce =k',
+      'delete =k',
+      'purge =k',
+      'announce =w',
+      'commit',
+      'announce =w',
+      'delete =w',
+      'purge =w',
+    ])
+    await finish(clock, cache.close())
+  })
+
+  test('a purge that was written down is durable, which strict accepts', async () => {
+    const clock = fakeClock()
+    const cdn = edge()
+    cdn.outcome = 'durable'
+    const cache = createCache({ namespace: 'test', clock, tiers: [memory(), cdn], invalidation: 'strict' })
+    expect(await cache.delete('k')).toEqual({
+      confirmed: ['memory'],
+      queued: [],
+      durable: ['cdn'],
+      bus: 'none',
+    } satisfies Receipt)
+    cdn.broken = true
+    await expect(cache.delete('k')).rejects.toMatchObject({ code: 'REMOVAL_QUEUED' })
+    await finish(clock, cache.close())
+  })
+
+  test('an edge that hangs holds nobody up for longer than the timeout of removals', async () => {
+    const clock = fakeClock()
+    const cdn = edge()
+    cdn.announce = () => new Promise(() => {})
+    cdn.purge = () => new Promise(() => {})
+    const cache = createCache({ namespace: 'test', clock, tiers: [memory(), cdn] })
+    const receipt = cache.delete('k')
+    await clock.advance(500)
+    await clock.advance(500)
+    expect(await receipt).toMatchObject({ confirmed: ['memory'], queued: ['cdn'] })
+    await finish(clock, cache.close())
+  })
+
+  test('an edge that fails and recovers is one event each, and says so in health', async () => {
+    const clock = fakeClock()
+    const cdn = edge()
+    const cache = createCache({ namespace: 'test', clock, tiers: [memory(), cdn] })
+    const seen: string[] = []
+    cache.on('degraded', ({ tier, why }) => seen.push(`degraded ${tier} ${why}`))
+    cache.on('recovered', ({ tier, downMs }) => seen.push(`recovered ${tier} ${downMs}`))
+    const [host] = cdn.hosts
+    expect(host).toMatchObject({ namespace: 'test', others: false })
+    const error = new Error('401')
+    host?.degraded('error', error)
+    host?.degraded('error', error)
+    expect(await cache.health()).toMatchObject({ cdn: { state: 'degraded', error } })
+    await clock.advance(70)
+    host?.recovered()
+    host?.recovered()
+    expect(await cache.health()).toMatchObject({ cdn: { state: 'up', error: undefined } })
+    expect(seen).toEqual(['degraded cdn error', 'recovered cdn 70'])
     await finish(clock, cache.close())
   })
 

@@ -121,7 +121,7 @@ describe('expire: soft removal', () => {
     await nodes.a.set('k', 'v1')
     expect(await nodes.b.get('k')).toBe('v1')
     const receipt = await nodes.a.expire('k')
-    expect(receipt).toEqual({ confirmed: ['store', 'memory'], queued: [], bus: 'sent' })
+    expect(receipt).toEqual({ confirmed: ['store', 'memory'], queued: [], durable: [], bus: 'sent' })
     for (const cache of [nodes.a, nodes.b]) {
       expect((await cache.explain('k')).steps.map(({ outcome: o }) => o)).toEqual(['stale', 'stale'])
     }

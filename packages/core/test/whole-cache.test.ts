@@ -23,7 +23,7 @@ describe('enabled', () => {
     expect(await node.cache.get('k')).toBeUndefined()
     expect(node.cache.peek('k')).toBeUndefined()
     expect(row.peek(1)).toBeUndefined()
-    expect(await node.cache.delete('k')).toEqual({ confirmed: [], queued: [], bus: 'none' })
+    expect(await node.cache.delete('k')).toEqual({ confirmed: [], queued: [], durable: [], bus: 'none' })
     expect(await node.cache.write('k', () => 'committed')).toBe('committed')
     expect(source.loads).toHaveLength(6)
     expect(node.store.calls).toEqual([])

@@ -99,7 +99,7 @@ describe('a bus that loses messages', () => {
     await using a = node('a')
     await using b = node('b')
     for (const cache of [a, b]) await cache.getOrSet('k', () => 'v1')
-    expect(await a.delete('k')).toEqual({ confirmed: ['memory'], queued: [], bus: 'sent' })
+    expect(await a.delete('k')).toEqual({ confirmed: ['memory'], queued: [], durable: [], bus: 'sent' })
     expect(b.peek('k')).toBeUndefined()
     await b.getOrSet('k', () => 'v2')
     bus.cut('b')

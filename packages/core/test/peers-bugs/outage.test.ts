@@ -14,7 +14,7 @@ describe('removals and an outage of the store', () => {
     nodes.store.down('a')
     source.rows.set('k', 'v2')
     const receipt = await finish(nodes.clock, nodes.a.delete('k'))
-    expect(receipt).toEqual({ confirmed: ['memory'], queued: ['store'], bus: 'queued' })
+    expect(receipt).toEqual({ confirmed: ['memory'], queued: ['store'], durable: [], bus: 'queued' })
     expect(await read(nodes.a)).toBe('v2')
     nodes.store.up('a')
     await nodes.clock.advance(2_000)

@@ -567,6 +567,36 @@ export interface ReadOptions<N extends string = string> {
 export declare const readKeys: readonly ['maxStale', 'forceFresh', 'skip', 'signal'];
 export declare function checkReadOptions(options: ReadOptions, tierNames: readonly string[], known?: readonly string[]): void;
 
+// ./read-scope
+import type { Chain } from './chain.ts';
+import type { TagStamp } from './entry.ts';
+import type { Life } from './freshness.ts';
+export interface EntryRead {
+    readonly namespace: string;
+    readonly key: string;
+    readonly tags: readonly string[];
+    readonly ttl: number;
+    readonly swr: number;
+    readonly staleIfError: number;
+    readonly age: number;
+    current(): boolean;
+}
+export interface ReadScope {
+    run<R>(work: () => R): R;
+    close(): void;
+}
+export declare const readScopes: {
+    open: number;
+};
+export declare function openReadScope(note: (read: EntryRead) => void): ReadScope;
+export declare function noteRead(chain: Chain, key: string, o: {
+    readonly tags: readonly TagStamp[];
+    readonly slots: readonly number[];
+    readonly life: Life | undefined;
+    readonly sequence: number;
+}): void;
+export declare function noteBypass(key: string): void;
+
 // ./remove
 import type { Removal } from './bus.ts';
 import type { Chain } from './chain.ts';
@@ -576,8 +606,10 @@ import type { RemoteLink } from './remote-link.ts';
 export interface Receipt<N extends string = string> {
     readonly confirmed: readonly N[];
     readonly queued: readonly N[];
+    readonly durable: readonly N[];
     readonly bus: 'sent' | 'queued' | 'none';
 }
+export declare function announce(chain: Chain, keys: readonly string[], policy: ResolvedPolicy): Promise<void>;
 export declare function removeKeys(chain: Chain, policy: ResolvedPolicy, keys: readonly string[], soft: boolean): Promise<Receipt>;
 export declare function removeTags(chain: Chain, policy: ResolvedPolicy, tags: readonly string[], soft: boolean): Promise<Receipt>;
 export declare function removeAll(chain: Chain, policy: ResolvedPolicy): Promise<Receipt>;
@@ -764,10 +796,22 @@ export interface EdgePurge {
     readonly all?: true;
     readonly soft?: boolean;
 }
+export interface EdgeHost {
+    readonly namespace: string;
+    readonly clock: Clock;
+    readonly others: boolean;
+    degraded(why: 'timeout' | 'error', error: unknown): void;
+    recovered(): void;
+    warn(finding: SetupFinding): void;
+}
+export type EdgeOutcome = 'purged' | 'durable';
 export interface EdgeTier<N extends string = string> {
     readonly kind: 'edge';
     readonly name: N;
-    purge(what: EdgePurge): Promise<void>;
+    open(host: EdgeHost): void;
+    announce(what: EdgePurge): Promise<void>;
+    purge(what: EdgePurge): Promise<EdgeOutcome>;
+    readonly pending: number;
     close(): Promise<void>;
 }
 export type Tier<N extends string = string> = LocalTier<N> | RemoteTier<N> | EdgeTier<N>;

@@ -5,6 +5,7 @@
 export { CacheError, errorCodes } from './errors.js';
 export { checkKeys, checkOneOf, expectation, nearest } from './expectation.js';
 export { createCache } from './create-cache.js';
+export { openReadScope } from './read-scope.js';
 export { parseBytes } from './bytes.js';
 export { parseDuration } from './duration.js';
 export { systemClock } from './clock.js';
