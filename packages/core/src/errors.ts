@@ -18,6 +18,8 @@ export const errorCodes = {
   MISSING_PEER: 'An optional package that the chosen option needs is not installed.',
   UNSUPPORTED_CLIENT: 'The given client is none of those that the tier can talk to.',
   TIER_UNAVAILABLE: 'A tier can not be used just now. Reads never see this.',
+  UNREPLICATED:
+    'A removal was done, but fewer replicas than asked for confirmed it. It is queued and will be repeated.',
   CLOSED: 'The cache was closed.',
 } as const
 

@@ -11,6 +11,8 @@ export interface Job {
   readonly view: LocalView | undefined
   readonly options: ReadOptions | undefined
   readonly reason: Reason
+  /** The entry is fresh, but nobody vouches for it much longer: a tier that still has it is enough. */
+  readonly revalidate: boolean
   /** Whether others may join. */
   readonly shared: boolean
 }

@@ -69,6 +69,7 @@ export async function read(
         view,
         options,
         reason: reason ?? whyLoad(view, options),
+        revalidate: false,
         shared,
       })
     }
@@ -144,9 +145,10 @@ function localHit(
   // The bus is silent and the entry nears the age at which it stops counting: hot keys needn't wait for that.
   const silent = now >= chain.live.until || entry.provisional
   const fading = silent && now - entry.vouchedAt >= chain.suspectTtl / 2
-  const due = fading || dueAhead(policy, entry, now, chain.random)
-  if (query.load !== undefined && due && !chain.flights.has(key)) {
-    takeOff(chain, { query, key, input, view, options: undefined, reason: 'ahead', shared: true }).keep()
+  const ahead = dueAhead(policy, entry, now, chain.random)
+  if (query.load !== undefined && (ahead || fading) && !chain.flights.has(key)) {
+    const job = { query, key, input, view, options: undefined, reason: 'ahead', shared: true } as const
+    takeOff(chain, { ...job, revalidate: !ahead }).keep()
   }
   return entry.isolation === 'clone' ? copy(entry.value) : entry.value
 }

@@ -24,6 +24,11 @@ const longestBackoff = 500
 /** After an outage on the same history, others get this long to replay their removals before we trust the tier. */
 const settleMs = 400
 const retryMs = 100
+/** While replicas are missing, repeating a removal any sooner would only load the store. */
+const replicaRetryMs = 1_000
+
+/** `unreplicated`: everything was done, but not confirmed by as many replicas as asked for. */
+type Drained = 'done' | 'unreplicated' | 'failed'
 
 export type LinkState = 'joining' | 'up' | 'settling' | 'down' | 'closed'
 
@@ -76,7 +81,8 @@ export class RemoteLink {
   #degraded = false
   #writesFail = false
   #joined: Promise<void>
-  #draining: Promise<boolean> | undefined
+  #replicasMissing = false
+  #draining: Promise<Drained> | undefined
   #retry: (() => void) | undefined
   readonly #reads: Batch<string, StoredFrame | undefined>
   readonly #leases: Batch<string, LeaseAnswer>
@@ -223,7 +229,7 @@ export class RemoteLink {
   /** Queues a removal that was heard of: its keys stay away from the tier from now on, until it is done. */
   async queue(add: (journal: Journal) => void): Promise<void> {
     add(this.journal)
-    if (this.state === 'up' && !(await this.#drain())) this.#retryLater()
+    if (this.state === 'up' && (await this.#drain()) !== 'done') this.#retryLater()
   }
 
   async close(): Promise<void> {
@@ -261,9 +267,7 @@ export class RemoteLink {
       if (session !== this.#session) throw this.#unavailable()
       if (this.#writesFail) {
         this.#writesFail = false
-        if (!this.#degraded && this.#host.events.on.recovered) {
-          this.#host.events.emit('recovered', { tier: this.name, downMs: this.#clock.now() - this.#downAt })
-        }
+        if (!this.#degraded) this.#reportRecovery()
       }
       return answer
     } catch (error) {
@@ -283,10 +287,38 @@ export class RemoteLink {
 
   #failed(error: unknown): void {
     if (this.state !== 'up' && this.state !== 'settling') return
+    if (isUnreplicated(error)) {
+      this.#unreplicated(error)
+      return
+    }
     if (error instanceof Timeout) this.counters.timeouts++
     else this.counters.errors++
     this.lastError = error
     if (++this.#failures >= failuresToOpen) this.#lost(error instanceof Timeout ? 'timeout' : 'error', error)
+  }
+
+  /** A store that lacks replicas answers: it stays in use, but for the keys whose removals aren't confirmed. */
+  #unreplicated(error: unknown): void {
+    this.counters.errors++
+    this.lastError = error
+    if (this.#replicasMissing) return
+    this.#replicasMissing = true
+    this.#downAt = this.#clock.now()
+    if (this.#host.events.on.degraded) {
+      this.#host.events.emit('degraded', { tier: this.name, why: 'error', error })
+    }
+  }
+
+  #replicated(): void {
+    if (!this.#replicasMissing) return
+    this.#replicasMissing = false
+    if (!this.#degraded) this.#reportRecovery()
+  }
+
+  #reportRecovery(): void {
+    if (this.#host.events.on.recovered) {
+      this.#host.events.emit('recovered', { tier: this.name, downMs: this.#clock.now() - this.#downAt })
+    }
   }
 
   #lost(why: 'timeout' | 'error', error: unknown): void {
@@ -320,10 +352,10 @@ export class RemoteLink {
       if (this.state === 'closed') return
       if (returning || this.journal.size > 0) {
         this.state = 'settling'
-        if (!(await this.#drain())) throw this.#unavailable()
+        if ((await this.#drain()) === 'failed') throw this.#unavailable()
         if (returning && !changed) {
           await this.#pause(settleMs)
-          if (!(await this.#drain())) throw this.#unavailable()
+          if ((await this.#drain()) === 'failed') throw this.#unavailable()
         }
         if (session !== this.#session) throw this.#unavailable()
       }
@@ -347,31 +379,29 @@ export class RemoteLink {
     if (!this.#degraded) return
     this.#degraded = false
     this.since = this.#clock.wall()
-    if (this.#host.events.on.recovered) {
-      this.#host.events.emit('recovered', { tier: this.name, downMs: this.#clock.now() - this.#downAt })
-    }
+    this.#reportRecovery()
   }
 
   #retryLater(): void {
     if (this.#retry !== undefined || this.state !== 'up') return
-    this.#retry = this.#clock.after(retryMs, () => {
+    this.#retry = this.#clock.after(this.#replicasMissing ? replicaRetryMs : retryMs, () => {
       this.#retry = undefined
       if (this.state !== 'up') return
-      void this.#drain().then((done) => {
-        if (!done) this.#retryLater()
+      void this.#drain().then((drained) => {
+        if (drained !== 'done') this.#retryLater()
       })
     })
   }
 
-  /** Replays the journal. Resolves to whether it is empty. */
-  #drain(): Promise<boolean> {
+  /** Replays the journal. `done` when it is empty. */
+  #drain(): Promise<Drained> {
     this.#draining ??= this.#replay().finally(() => {
       this.#draining = undefined
     })
     return this.#draining
   }
 
-  async #replay(): Promise<boolean> {
+  async #replay(): Promise<Drained> {
     const { tier, coherence } = this
     for (let page = this.journal.page(); this.journal.size > 0; page = this.journal.page()) {
       const session = this.#session
@@ -384,17 +414,23 @@ export class RemoteLink {
         for (const tags of chunks(page.tags)) steps.push(() => coherence.invalidate(tags, false))
         for (const tags of chunks(page.softTags)) steps.push(() => coherence.invalidate(tags, true))
       } else if (page.tags.length + page.softTags.length > 0) steps.push(() => tier.clear())
-      try {
-        for (const step of steps) await this.#within(step(), helloTimeout)
-      } catch (error) {
-        this.#failed(error)
-        return false
+      let missing = false
+      for (const step of steps) {
+        try {
+          await this.#within(step(), helloTimeout)
+        } catch (error) {
+          this.#failed(error)
+          if (!isUnreplicated(error)) return 'failed'
+          missing = true
+        }
       }
-      if (session !== this.#session) return false
+      if (session !== this.#session) return 'failed'
+      if (missing) return 'unreplicated'
       this.#host.replayed(page)
       page.confirm()
     }
-    return true
+    this.#replicated()
+    return 'done'
   }
 
   #pause(ms: number): Promise<void> {
@@ -443,6 +479,10 @@ export class RemoteLink {
 }
 
 class Timeout extends Error {}
+
+function isUnreplicated(error: unknown): boolean {
+  return error instanceof CacheError && error.code === 'UNREPLICATED'
+}
 
 function closed(name: string): CacheError {
   return new CacheError('CLOSED', `Expected an open cache, tier \`${name}\` was closed`)

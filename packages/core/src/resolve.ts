@@ -74,7 +74,9 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
     stale = asked.stale
     const now = chain.clock.now()
     if (asked.found) {
-      const due = job.reason === 'ahead' || (query.load && dueAheadOf(chain, job, asked.found, now))
+      const due =
+        (job.reason === 'ahead' && !job.revalidate) ||
+        (query.load && dueAheadOf(chain, job, asked.found, now))
       const newer = !job.view || asked.found.life.freshUntil > job.view.entry.freshUntil + clockSlack
       if (!due || (job.reason === 'ahead' && newer)) {
         flight.end(backfill(chain, job, flight, asked.found, places))

@@ -181,7 +181,7 @@ export class Connection implements Route {
     for (const reached of replies.slice(removals)) {
       if (Number(textOf(reached)) >= wait.replicas) continue
       throw new CacheError(
-        'TIER_UNAVAILABLE',
+        'UNREPLICATED',
         `Expected the removal to reach ${wait.replicas} replica${wait.replicas === 1 ? '' : 's'} within ${wait.timeout} ms, it reached ${textOf(reached)}`,
       )
     }

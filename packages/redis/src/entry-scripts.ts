@@ -122,6 +122,7 @@ for i, key in ipairs(KEYS) do
       if string.sub(v, 18, 18) == 'W' then redis.call('$PUBLISH', ARGV[1], '0|' .. ARGV[2 * i + 1]) end
     else
       redis.call('SETRANGE', key, 17, '${noClaim}')
+      redis.call('$PUBLISH', ARGV[1], '0|' .. ARGV[2 * i + 1])
     end
   end
 end

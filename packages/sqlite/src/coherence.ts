@@ -118,7 +118,7 @@ export class SqliteCoherence implements Coherence {
         const standing = opened.entries.fenced(epoch, key, fence, now)
         if (standing === undefined) continue
         opened.entries.release(epoch, key, fence)
-        if (standing.waited) waited.push(key)
+        if (standing.waited || !standing.lease) waited.push(key)
       }
       opened.removals.append({ kind: 'filled', keys: waited })
       return waited

@@ -172,7 +172,10 @@ export class StoreSpace {
   release(items: readonly { readonly key: string; readonly fence: Fence }[]): void {
     for (const { key, fence } of items) {
       const slot = this.#standing(key, fence)
-      if (slot?.kind === 'frame') slot.claim = undefined
+      if (slot?.kind === 'frame' && slot.claim !== undefined) {
+        slot.claim = undefined
+        this.#host.filled(key)
+      }
       if (slot?.kind !== 'lease') continue
       this.#slots.delete(key)
       if (slot.waited) this.#host.filled(key)

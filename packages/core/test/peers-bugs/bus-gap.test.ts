@@ -33,6 +33,21 @@ describe('a bus that loses messages', () => {
     expect(await read()).toBe('v2')
   })
 
+  test('while it is cut, hot entries are asked for again behind their readers, and not loaded anew', async () => {
+    await using nodes = await pair()
+    const source = new Source([[1, 'v1']])
+    const row = nodes.b.define({ name: 'row', ttl: '1m', load: (id: number) => source.load(id) })
+    await row(1)
+    await nodes.b.drain()
+    nodes.bus.cut('b')
+    for (let i = 0; i < 30; i++) {
+      await nodes.clock.advance(100)
+      expect(await row(1)).toBe('v1')
+      await nodes.clock.settle()
+    }
+    expect(source.loads).toEqual([1])
+  })
+
   test('a process that was stopped does not serve from memory before it hears from the bus', async () => {
     const clock = fakeClock()
     let stopped = 0

@@ -78,6 +78,12 @@ test('with `wait`, the removals of a cache are queued until the replica is back,
     expect((await item.delete(1)).queued).toEqual(['redis'])
     expect(await item(1)).toBe(3)
     expect(degraded).toEqual(['redis'])
+    // Only the removed key stays away from there.
+    expect((await cache.health()).redis.state).toBe('up')
+    expect(await item(2)).toBe(6)
+    await cache.drain()
+    expect(await item(2, { skip: ['memory'] })).toBe(6)
+    expect(cache.stats().definitions['item']?.hits['redis']).toBe(1)
   })
   await until('a confirmed removal', async () => (await item.delete(1)).queued.length === 0)
   await cache.close()

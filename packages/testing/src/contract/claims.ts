@@ -53,6 +53,16 @@ export function claimContract(check: Check): void {
     assert.equal(await near.fill('k', third, 'fresh'), 'stored')
   })
 
+  check('a claim that is given back wakes who waits in another process', async (rig) => {
+    const [near, far] = [await rig.connect(), await rig.connect()]
+    await near.put('k', '1')
+    const stamp = await near.stamp('k')
+    const fence = await claim(near, 'k', stamp)
+    assert.equal(await claim(far, 'k', stamp), undefined)
+    await near.coherence.release([{ key: 'k', fence: fence as Fence }])
+    await far.hears('filled "k"')
+  })
+
   check('a renewed claim is kept', async (rig) => {
     const [near, far] = [await rig.connect(), await rig.connect()]
     await near.put('k', 'stale')
