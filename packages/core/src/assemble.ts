@@ -17,6 +17,7 @@ import { Outbox } from './outbox.ts'
 import { plainTags } from './plain-tags.ts'
 import { RemoteLink } from './remote-link.ts'
 import { dropReplayed, removedElsewhere, suspectAll } from './remove.ts'
+import { newChainCounters } from './stats.ts'
 import { TagBook } from './tag-book.ts'
 
 /** A payload may unfold to this many bytes at most, whatever a frame claims. */
@@ -37,10 +38,13 @@ export function assemble(options: ResolvedOptions): Chain {
   const live = new Liveness()
   const events = new Events()
   const coarse = coarseClock(clock)
+  const counters = newChainCounters(options.locals.map((tier) => tier.name))
   for (const tier of options.locals) {
+    const evictions = counters.evictions.get(tier.name)
     tier.open({
       clock,
       evicted: (key, cause) => {
+        if (evictions) evictions[cause]++
         if (events.on.evict) events.emit('evict', { tier: tier.name, cause, key: () => key })
       },
     })
@@ -102,6 +106,7 @@ export function assemble(options: ResolvedOptions): Chain {
     bulkhead: new Bulkhead(options.concurrentLoads, options.queue),
     background: new Background(clock, options.waitUntil),
     events,
+    counters,
     clock,
     random: options.random,
     suspectTtl: options.suspectTtl,
@@ -121,6 +126,8 @@ function busOutbox(bus: Bus, options: ResolvedOptions): Outbox {
 
 function listen(chain: Chain, bus: Bus, options: ResolvedOptions, from: RemoteLink | undefined): void {
   const vouch = chain.live.join()
+  const counted = { gaps: 0, until: Number.NEGATIVE_INFINITY, lagMs: undefined as number | undefined }
+  chain.counters.buses.set(from?.name ?? 'bus', counted)
   let heard = false
   bus.open({
     namespace: chain.namespace,
@@ -128,8 +135,10 @@ function listen(chain: Chain, bus: Bus, options: ResolvedOptions, from: RemoteLi
     listener: {
       removed: (removal) => removedElsewhere(chain, removal, from),
       filled: (key) => chain.fills.filled(key),
-      live: (until) => {
+      live: (until, lagMs) => {
         heard = true
+        counted.until = until
+        counted.lagMs = lagMs
         vouch(until)
       },
       // Before the bus was heard for the first time there is nothing to report, but what was stored is suspect too.
@@ -140,6 +149,8 @@ function listen(chain: Chain, bus: Bus, options: ResolvedOptions, from: RemoteLi
 
 function gap(chain: Chain, options: ResolvedOptions, from: RemoteLink | undefined, report: boolean): void {
   suspectAll(chain, from)
+  const counted = chain.counters.buses.get(from?.name ?? 'bus')
+  if (report && counted) counted.gaps++
   if (options.onGap === 'flush') chain.locals.clear()
   if (report && chain.events.on['bus:gap']) chain.events.emit('bus:gap', { tier: from?.name ?? 'bus' })
 }

@@ -12,8 +12,11 @@ export interface BusListener {
   removed(removal: Removal): void
   /** A key that somebody waited for was filled, or its lease given back. */
   filled(key: string): void
-  /** Every removal made before this instant minus the bus' bound has been reported: local entries count until then. */
-  live(until: number): void
+  /**
+   * Every removal made before this instant minus the bus' bound has been reported: local entries count until then.
+   * `lagMs`: how long the evidence took from its sending to here, where the bus knows.
+   */
+  live(until: number, lagMs?: number): void
   /** Messages may have been lost: everything held locally is suspect. */
   gap(): void
 }

@@ -1,3 +1,4 @@
+import type { Defined, EntryByKey } from './defined.ts'
 import type { Cached, Definition } from './definition.ts'
 import type { Duration } from './duration.ts'
 import type { EventMap, EventName } from './events.ts'
@@ -106,6 +107,10 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
 
   /** Where a raw key is and why it is fresh or not. */
   explain(key: StringKey<S>): Promise<Explanation<N>>
+  /** The same by full key, as events and `keyFor` name it; a definition's entries too. */
+  byKey(key: string): EntryByKey<N>
+  /** All definitions made so far, those of namespaces too. */
+  definitions(): readonly Defined[]
   stats(): CacheStats
   /** Listens. Returns the function that stops it. A listener that throws breaks nothing. */
   on<E extends EventName>(event: E, listener: (event: EventMap[E]) => void): () => void

@@ -12,6 +12,7 @@ import type { Liveness } from './liveness.ts'
 import type { Locals } from './locals.ts'
 import type { Outbox } from './outbox.ts'
 import type { RemoteLink } from './remote-link.ts'
+import type { ChainCounters } from './stats.ts'
 import type { TagBook } from './tag-book.ts'
 
 /**
@@ -38,6 +39,7 @@ export interface Chain {
   readonly bulkhead: Bulkhead
   readonly background: Background
   readonly events: Events
+  readonly counters: ChainCounters
   readonly clock: Clock
   readonly random: () => number
   readonly suspectTtl: number

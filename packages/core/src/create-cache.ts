@@ -1,21 +1,25 @@
 import { assemble } from './assemble.ts'
 import type { Cache, TierHealth } from './cache.ts'
 import type { Chain } from './chain.ts'
+import type { Defined } from './defined.ts'
+import { versionIn } from './defined.ts'
 import { Deferral } from './deferred.ts'
 import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import { CacheError } from './errors.ts'
 import { checkKeys, checkOneOf } from './expectation.ts'
+import { explain, inspect } from './explain.ts'
 import { resolveOptions } from './options.ts'
 import type { CacheOptions, ResolvedOptions } from './options.ts'
 import type { ResolvedPolicy } from './policy.ts'
+import type { LinkState } from './remote-link.ts'
 import { removeAll, removeKeys, removeTags } from './remove.ts'
 import type { Receipt } from './remove.ts'
 import { makeScope } from './scope.ts'
 import type { Removal } from './scope-parts.ts'
 import { set } from './set.ts'
 import { definitionStats, newCounters } from './stats.ts'
-import type { CacheStats, DefinitionCounters, TierStats } from './stats.ts'
+import type { BusStats, CacheStats, DefinitionCounters, TierStats } from './stats.ts'
 import type { Tier } from './tier.ts'
 import { write } from './write.ts'
 
@@ -38,6 +42,7 @@ export function createCache<const T extends readonly Tier[]>(
   const deferral = new Deferral()
   const counters = new Map<string, DefinitionCounters>()
   const labels = new Set<string>()
+  const defined: Defined[] = []
   const { enabled } = resolved
   let closing: Promise<void> | undefined
 
@@ -74,6 +79,7 @@ export function createCache<const T extends readonly Tier[]>(
       }
       labels.add(label)
     },
+    defined,
     bypassed: () => {
       open()
       return enabled === false || (enabled !== true && !enabled()) || deferral.active
@@ -100,6 +106,13 @@ export function createCache<const T extends readonly Tier[]>(
           )
           for (const result of results) if (result.status === 'rejected') throw result.reason
         }),
+      byKey: (key) => ({
+        explain: () => explain(chain, key),
+        entry: () => inspect(chain, key, versionIn(key)),
+        delete: () => removal.keys([key], false, resolved.policy),
+        expire: () => removal.keys([key], true, resolved.policy),
+      }),
+      definitions: () => [...defined],
       stats: () => statsOf(chain, counters),
       on: (event, listener) => {
         checkOneOf('event', event, chain.events.names)
@@ -179,23 +192,49 @@ async function closeAll(chain: Chain, options: ResolvedOptions): Promise<void> {
 
 function statsOf(chain: Chain, counters: ReadonlyMap<string, DefinitionCounters>): CacheStats {
   const tiers: Record<string, TierStats> = {}
+  const none = { errors: 0, timeouts: 0, opened: 0, queued: 0 }
   for (const tier of chain.locals.tiers) {
-    tiers[tier.name] = { size: tier.size, bytes: tier.bytes, errors: 0, timeouts: 0, queued: 0 }
+    const { size = 0, expired = 0 } = chain.counters.evictions.get(tier.name) ?? {}
+    const held = { size: tier.size, bytes: tier.bytes, evicted: size, expired }
+    tiers[tier.name] = { kind: 'local', state: 'up', ...held, ...none }
   }
-  for (const link of chain.links) tiers[link.name] = { ...link.counters, queued: link.journal.size }
-  for (const edge of chain.edges) tiers[edge.name] = { ...edge.counters, queued: edge.size }
+  for (const link of chain.links) {
+    const state = stateOf(link.state)
+    tiers[link.name] = { kind: 'remote', state, ...link.counters, queued: link.journal.size }
+  }
+  for (const edge of chain.edges) {
+    const state = edge.size === 0 ? 'up' : 'degraded'
+    tiers[edge.name] = { kind: 'edge', state, opened: 0, ...edge.counters, queued: edge.size }
+  }
   const definitions = Object.fromEntries(
     [...counters].map(([name, own]) => [name, definitionStats(own, chain.names)]),
   )
-  return { definitions, tiers }
+  const now = chain.clock.now()
+  const buses: Record<string, BusStats> = {}
+  for (const [name, { gaps, until, lagMs }] of chain.counters.buses) {
+    buses[name] = { gaps, live: now < until, lagMs }
+  }
+  const { running, queued } = chain.bulkhead
+  return {
+    namespace: chain.namespace,
+    definitions,
+    tiers,
+    buses,
+    removals: { ...chain.counters.removals },
+    loads: { running, queued },
+  }
+}
+
+function stateOf(state: LinkState): TierHealth['state'] {
+  if (state === 'up') return 'up'
+  return state === 'down' || state === 'closed' ? 'down' : 'degraded'
 }
 
 function healthOf(chain: Chain): Record<string, TierHealth> {
   const health: Record<string, TierHealth> = {}
   for (const tier of chain.locals.tiers) health[tier.name] = { state: 'up', since: 0, error: undefined }
   for (const link of chain.links) {
-    const state =
-      link.state === 'up' ? 'up' : link.state === 'down' || link.state === 'closed' ? 'down' : 'degraded'
+    const state = stateOf(link.state)
     health[link.name] = { state, since: link.since, error: state === 'up' ? undefined : link.lastError }
   }
   for (const edge of chain.edges) {

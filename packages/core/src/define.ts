@@ -139,7 +139,7 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     return saved === undefined ? given : saved
   }
 
-  return Object.assign(call, {
+  const cached = Object.assign(call, {
     peek: (input: KeyOf) => (parts.bypassed() ? undefined : peek(chain, query, memo.of(input))),
     many: async (inputs: readonly KeyOf[], options?: ReadOptions) => await Promise.all(each(inputs, options)),
     settled: async (inputs: readonly KeyOf[], options?: ReadOptions) =>
@@ -159,5 +159,18 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     clear: (): Promise<Receipt> => removal.tags([definitionTag(parts.path, label)], false, query.policy),
     explain: async (input: KeyOf) => await explain(chain, memo.of(input)),
     keyFor: (input: KeyOf) => memo.of(input),
+    uncached: async (input: KeyOf, options?: Pick<ReadOptions, 'signal'>) =>
+      await bypass(apart(), memo.of(input), input, options?.signal),
   }) as Cached<KeyOf, unknown>
+  const { ttls, swr, staleIfError } = query.policy
+  parts.defined.push({
+    name: definition.name,
+    version: query.version,
+    namespace: parts.path,
+    ttl: Object.fromEntries(chain.names.map((name, i) => [name, ttls[i] as number])),
+    swr,
+    staleIfError,
+    cached,
+  })
+  return cached
 }

@@ -87,6 +87,11 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
   clear(): Promise<Receipt<N>>
   /** Where the entry is and why it is fresh or not. */
   explain(input: K): Promise<Explanation<N>>
+  /**
+   * What the source says, past the cache: runs the loader for this caller alone, and stores nothing. Neither bounded
+   * by the bulkhead nor timed out.
+   */
+  uncached(input: K, options?: { readonly signal?: AbortSignal }): Promise<V>
   /** The entry's key, as events and `explain` name it. */
   keyFor(input: K): string
 }

@@ -3,6 +3,19 @@ import type { SetupFinding } from './tier.ts'
 /** Why a load runs. */
 export type Reason = 'miss' | 'expired' | 'swr' | 'ahead' | 'forced' | 'invalidated' | 'warm'
 
+/** What a remote tier is asked to do. */
+export type TierVerb =
+  | 'read'
+  | 'lease'
+  | 'claim'
+  | 'fill'
+  | 'write'
+  | 'take'
+  | 'release'
+  | 'renew'
+  | 'remove'
+  | 'ask'
+
 /** What happens, for those who listen. Never carries values; keys only by a call, so that logs don't leak by accident. */
 export interface EventMap {
   hit: {
@@ -12,11 +25,20 @@ export interface EventMap {
     key(): string
   }
   miss: { readonly def: string | undefined; key(): string }
-  load: { readonly def: string | undefined; readonly reason: Reason; readonly ms: number; key(): string }
+  load: {
+    readonly def: string | undefined
+    readonly reason: Reason
+    readonly ms: number
+    key(): string
+    /** Whether the load brought another value than the one which it replaces; undefined when none is known. */
+    changed(): boolean | undefined
+  }
   'load:error': {
     readonly def: string | undefined
     readonly error: unknown
     readonly served: 'stale' | 'error'
+    /** How long the load ran, the wait for a place in the bulkhead included. */
+    readonly ms: number
     key(): string
   }
   /** An entry found far was written into a nearer tier. */
@@ -37,6 +59,14 @@ export interface EventMap {
   degraded: { readonly tier: string; readonly why: 'timeout' | 'error'; readonly error: unknown }
   recovered: { readonly tier: string; readonly downMs: number }
   'bus:gap': { readonly tier: string }
+  /** One round trip to a remote tier, for all that was asked in one tick. `items`: keys, tags or frames in it. */
+  call: {
+    readonly tier: string
+    readonly verb: TierVerb
+    readonly items: number
+    readonly ms: number
+    readonly outcome: 'ok' | 'timeout' | 'error'
+  }
   poisoned: {
     readonly def: string | undefined
     readonly tier: string
@@ -63,6 +93,7 @@ const names: readonly EventName[] = [
   'degraded',
   'recovered',
   'bus:gap',
+  'call',
   'poisoned',
   'warning',
 ]

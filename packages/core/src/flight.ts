@@ -1,5 +1,6 @@
 import type { TagStamp } from './entry.ts'
 import type { Life } from './freshness.ts'
+import type { MissReason } from './stats.ts'
 
 /** What a flight brings to those who wait for it. */
 export interface Landing {
@@ -21,6 +22,8 @@ export interface Landing {
   readonly loadMs: number
   /** Instant until which readers who come later may share this answer. */
   readonly until: number
+  /** Why it was loaded, or not found; means nothing for what a tier had. */
+  readonly reason: MissReason
 }
 
 /**

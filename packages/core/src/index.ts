@@ -7,12 +7,13 @@ export type { Clock } from './clock.ts'
 export type { Codec, Transform } from './codec.ts'
 export { createCache } from './create-cache.ts'
 export type { Cached, Definition, WarmOptions, WarmReport } from './definition.ts'
+export type { Defined, EntryByKey } from './defined.ts'
 export { parseDuration } from './duration.ts'
 export type { Duration, TtlPreset } from './duration.ts'
 export type { LocalEntry, TagStamp } from './entry.ts'
 export { CacheError, errorCodes } from './errors.ts'
 export type { ErrorCode } from './errors.ts'
-export type { EventMap, EventName, Reason } from './events.ts'
+export type { EventMap, EventName, Reason, TierVerb } from './events.ts'
 export { checkKeys, checkOneOf, expectation, nearest } from './expectation.ts'
 export type { ExplainStep, Explanation } from './explain.ts'
 export type { Inspected } from './inspected.ts'
@@ -27,7 +28,14 @@ export { openReadScope } from './read-scope.ts'
 export type { EntryRead, ReadScope } from './read-scope.ts'
 export type { Receipt } from './remove.ts'
 export type { SchemaResult, StandardSchema } from './schema.ts'
-export type { CacheStats, DefinitionStats, TierStats } from './stats.ts'
+export type {
+  BusStats,
+  CacheStats,
+  DefinitionStats,
+  DefinitionTierStats,
+  MissReason,
+  TierStats,
+} from './stats.ts'
 export type {
   Coherence,
   EdgeHost,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Candidate } from './candidate.ts'
 import type { Chain } from './chain.ts'
 import { CacheError } from './errors.ts'
@@ -54,7 +55,11 @@ export async function load(
     value = stale.value
   }
   const ms = chain.clock.now() - began
-  if (chain.events.on.load) chain.events.emit('load', { def: query.def, reason, ms, key: () => key })
+  query.counters.loadMs += ms
+  if (chain.events.on.load) {
+    const changed = () => (stale === undefined ? undefined : !isDeepStrictEqual(value, stale.value))
+    chain.events.emit('load', { def: query.def, reason, ms, key: () => key, changed })
+  }
   return {
     value,
     skip: run.skipped || value === undefined,

@@ -11,6 +11,7 @@ import type { Query } from './query.ts'
 import type { ReadOptions } from './read-options.ts'
 import { noteRead, readScopes } from './read-scope.ts'
 import { resolve } from './resolve.ts'
+import { tally } from './stats.ts'
 
 /** How often a reader goes back because a tag was removed while it waited, before it loads alone. */
 const patience = 3
@@ -72,7 +73,7 @@ export async function read(
         revalidate: false,
         shared,
       })
-    }
+    } else query.counters.joined++
     const landing = await chain.bulkhead.lend(flight.wait(now, options?.signal))
     // One of the value's tags was removed since the flight began. Only its last removal is known, so all who joined
     // after anything was removed go back; who was there from the start keeps the answer.
@@ -169,10 +170,10 @@ function count(chain: Chain, query: Query, key: string, landing: Landing): void 
     counters.hits[landing.position] = (counters.hits[landing.position] as number) + 1
     counters.saved[0] = (counters.saved[0] as number) + landing.loadMs
   } else if (landing.state === 'stale') {
-    counters.stale++
+    tally(counters.stale, landing.position)
     counters.saved[0] = (counters.saved[0] as number) + landing.loadMs
   } else {
-    counters.misses++
+    counters.misses[landing.reason]++
     if (chain.events.on.miss) chain.events.emit('miss', { def: query.def, key: () => key })
     return
   }
@@ -203,6 +204,7 @@ export function peek(chain: Chain, query: Query, key: string): unknown {
     state: state === 'fresh' ? 'fresh' : 'stale',
     loadMs: entry.loadMs,
     until: 0,
+    reason: 'absent',
   })
   if (readScopes.open > 0) noteEntry(chain, key, entry)
   return entry.isolation === 'clone' ? copy(entry.value) : entry.value

@@ -1,7 +1,7 @@
 import { Batch } from './batch.ts'
 import type { Clock } from './clock.ts'
 import { CacheError } from './errors.ts'
-import type { Events } from './events.ts'
+import type { Events, TierVerb } from './events.ts'
 import { Journal } from './journal.ts'
 import type { JournalPage } from './journal.ts'
 import type { TierCounters } from './stats.ts'
@@ -61,7 +61,7 @@ export class RemoteLink {
   readonly position: number
   readonly coherence: Coherence | undefined
   readonly journal: Journal = new Journal()
-  readonly counters: TierCounters = { errors: 0, timeouts: 0 }
+  readonly counters: TierCounters = { errors: 0, timeouts: 0, opened: 0 }
   /**
    * The tier holds copies that only this host sees, of what a farther tier holds for the fleet: it learns of others'
    * removals by the bus alone, and counts only while that vouches.
@@ -111,20 +111,24 @@ export class RemoteLink {
       },
     })
     const { coherence } = this
-    this.#reads = new Batch((keys) => this.#run(() => tier.read(keys)))
-    this.#writes = new Batch((items) => this.#runWrite(() => tier.write(items)))
+    this.#reads = new Batch((keys) => this.#run('read', keys.length, () => tier.read(keys)))
+    this.#writes = new Batch((items) => this.#runWrite('write', items.length, () => tier.write(items)))
     const lease = (keys: readonly string[], wantTagClock: boolean) =>
-      this.#run(async () => {
+      this.#run('lease', keys.length, async () => {
         const { reads, tagClock } = await must(coherence).lease(keys, leaseMs, wantTagClock)
         return reads.map((read) => ({ read, tagClock }))
       })
     this.#leases = new Batch((keys) => lease(keys, false))
     this.#clockedLeases = new Batch((keys) => lease(keys, true))
-    this.#claims = new Batch((items) => this.#run(() => must(coherence).claim(items, leaseMs)))
-    this.#fills = new Batch((items) => this.#runWrite(() => must(coherence).fill(items)))
+    this.#claims = new Batch((items) =>
+      this.#run('claim', items.length, () => must(coherence).claim(items, leaseMs)),
+    )
+    this.#fills = new Batch((items) =>
+      this.#runWrite('fill', items.length, () => must(coherence).fill(items)),
+    )
     this.#takes = new Batch((keys) => must(coherence).take(keys, leaseMs))
     this.#releases = new Batch((items) =>
-      this.#run(async () => {
+      this.#run('release', items.length, async () => {
         await must(coherence).release(items)
         return items.map(() => undefined)
       }),
@@ -192,7 +196,7 @@ export class RemoteLink {
 
   async renew(key: string, fence: Fence): Promise<void> {
     try {
-      await this.#run(() => must(this.coherence).renew([{ key, fence }], leaseMs))
+      await this.#run('renew', 1, () => must(this.coherence).renew([{ key, fence }], leaseMs))
     } catch {
       // The fill will be refused, which is right.
     }
@@ -200,7 +204,7 @@ export class RemoteLink {
 
   /** Runs a verb of the tier under a deadline. Rejects when the tier isn't usable or doesn't answer in time. */
   ask<T>(verb: () => Promise<T>, timeout: number = this.#readTimeout): Promise<T> {
-    return this.#run(verb, timeout)
+    return this.#run('ask', 1, verb, timeout)
   }
 
   /** Runs a removal. Resolves to whether the tier confirmed it; if not, `queue` has put it into the journal. */
@@ -213,7 +217,7 @@ export class RemoteLink {
       if (this.state === 'joining') await this.#within(this.#joined, timeout)
       if (this.state !== 'up' && this.state !== 'settling') throw this.#unavailable()
       const session = this.#session
-      await this.#within(verb(), timeout)
+      await this.#timed('remove', 1, verb, timeout)
       if (session !== this.#session) throw this.#unavailable()
       this.#failures = 0
       return true
@@ -242,12 +246,17 @@ export class RemoteLink {
     await this.tier.close()
   }
 
-  async #run<T>(verb: () => Promise<T>, timeout: number = this.#readTimeout): Promise<T> {
+  async #run<T>(
+    name: TierVerb,
+    items: number,
+    verb: () => Promise<T>,
+    timeout: number = this.#readTimeout,
+  ): Promise<T> {
     if (this.state === 'joining') await this.#within(this.#joined, timeout)
     if (this.state !== 'up') throw this.#unavailable()
     const session = this.#session
     try {
-      const answer = await this.#within(verb(), timeout)
+      const answer = await this.#timed(name, items, verb, timeout)
       if (session !== this.#session) throw this.#unavailable()
       this.#failures = 0
       return answer
@@ -258,12 +267,12 @@ export class RemoteLink {
   }
 
   /** A store that can be read but not written (full, read-only) stays in use; the trouble is reported once. */
-  async #runWrite<T>(verb: () => Promise<T>): Promise<T> {
+  async #runWrite<T>(name: TierVerb, items: number, verb: () => Promise<T>): Promise<T> {
     if (this.state === 'joining') await this.#within(this.#joined, this.#readTimeout * 4)
     if (this.state !== 'up') throw this.#unavailable()
     const session = this.#session
     try {
-      const answer = await this.#within(verb(), this.#readTimeout * 4)
+      const answer = await this.#timed(name, items, verb, this.#readTimeout * 4)
       if (session !== this.#session) throw this.#unavailable()
       if (this.#writesFail) {
         this.#writesFail = false
@@ -335,6 +344,7 @@ export class RemoteLink {
   #degrade(why: 'timeout' | 'error', error: unknown): void {
     if (this.#degraded) return
     this.#degraded = true
+    this.counters.opened++
     this.#downAt = this.#clock.now()
     this.since = this.#clock.wall()
     if (this.#host.events.on.degraded) this.#host.events.emit('degraded', { tier: this.name, why, error })
@@ -431,6 +441,30 @@ export class RemoteLink {
     }
     this.#replicated()
     return 'done'
+  }
+
+  /** As `#within`, told as one `call`. */
+  #timed<T>(verb: TierVerb, items: number, run: () => Promise<T>, ms: number): Promise<T> {
+    if (!this.#host.events.on.call) return this.#within(run(), ms)
+    const began = this.#clock.now()
+    const told = (outcome: 'ok' | 'timeout' | 'error') =>
+      this.#host.events.emit('call', {
+        tier: this.name,
+        verb,
+        items,
+        ms: this.#clock.now() - began,
+        outcome,
+      })
+    return this.#within(run(), ms).then(
+      (answer) => {
+        told('ok')
+        return answer
+      },
+      (error: unknown) => {
+        told(error instanceof Timeout ? 'timeout' : 'error')
+        throw error
+      },
+    )
   }
 
   #pause(ms: number): Promise<void> {

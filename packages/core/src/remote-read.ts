@@ -10,6 +10,7 @@ import { secure } from './isolate.ts'
 import { leaseMs } from './remote-link.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { misfit } from './schema.ts'
+import { tally } from './stats.ts'
 import type { Fence, StoredFrame } from './tier.ts'
 
 /** What a read may do at one remote tier afterwards. */
@@ -137,7 +138,7 @@ async function open(
   try {
     ;({ header, payload } = chain.frames.open(frame.bytes, key))
   } catch (error) {
-    poisoned(chain, query, key, link.name, 'decode', error)
+    poisoned(chain, query, key, link, 'decode', error)
     return undefined
   }
   const standing = await chain.tags.standing(header.tags)
@@ -166,13 +167,13 @@ async function open(
   try {
     value = chain.frames.decode(header, payload, query.codec)
   } catch (error) {
-    poisoned(chain, query, key, link.name, 'decode', error)
+    poisoned(chain, query, key, link, 'decode', error)
     return undefined
   }
   if (query.schema) {
     const why = await misfit(query.schema, value).catch((error: unknown) => String(error))
     if (why !== undefined) {
-      poisoned(chain, query, key, link.name, 'schema', new Error(why))
+      poisoned(chain, query, key, link, 'schema', new Error(why))
       return undefined
     }
   }
@@ -185,10 +186,11 @@ function poisoned(
   chain: Chain,
   query: Query,
   key: string,
-  tier: string,
+  { name: tier, position }: RemoteLink,
   why: 'decode' | 'schema',
   error: unknown,
 ): void {
+  tally(query.counters.poisoned, position)
   if (chain.events.on.poisoned)
     chain.events.emit('poisoned', { def: query.def, tier, why, error, key: () => key })
 }

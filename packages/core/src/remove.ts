@@ -66,6 +66,7 @@ async function walk(
     const outcome = sent[i]
     ;(outcome === 'purged' ? confirmed : outcome === 'durable' ? durable : queued).push(edge.name)
   }
+  chain.counters.removals.local++
   if (chain.events.on.invalidate) {
     const keys = removal.kind === 'keys' ? removal.keys.length : 0
     chain.events.emit('invalidate', {
@@ -191,6 +192,7 @@ export function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLin
     }
   }
   if (removal.kind === 'all') for (const link of nearerThan(chain, from)) forgetAllAt(chain, link)
+  chain.counters.removals.bus++
   if (chain.events.on.invalidate) {
     const keys = removal.kind === 'keys' ? removal.keys.length : 0
     chain.events.emit('invalidate', {

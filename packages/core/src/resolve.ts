@@ -38,6 +38,7 @@ function staleLanding(candidate: Candidate, until: number): Landing {
     state: 'stale',
     loadMs: candidate.loadMs,
     until,
+    reason: 'absent',
   }
 }
 
@@ -51,6 +52,7 @@ const nothing: Landing = {
   state: 'nothing',
   loadMs: 0,
   until: Number.POSITIVE_INFINITY,
+  reason: 'absent',
 }
 
 /**
@@ -115,7 +117,11 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
     // Woken by the bus when the other is done; without one, by looking again.
     const left = deadline - chain.clock.now()
     if (left <= 0 || policy.flight !== 'lease') wait = false
-    else await chain.fills.wait(key, watch, Math.min(left, now < chain.live.until ? 250 : 20))
+    else {
+      query.counters.waits++
+      await chain.fills.wait(key, watch, Math.min(left, now < chain.live.until ? 250 : 20))
+      query.counters.waitMs += chain.clock.now() - now
+    }
     flight.throwIfAbandoned()
   }
 
@@ -159,7 +165,7 @@ async function loadAndStore(
     loaded = await load(chain, job, flight, reason, stale)
   } catch (error) {
     leave()
-    fail(chain, job, flight, stale, error)
+    fail(chain, job, flight, stale, error, chain.clock.now() - beganAt)
     giveBack(key, places)
     return
   } finally {
@@ -167,7 +173,7 @@ async function loadAndStore(
     stopSoft?.()
   }
   try {
-    await store(chain, { job, flight, loaded, moment, beganAt, places, leave })
+    await store(chain, { job, flight, loaded, reason, moment, beganAt, places, leave })
   } catch (error) {
     // Tags that the definition computes may be refused: others mustn't wait for what is left of our lease.
     giveBack(key, places)
@@ -175,7 +181,14 @@ async function loadAndStore(
   }
 }
 
-function fail(chain: Chain, job: Job, flight: Flight, stale: Candidate | undefined, error: unknown): void {
+function fail(
+  chain: Chain,
+  job: Job,
+  flight: Flight,
+  stale: Candidate | undefined,
+  error: unknown,
+  ms: number,
+): void {
   const { query, key } = job
   query.counters.loadErrors++
   const abandoned = flight.signal.aborted
@@ -192,7 +205,7 @@ function fail(chain: Chain, job: Job, flight: Flight, stale: Candidate | undefin
     !chain.fence.keyRemoved(key, flight.sequence)
   if (chain.events.on['load:error']) {
     const served = usable || flight.landed ? 'stale' : 'error'
-    chain.events.emit('load:error', { def: query.def, error, served, key: () => key })
+    chain.events.emit('load:error', { def: query.def, error, served, ms, key: () => key })
   }
   if (usable) flight.end(staleLanding(stale, now))
   else flight.crash(error)

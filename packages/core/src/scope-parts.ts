@@ -1,5 +1,6 @@
 import type { Cache } from './cache.ts'
 import type { Chain } from './chain.ts'
+import type { Defined } from './defined.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { Query } from './query.ts'
@@ -25,11 +26,16 @@ export interface ScopeParts {
   counters(def: string): DefinitionCounters
   /** Throws when a definition of that label exists already. */
   claimLabel(label: string): void
+  /** Every definition of the cache, in the order in which they were made. */
+  readonly defined: Defined[]
   /** Must this call leave the cache alone: switched off, or inside a transaction? Throws when the cache is closed. */
   bypassed(): boolean
   /** Stores a value; inside a transaction, removes the key after it. */
   set(query: Query, key: string, value: unknown, input?: unknown): Promise<void>
   write<R>(keys: readonly string[], commit: () => MaybePromise<R>, policy: ResolvedPolicy): Promise<R>
   /** The verbs of the whole cache, the same in every part. */
-  readonly whole: Pick<Cache, 'stats' | 'on' | 'health' | 'drain' | 'close' | 'deferred'>
+  readonly whole: Pick<
+    Cache,
+    'stats' | 'on' | 'health' | 'definitions' | 'byKey' | 'drain' | 'close' | 'deferred'
+  >
 }

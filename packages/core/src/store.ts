@@ -12,6 +12,8 @@ import type { Query } from './query.ts'
 import type { Job } from './job.ts'
 import { giveBack } from './remote-read.ts'
 import type { Found, Place } from './remote-read.ts'
+import type { Reason } from './events.ts'
+import { tally, tallySize } from './stats.ts'
 import type { TagMoment } from './tag-book.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { FrameWrite, WriteOutcome } from './tier.ts'
@@ -27,6 +29,7 @@ export async function store(
     readonly job: Job
     readonly flight: Flight
     readonly loaded: Loaded
+    readonly reason: Reason
     readonly moment: TagMoment
     /** When the load began, on `clock.now()`. */
     readonly beganAt: number
@@ -51,6 +54,7 @@ export async function store(
     state: 'loaded',
     loadMs: loaded.ms,
     until: Number.POSITIVE_INFINITY,
+    reason: o.reason,
   })
   const lagging = chain.replicaLag > 0 && o.beganAt - chain.fence.lastRemoval(key, slots) < chain.replicaLag
   const written = places.some((place) => place.blocked)
@@ -73,7 +77,7 @@ export async function store(
     ),
     skip: job.options?.skip,
   })
-  if (stored === 'fenced') fenced(chain, query, key, chain.names[0] as string)
+  if (stored === 'fenced') fenced(chain, query, key, 0)
   const work = storeRemote(chain, query, key, {
     value: loaded.value,
     ttls,
@@ -139,7 +143,9 @@ export function putLocal(
         provisional: o.provisional,
         now,
       }
-      return makeEntry(parts, query.policy, chain.fence)
+      const entry = makeEntry(parts, query.policy, chain.fence)
+      if (position === 0 && chain.links.length === 0) tallySize(query.counters, entry.bytes)
+      return entry
     },
     o.skip,
   )
@@ -176,8 +182,8 @@ export async function storeRemote(
   } catch (error) {
     giveBack(key, open)
     for (const { link } of open) {
-      if (error instanceof StaleTags) fenced(chain, query, key, link.name)
-      else refused(chain, query, key, link.name, 'unencodable', error)
+      if (error instanceof StaleTags) fenced(chain, query, key, link.position)
+      else refused(chain, query, key, link.position, 'unencodable', error)
     }
     return open.map((place) => ({ place, outcome: 'failed' }))
   }
@@ -202,6 +208,7 @@ export async function storeRemote(
       tags: stamps,
     })
     const expiresAt = createdAt + ttl + Math.max(swr, staleIfError)
+    if (place === open.at(-1)) tallySize(query.counters, bytes.length)
     const outcome = await fill(chain, query, key, place, { bytes, expiresAt, sequence: o.sequence })
     if (outcome === 'fenced') {
       // Somebody removed the key since: our local copy is the old value too.
@@ -227,20 +234,20 @@ async function fill(
   place.fence = undefined
   if (!link.usable(key)) return 'failed'
   if (link.coherence === undefined && chain.fence.keyRemoved(key, o.sequence)) {
-    fenced(chain, query, key, link.name)
+    fenced(chain, query, key, link.position)
     return 'fenced'
   }
   if (bytes.length > link.tier.capabilities.maxValueBytes) {
     if (link.coherence) void link.release(key, fence)
-    refused(chain, query, key, link.name, 'too-large', undefined)
+    refused(chain, query, key, link.position, 'too-large', undefined)
     return 'too-large'
   }
   try {
     const outcome = link.coherence
       ? await link.store({ key, bytes, expiresAt, fence })
       : await writeUnfenced(chain, link, { key, bytes, expiresAt }, o.sequence)
-    if (outcome === 'fenced') fenced(chain, query, key, link.name)
-    if (outcome === 'too-large') refused(chain, query, key, link.name, 'too-large', undefined)
+    if (outcome === 'fenced') fenced(chain, query, key, link.position)
+    if (outcome === 'too-large') refused(chain, query, key, link.position, 'too-large', undefined)
     return outcome
   } catch {
     // The link has counted and reported it; the lease lapses.
@@ -308,9 +315,7 @@ export function backfill(
     },
     job.options?.skip,
   )
-  if (stored === 'stored' && chain.events.on.backfill) {
-    chain.events.emit('backfill', { def: query.def, tier: chain.names[0] as string, key: () => key })
-  }
+  if (stored === 'stored') backfilled(chain, query, key, 0)
   const nearer = places.filter((p) => p !== place && p.fence !== undefined)
   if (nearer.length > 0)
     chain.background.run(backfillRemote(chain, query, key, found, nearer, flight.sequence))
@@ -325,6 +330,7 @@ export function backfill(
     state: 'fresh',
     loadMs: candidate.loadMs,
     until: Number.POSITIVE_INFINITY,
+    reason: 'absent',
   }
 }
 
@@ -362,14 +368,19 @@ async function backfillRemote(
     })
     const end = freshFor + Math.max(life.staleUntil, life.errorUntil) - life.freshUntil
     const outcome = await fill(chain, query, key, place, { bytes, expiresAt: createdAt + end, sequence })
-    if (outcome === 'stored' && chain.events.on.backfill) {
-      chain.events.emit('backfill', { def: query.def, tier: place.link.name, key: () => key })
-    }
+    if (outcome === 'stored') backfilled(chain, query, key, place.link.position)
   }
 }
 
-function fenced(chain: Chain, query: Query, key: string, tier: string): void {
-  query.counters.fenced++
+function backfilled(chain: Chain, query: Query, key: string, position: number): void {
+  tally(query.counters.backfills, position)
+  const tier = chain.names[position] as string
+  if (chain.events.on.backfill) chain.events.emit('backfill', { def: query.def, tier, key: () => key })
+}
+
+function fenced(chain: Chain, query: Query, key: string, position: number): void {
+  tally(query.counters.fenced, position)
+  const tier = chain.names[position] as string
   if (chain.events.on.fenced) chain.events.emit('fenced', { def: query.def, tier, key: () => key })
 }
 
@@ -377,11 +388,12 @@ function refused(
   chain: Chain,
   query: Query,
   key: string,
-  tier: string,
+  position: number,
   why: 'too-large' | 'unencodable',
   error: unknown,
 ): void {
-  query.counters.refused++
+  tally(query.counters.refused, position)
+  const tier = chain.names[position] as string
   const cause =
     error ??
     new CacheError('INVALID_OPTION', `the frame is larger than \`maxValueBytes\` of tier \`${tier}\``)

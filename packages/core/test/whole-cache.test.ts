@@ -133,15 +133,22 @@ describe('stats', () => {
     await node.cache.drain()
     await node.cache.get('raw')
     const stats = node.cache.stats()
-    expect(stats.definitions['row']).toEqual({
+    const none = { backfills: 0, fenced: 0, refused: 0, poisoned: 0 }
+    expect(stats.definitions['row']).toMatchObject({
       hits: { memory: 1, store: 1 },
       stale: 1,
       misses: 1,
+      missesBy: { miss: 1, expired: 0 },
       loads: 2,
       loadErrors: 0,
       fenced: 0,
       refused: 0,
       savedMs: 0,
+      stored: 2,
+      tiers: {
+        memory: { ...none, hits: 1, stale: 0, backfills: 1 },
+        store: { ...none, hits: 1, stale: 1 },
+      },
     })
     expect(stats.definitions['']).toMatchObject({ misses: 1, loads: 0 })
     expect(stats.tiers['memory']).toMatchObject({ size: 1, queued: 0 })

@@ -208,7 +208,8 @@ export class RedisBus implements Bus {
       this.#missed = false
       this.#listener?.gap()
     }
-    this.#listener?.live(provenAt + this.#options.silence)
+    const now = this.#connection?.host.clock.now() ?? provenAt
+    this.#listener?.live(provenAt + this.#options.silence, now - sentAt)
   }
 
   /** Checks that a message is `step` after the last one. */

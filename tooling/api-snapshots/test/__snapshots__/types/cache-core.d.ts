@@ -14,7 +14,7 @@ export type Removal = {
 export interface BusListener {
     removed(removal: Removal): void;
     filled(key: string): void;
-    live(until: number): void;
+    live(until: number, lagMs?: number): void;
     gap(): void;
 }
 export interface BusHost {
@@ -33,6 +33,7 @@ export type Bytes = number | `${number}${'kb' | 'mb' | 'gb'}`;
 export declare function parseBytes(what: string, given: unknown): number;
 
 // ./cache
+import type { Defined, EntryByKey } from './defined.ts';
 import type { Cached, Definition } from './definition.ts';
 import type { Duration } from './duration.ts';
 import type { EventMap, EventName } from './events.ts';
@@ -97,6 +98,8 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
     typed<T extends object>(): Cache<T, N>;
     deferred<R>(work: () => MaybePromise<R>): Promise<R>;
     explain(key: StringKey<S>): Promise<Explanation<N>>;
+    byKey(key: string): EntryByKey<N>;
+    definitions(): readonly Defined[];
     stats(): CacheStats;
     on<E extends EventName>(event: E, listener: (event: EventMap[E]) => void): () => void;
     health(): Promise<{
@@ -142,6 +145,29 @@ import type { Tier } from './tier.ts';
 export declare function createCache<const T extends readonly Tier[]>(options: CacheOptions<T>): Cache<{
     readonly [key: string]: unknown;
 }, T[number]['name']>;
+
+// ./defined
+import type { Cached } from './definition.ts';
+import type { Explanation } from './explain.ts';
+import type { Inspected } from './inspected.ts';
+import type { KeyOf } from './key.ts';
+import type { Receipt } from './remove.ts';
+export interface Defined {
+    readonly name: string;
+    readonly version: string;
+    readonly namespace: string;
+    readonly ttl: Readonly<Record<string, number>>;
+    readonly swr: number;
+    readonly staleIfError: number;
+    readonly cached: Cached<KeyOf, unknown>;
+}
+export interface EntryByKey<N extends string = string> {
+    explain(): Promise<Explanation<N>>;
+    entry(): Promise<Inspected<unknown, N> | undefined>;
+    delete(): Promise<Receipt<N>>;
+    expire(): Promise<Receipt<N>>;
+}
+export declare function versionIn(key: string): string;
 
 // ./definition
 import type { Codec } from './codec.ts';
@@ -200,6 +226,9 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
     warm(inputs: Iterable<K> | AsyncIterable<K>, options?: WarmOptions): Promise<WarmReport>;
     clear(): Promise<Receipt<N>>;
     explain(input: K): Promise<Explanation<N>>;
+    uncached(input: K, options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<V>;
     keyFor(input: K): string;
 }
 export {};
@@ -265,6 +294,7 @@ export declare class CacheError extends Error {
 // ./events
 import type { SetupFinding } from './tier.ts';
 export type Reason = 'miss' | 'expired' | 'swr' | 'ahead' | 'forced' | 'invalidated' | 'warm';
+export type TierVerb = 'read' | 'lease' | 'claim' | 'fill' | 'write' | 'take' | 'release' | 'renew' | 'remove' | 'ask';
 export interface EventMap {
     hit: {
         readonly def: string | undefined;
@@ -281,11 +311,13 @@ export interface EventMap {
         readonly reason: Reason;
         readonly ms: number;
         key(): string;
+        changed(): boolean | undefined;
     };
     'load:error': {
         readonly def: string | undefined;
         readonly error: unknown;
         readonly served: 'stale' | 'error';
+        readonly ms: number;
         key(): string;
     };
     backfill: {
@@ -326,6 +358,13 @@ export interface EventMap {
     };
     'bus:gap': {
         readonly tier: string;
+    };
+    call: {
+        readonly tier: string;
+        readonly verb: TierVerb;
+        readonly items: number;
+        readonly ms: number;
+        readonly outcome: 'ok' | 'timeout' | 'error';
     };
     poisoned: {
         readonly def: string | undefined;
@@ -641,42 +680,109 @@ export type SchemaResult<O> = {
 export declare function misfit(schema: StandardSchema<unknown>, value: unknown): Promise<string | undefined>;
 
 // ./stats
+import type { Reason } from './events.ts';
+export type MissReason = Reason | 'absent';
 export interface DefinitionCounters {
     readonly hits: Float64Array;
     readonly saved: Float64Array;
-    stale: number;
-    misses: number;
+    readonly stale: Float64Array;
+    readonly backfills: Float64Array;
+    readonly fenced: Float64Array;
+    readonly refused: Float64Array;
+    readonly poisoned: Float64Array;
+    readonly misses: Record<MissReason, number>;
     loads: number;
     loadErrors: number;
-    fenced: number;
-    refused: number;
+    loadMs: number;
+    joined: number;
+    waits: number;
+    waitMs: number;
+    stored: number;
+    storedBytes: number;
+    largestBytes: number;
 }
 export interface TierCounters {
     errors: number;
     timeouts: number;
+    opened: number;
+}
+export interface DefinitionTierStats {
+    readonly hits: number;
+    readonly stale: number;
+    readonly backfills: number;
+    readonly fenced: number;
+    readonly refused: number;
+    readonly poisoned: number;
 }
 export interface DefinitionStats {
     readonly hits: Readonly<Record<string, number>>;
     readonly stale: number;
     readonly misses: number;
+    readonly missesBy: Readonly<Record<MissReason, number>>;
     readonly loads: number;
     readonly loadErrors: number;
+    readonly loadMs: number;
+    readonly joined: number;
+    readonly waits: number;
+    readonly waitMs: number;
     readonly fenced: number;
     readonly refused: number;
     readonly savedMs: number;
+    readonly stored: number;
+    readonly storedBytes: number;
+    readonly largestBytes: number;
+    readonly tiers: Readonly<Record<string, DefinitionTierStats>>;
 }
 export interface TierStats {
+    readonly kind: 'local' | 'remote' | 'edge';
+    readonly state: 'up' | 'degraded' | 'down';
     readonly size?: number;
     readonly bytes?: number;
+    readonly evicted?: number;
+    readonly expired?: number;
     readonly errors: number;
     readonly timeouts: number;
+    readonly opened: number;
     readonly queued: number;
 }
+export interface BusStats {
+    readonly gaps: number;
+    readonly live: boolean;
+    readonly lagMs: number | undefined;
+}
 export interface CacheStats {
+    readonly namespace: string;
     readonly definitions: Readonly<Record<string, DefinitionStats>>;
     readonly tiers: Readonly<Record<string, TierStats>>;
+    readonly buses: Readonly<Record<string, BusStats>>;
+    readonly removals: {
+        readonly local: number;
+        readonly bus: number;
+    };
+    readonly loads: {
+        readonly running: number;
+        readonly queued: number;
+    };
 }
+export interface ChainCounters {
+    readonly removals: {
+        local: number;
+        bus: number;
+    };
+    readonly buses: Map<string, {
+        gaps: number;
+        until: number;
+        lagMs: number | undefined;
+    }>;
+    readonly evictions: Map<string, {
+        size: number;
+        expired: number;
+    }>;
+}
+export declare function newChainCounters(localNames: readonly string[]): ChainCounters;
 export declare function newCounters(tiers: number): DefinitionCounters;
+export declare function tally(counts: Float64Array, position: number): void;
+export declare function tallySize(c: DefinitionCounters, bytes: number): void;
 export declare function definitionStats(c: DefinitionCounters, tierNames: readonly string[]): DefinitionStats;
 
 // ./tier

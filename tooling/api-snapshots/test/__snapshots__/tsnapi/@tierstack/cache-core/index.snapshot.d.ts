@@ -3,21 +3,22 @@
  */
 // #region Re-exports
 export type { Bus, BusHost, BusListener, Removal } from './bus.ts';
+export type { BusStats, CacheStats, DefinitionStats, DefinitionTierStats, MissReason, TierStats, } from './stats.ts';
 export type { Bytes } from './bytes.ts';
 export type { Cache, EntryOptions, TierHealth, WrapOptions, Wrapped } from './cache.ts';
 export type { Cached, Definition, WarmOptions, WarmReport } from './definition.ts';
 export { CacheError, errorCodes } from './errors.ts';
 export type { CacheOptions } from './options.ts';
-export type { CacheStats, DefinitionStats, TierStats } from './stats.ts';
 export { checkKeys, checkOneOf, expectation, nearest } from './expectation.ts';
 export type { Clock } from './clock.ts';
 export type { Codec, Transform } from './codec.ts';
 export type { Coherence, EdgeHost, EdgeOutcome, EdgePurge, EdgeTier, Fence, FrameWrite, LeaseRead, LocalHost, LocalTier, RemoteCapabilities, RemoteHost, RemoteTier, SetupFinding, StoredFrame, TagState, Tier, WriteOutcome, } from './tier.ts';
 export { createCache } from './create-cache.ts';
+export type { Defined, EntryByKey } from './defined.ts';
 export type { Duration, TtlPreset } from './duration.ts';
 export type { EntryRead, ReadScope } from './read-scope.ts';
 export type { ErrorCode } from './errors.ts';
-export type { EventMap, EventName, Reason } from './events.ts';
+export type { EventMap, EventName, Reason, TierVerb } from './events.ts';
 export type { ExplainStep, Explanation } from './explain.ts';
 export type { Freshness, Policy, Timeouts, Ttl } from './policy.ts';
 export type { Inspected } from './inspected.ts';
