@@ -203,8 +203,13 @@ function statsOf(chain: Chain, counters: ReadonlyMap<string, DefinitionCounters>
     tiers[link.name] = { kind: 'remote', state, ...link.counters, queued: link.journal.size }
   }
   for (const edge of chain.edges) {
-    const state = edge.size === 0 ? 'up' : 'degraded'
-    tiers[edge.name] = { kind: 'edge', state, opened: 0, ...edge.counters, queued: edge.size }
+    tiers[edge.name] = {
+      kind: 'edge',
+      state: edge.state,
+      opened: 0,
+      ...edge.counters,
+      queued: edge.size,
+    }
   }
   const definitions = Object.fromEntries(
     [...counters].map(([name, own]) => [name, definitionStats(own, chain.names)]),
