@@ -1,0 +1,1 @@
+export { parseHttpDate } from './http-date.ts'

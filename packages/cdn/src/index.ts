@@ -1,0 +1,1 @@
+export type { EdgePurge, EdgeTier } from '@tierstack/cache-core'
