@@ -5,6 +5,8 @@ interface Scope {
   readonly keys: { hard: Set<string>; soft: Set<string> }
   readonly tags: { hard: Set<string>; soft: Set<string> }
   all: boolean
+  /** Writes to be queued after the commit, in their order. */
+  readonly writes: (() => Promise<void>)[]
   /** Committed or rolled back: what its work goes on to do is done at once. */
   over: boolean
 }
@@ -40,6 +42,13 @@ export class Deferral {
     return true
   }
 
+  /** Keeps a write for after the commit, if the caller is inside a transaction. Returns whether it did. */
+  postpone(write: () => Promise<void>): boolean {
+    const scope = this.#current()
+    scope?.writes.push(write)
+    return scope !== undefined
+  }
+
   /** Runs `work` in a scope of its own; gives what it collected to `apply` after `work` succeeded. A scope within another joins it. */
   async run<R>(
     work: () => Promise<R> | R,
@@ -50,6 +59,7 @@ export class Deferral {
       keys: { hard: new Set(), soft: new Set() },
       tags: { hard: new Set(), soft: new Set() },
       all: false,
+      writes: [],
       over: false,
     }
     this.#open++
@@ -60,7 +70,11 @@ export class Deferral {
       this.#open--
       scope.over = true
     }
-    await apply(removalsOf(scope))
+    try {
+      for (const write of scope.writes) await write()
+    } finally {
+      await apply(removalsOf(scope))
+    }
     return result
   }
 }

@@ -13,10 +13,13 @@ export const errorCodes = {
   OVERLOADED: 'The loader bulkhead and its queue are full, and nothing stale could be served.',
   REMOVAL_QUEUED:
     'With `invalidation: "strict"`: a tier did not confirm the removal. It is queued and will be applied.',
-  WRITE_REFUSED: 'A `write()` could not announce itself to every tier, and was refused before its commit.',
+  WRITE_REFUSED:
+    'A `write()` could not announce itself to every tier and was refused before its commit; or the write queue did not confirm it: then it may have been taken all the same.',
   NO_SOURCE: 'The definition lacks what the call needs, such as `save` for `write(key, value)`.',
   MISSING_PEER: 'An optional package that the chosen option needs is not installed.',
   UNSUPPORTED_CLIENT: 'The given client is none of those that the tier can talk to.',
+  QUEUE_UNAVAILABLE:
+    'The write queue could not tell whether a write of the row is pending, and nothing stale could be served.',
   TIER_UNAVAILABLE: 'A tier can not be used just now. Reads never see this.',
   UNREPLICATED:
     'A removal was done, but fewer replicas than asked for confirmed it. It is queued and will be repeated.',

@@ -41,6 +41,14 @@ export interface EventMap {
     readonly ms: number
     key(): string
   }
+  /** A queued write couldn't be saved; `dead`: it is a dead letter now. */
+  'save:error': {
+    readonly def: string
+    readonly error: unknown
+    readonly attempts: number
+    readonly dead: boolean
+    key(): string
+  }
   /** An entry found far was written into a nearer tier. */
   backfill: { readonly def: string | undefined; readonly tier: string; key(): string }
   /** A result wasn't stored because something happened to the key meanwhile. */
@@ -85,6 +93,7 @@ const names: readonly EventName[] = [
   'miss',
   'load',
   'load:error',
+  'save:error',
   'backfill',
   'fenced',
   'refused',

@@ -11,6 +11,7 @@ import { checkName } from './key.ts'
 import { defaultPolicy, policyKeys, resolvePolicy } from './policy.ts'
 import type { Policy, ResolvedPolicy } from './policy.ts'
 import type { EdgeTier, LocalTier, RemoteTier, Tier } from './tier.ts'
+import type { WriteQueue } from './write-queue.ts'
 
 export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> extends Policy<T[number]['name']> {
   /** Root of all keys in shared tiers. Caches with one namespace share their entries, others never meet. */
@@ -25,6 +26,8 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
   codec?: Codec | readonly Codec[]
   /** Compression and the like, in the order in which they are applied. @default [] */
   transforms?: readonly Transform[]
+  /** Where the writes of definitions with `write: 'behind'` wait for the source. */
+  writeQueue?: WriteQueue
   /** @default the system's */
   clock?: Clock
   /** Source of jitter and early refresh, 0 ≤ n < 1. @default Math.random */
@@ -54,6 +57,7 @@ export interface ResolvedOptions {
   readonly tagsAt: string | undefined
   readonly codecs: readonly Codec[]
   readonly transforms: readonly Transform[]
+  readonly writeQueue: WriteQueue | undefined
   readonly clock: Clock
   readonly random: () => number
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
@@ -72,6 +76,7 @@ const known = [
   'tagsAt',
   'codec',
   'transforms',
+  'writeQueue',
   'clock',
   'random',
   'waitUntil',
@@ -127,7 +132,9 @@ function optionalFunction<F>(what: string, given: F | undefined): F | undefined 
   throw expectation(what, 'a function', given)
 }
 
-function checkPlugs({ bus, clock, codec, transforms }: CacheOptions): void {
+function checkPlugs({ bus, clock, codec, transforms, writeQueue }: CacheOptions): void {
+  if (writeQueue !== undefined)
+    checkMethods('writeQueue', writeQueue, 'a write queue', ['open', 'append', 'pending', 'take', 'confirm'])
   if (bus !== undefined) checkMethods('bus', bus, 'a bus', ['open', 'publish', 'close'])
   if (clock !== undefined) checkMethods('clock', clock, 'a clock', ['now', 'wall', 'after'])
   if (codec !== undefined)
@@ -149,7 +156,9 @@ export function resolveOptions(given: CacheOptions): ResolvedOptions {
     throw expectation('tagsAt', 'the name of a remote tier', given.tagsAt)
   checkPlugs(given)
   const own = given.codec === undefined ? [] : [given.codec].flat()
-  const codecs = [...own, ...remotes.map((tier) => tier.codec)] as Codec[]
+  const { writeQueue } = given
+  const queued = writeQueue === undefined ? [] : [writeQueue.codec]
+  const codecs = [...own, ...remotes.map((tier) => tier.codec), ...queued] as Codec[]
   checkIds('codec', codecs)
   checkIds('transforms', given.transforms ?? [])
   return {
@@ -163,6 +172,7 @@ export function resolveOptions(given: CacheOptions): ResolvedOptions {
     tagsAt: given.tagsAt,
     codecs,
     transforms: given.transforms ?? [],
+    writeQueue,
     clock: given.clock ?? systemClock,
     random: optionalFunction('random', given.random) ?? Math.random,
     waitUntil: optionalFunction('waitUntil', given.waitUntil),

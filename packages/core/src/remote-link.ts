@@ -91,6 +91,7 @@ export class RemoteLink {
   readonly #fills: Batch<FrameWrite & { fence: Fence }, WriteOutcome>
   readonly #writes: Batch<FrameWrite, WriteOutcome>
   readonly #takes: Batch<string, Fence | undefined>
+  readonly #conclusions: Batch<{ key: string; intent: string }, Fence | undefined>
   readonly #releases: Batch<{ key: string; fence: Fence }, undefined>
   #readTimeout = 50
 
@@ -127,6 +128,7 @@ export class RemoteLink {
       this.#runWrite('fill', items.length, () => must(coherence).fill(items)),
     )
     this.#takes = new Batch((keys) => must(coherence).take(keys, leaseMs))
+    this.#conclusions = new Batch((items) => must(coherence).conclude(items, leaseMs))
     this.#releases = new Batch((items) =>
       this.#run('release', items.length, async () => {
         await must(coherence).release(items)
@@ -183,6 +185,16 @@ export class RemoteLink {
     }
     const confirmed = await this.remove(verb, timeout, (journal) => journal.addKeys([key], false))
     return { fence: confirmed ? fence : undefined, refused: confirmed && fence === undefined }
+  }
+
+  /** Ends a writer's intent. Resolves to the lease if nothing else happened to the key; not confirmed, the removal is queued. */
+  async conclude(key: string, intent: string, timeout: number): Promise<Fence | undefined> {
+    let fence: Fence | undefined
+    const verb = async () => {
+      fence = await this.#conclusions.addEach(key, { key, intent })
+    }
+    const confirmed = await this.remove(verb, timeout, (journal) => journal.addKeys([key], false))
+    return confirmed ? fence : undefined
   }
 
   /** Never rejects: an unreleased lease ends by itself. */

@@ -8,6 +8,7 @@ import type { RemoteLink } from './remote-link.ts'
 import type { Place } from './remote-read.ts'
 import { announce, dropKeys } from './remove.ts'
 import { putLocal, storeRemote } from './store.ts'
+import type { TagMoment } from './tag-book.ts'
 
 /**
  * Stores a value given by the caller. Wins over any load that is running, in every process: each remote tier is
@@ -52,6 +53,43 @@ export async function set(
   // Again, against what was copied from a far tier that still had the old value.
   dropKeys(chain, [key], false)
   const { sequence } = chain.fence
+  await keep(chain, query, key, {
+    value,
+    tags,
+    ttls,
+    beganAt,
+    before,
+    sequence,
+    moment,
+    places,
+    refused,
+    provisional,
+  })
+}
+
+/** A value that didn't come from a load, with the right to store it, on its way into the tiers, far → near. */
+export async function keep(
+  chain: Chain,
+  query: Query,
+  key: string,
+  o: {
+    readonly value: unknown
+    readonly tags: readonly string[]
+    readonly ttls: readonly number[]
+    readonly beganAt: number
+    /** Fence sequence before anything was done. */
+    readonly before: number
+    /** Fence sequence when the old value was gone everywhere in this process. */
+    readonly sequence: number
+    readonly moment: TagMoment
+    readonly places: readonly Place[]
+    /** A tier said that the value isn't the last word. */
+    readonly refused: boolean
+    readonly provisional: boolean
+  },
+): Promise<void> {
+  const { policy } = query
+  const { value, tags, ttls, beganAt, sequence, moment, places } = o
   const outcomes = await storeRemote(chain, query, key, {
     value,
     ttls,
@@ -72,8 +110,8 @@ export async function set(
   for (const outbox of chain.buses) await outbox.send(removal, policy.timeouts.removal)
   await Promise.all(chain.edges.map((edge) => edge.send(removal, policy.timeouts.removal)))
   // A writer is about to change the row, or something removed the key or a tag since: the value may be old by now.
-  const outdated = refused || outcomes.some(({ outcome }) => outcome === 'fenced')
-  if (outdated || chain.fence.tagsRemovedAt(tags.map(tagSlot)) > before) return
+  const outdated = o.refused || outcomes.some(({ outcome }) => outcome === 'fenced')
+  if (outdated || chain.fence.tagsRemovedAt(tags.map(tagSlot)) > o.before) return
   putLocal(chain, query, key, value, {
     ttls,
     createdAt: beganAt,
@@ -81,7 +119,7 @@ export async function set(
     tags,
     loadMs: 0,
     etag: undefined,
-    provisional,
+    provisional: o.provisional,
   })
 }
 

@@ -192,6 +192,15 @@ export interface Coherence {
   begin(keys: readonly string[], intent: string, holdMs: number): Promise<void>
   /** Ends one writer's intent, deletes the keys once no intent is left, and announces the removal. */
   end(keys: readonly string[], intent: string): Promise<void>
+  /**
+   * Ends intents as `end` does, each of one key. Where nothing else happened to the key since `begin` (no other
+   * writer's intent, no removal, no end of its life), the writer gets the lease: what it committed is the last word,
+   * and it may fill with that.
+   */
+  conclude(
+    items: readonly { readonly key: string; readonly intent: string }[],
+    holdMs: number,
+  ): Promise<readonly (Fence | undefined)[]>
   /** Current state of each tag; undefined where none is kept (which means: entries with that tag are invalid). */
   tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]>
   /**

@@ -24,6 +24,21 @@ export async function write<R>(
   commit: () => Promise<R> | R,
 ): Promise<R> {
   const intent = token()
+  const announced = await announce(chain, policy, keys, intent)
+  try {
+    return await commit()
+  } finally {
+    await end(chain, policy, keys, intent, announced)
+  }
+}
+
+/** Places the intent in every tier that can hold one; resolves to those that have it. */
+export async function announce(
+  chain: Chain,
+  policy: ResolvedPolicy,
+  keys: readonly string[],
+  intent: string,
+): Promise<readonly RemoteLink[]> {
   const announced: RemoteLink[] = []
   dropKeys(chain, keys, false)
   await announce(chain, keys, policy)
@@ -44,14 +59,11 @@ export async function write<R>(
     }
   }
   dropKeys(chain, keys, false)
-  try {
-    return await commit()
-  } finally {
-    await end(chain, policy, keys, intent, announced)
-  }
+  return announced
 }
 
-async function end(
+/** Takes the intent back and removes the keys everywhere. */
+export async function end(
   chain: Chain,
   policy: ResolvedPolicy,
   keys: readonly string[],

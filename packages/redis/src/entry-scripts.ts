@@ -1,4 +1,4 @@
-import { announce, head, intents, millis } from './lua-functions.ts'
+import { announce, head, intents, millis, touch } from './lua-functions.ts'
 
 const noClaim = '0'.repeat(29)
 
@@ -15,7 +15,8 @@ export const entryScripts: Readonly<
     | 'expire'
     | 'delete'
     | 'begin'
-    | 'end',
+    | 'end'
+    | 'conclude',
     string
   >
 > = {
@@ -61,7 +62,7 @@ end
 return out`,
 
   /** KEYS sequence, entries; ARGV channel, hold, tokens, bodies. 1 where the lease was given. */
-  take: `${announce}${head}
+  take: `${announce}${head}${touch}
 redis.call('PERSIST', KEYS[1])
 local out = {}
 for i = 2, #KEYS do
@@ -71,6 +72,8 @@ for i = 2, #KEYS do
     local waiting = string.sub(v, 1, 1) == 'L' and string.sub(v, 18, 18) == 'W' and 'W' or ''
     redis.call('SET', KEYS[i], 'L' .. ARGV[i + 1] .. waiting, 'PX', ARGV[2])
     out[i - 1] = 1
+  else
+    touch(KEYS[i])
   end
 end
 announce(#KEYS + 2)
@@ -129,14 +132,16 @@ end
 return 1`,
 
   /** KEYS sequence, entries; ARGV channel, bodies. */
-  expire: `${announce}${head}
+  expire: `${announce}${head}${touch}
 redis.call('PERSIST', KEYS[1])
 for i = 2, #KEYS do
   local v = head(KEYS[i], 46)
   local kind = string.sub(v, 1, 1)
   if kind == 'V' and #v == 47 then
     redis.call('SETRANGE', KEYS[i], 17, '${noClaim}1')
-  elseif kind ~= 'T' then
+  elseif kind == 'T' then
+    touch(KEYS[i])
+  else
     redis.call('DEL', KEYS[i])
   end
 end
@@ -144,10 +149,10 @@ announce(2)
 return 1`,
 
   /** KEYS sequence, entries; ARGV channel, bodies. Intents of writers stay: they block fills just as well. */
-  delete: `${announce}${head}
+  delete: `${announce}${head}${touch}
 redis.call('PERSIST', KEYS[1])
 for i = 2, #KEYS do
-  if head(KEYS[i], 0) ~= 'T' then redis.call('DEL', KEYS[i]) end
+  if head(KEYS[i], 0) == 'T' then touch(KEYS[i]) else redis.call('DEL', KEYS[i]) end
 end
 announce(2)
 return 1`,
@@ -157,10 +162,13 @@ return 1`,
 redis.call('PERSIST', KEYS[1])
 local now = millis()
 local mine = now + ARGV[3]
+mine = mine + mine % 2
 for i = 2, #KEYS do
   local kept, last = standing(KEYS[i], ARGV[2], now)
+  local records = kept .. ARGV[2] .. string.format('%013.0f', mine)
+  if head(KEYS[i], 0) == 'T' then records = odd(records) end
   if mine > last then last = mine end
-  redis.call('SET', KEYS[i], 'T' .. kept .. ARGV[2] .. string.format('%013.0f', mine), 'PX', last - now)
+  redis.call('SET', KEYS[i], 'T' .. records, 'PX', last - now)
 end
 announce(4)
 return 1`,
@@ -180,4 +188,28 @@ for i = 2, #KEYS do
 end
 announce(3)
 return 1`,
+
+  /** KEYS sequence, entries; ARGV channel, hold, intent and lease for each, bodies. 1 where the lease was given. */
+  conclude: `${announce}${intents}
+redis.call('PERSIST', KEYS[1])
+local out, now = {}, millis()
+for i = 2, #KEYS do
+  local intent, lease = ARGV[2 * i - 1], ARGV[2 * i]
+  local v = head(KEYS[i], 58)
+  local till = tonumber(string.sub(v, 18, 30)) or 0
+  out[i - 1] = 0
+  if #v == 30 and string.sub(v, 1, 17) == 'T' .. intent and till > now and till % 2 == 0 then
+    redis.call('SET', KEYS[i], 'L' .. lease, 'PX', ARGV[2])
+    out[i - 1] = 1
+  else
+    local kept, last = standing(KEYS[i], intent, now)
+    if kept == '' then
+      redis.call('DEL', KEYS[i])
+    else
+      redis.call('SET', KEYS[i], 'T' .. kept, 'PX', last - now)
+    end
+  end
+end
+announce(2 * #KEYS + 1)
+return out`,
 }

@@ -145,8 +145,26 @@ export class EntryWrites {
     await this.#removal('end', keys, false, () => [tokenOf(intent)])
   }
 
+  async conclude(
+    items: readonly { readonly key: string; readonly intent: string }[],
+    holdMs: number,
+  ): Promise<readonly (Fence | undefined)[]> {
+    const fences = items.map(() => leaseFence(token()))
+    const keys = items.map(({ key }) => key)
+    const { parts, replies } = await this.#removal('conclude', keys, false, ({ places }) => [
+      Math.ceil(holdMs),
+      ...places.flatMap((place) => [
+        tokenOf((items[place] as { intent: string }).intent),
+        (fences[place] as Fence).slice(1),
+      ]),
+    ])
+    return gather(parts, keys.length, ({ places }, partAt, itemAt) =>
+      inside(replies[partAt], itemAt) === 1 ? fences[places[itemAt] as number] : undefined,
+    )
+  }
+
   async #removal(
-    script: 'delete' | 'expire' | 'take' | 'begin' | 'end',
+    script: 'delete' | 'expire' | 'take' | 'begin' | 'end' | 'conclude',
     keys: readonly string[],
     soft: boolean,
     argsFor: (part: Part<string>) => readonly Word[],

@@ -42,7 +42,21 @@ local function head(key, last)
   return type(v) == 'string' and v or ''
 end`
 
-export const intents: string = `${head}${millis}
+// An intent's instant is even; odd means that something else happened to the key while it stood.
+const odd = `
+local function odd(records)
+  return (string.gsub(records, '(' .. string.rep('.', 28) .. ')(%d)', function(rest, digit)
+    return rest .. string.format('%d', digit - digit % 2 + 1)
+  end))
+end`
+
+export const touch: string = `${odd}
+local function touch(key)
+  local v = redis.call('GET', key)
+  if #v % 29 == 1 then redis.call('SETRANGE', key, 1, odd(string.sub(v, 2))) end
+end`
+
+export const intents: string = `${head}${millis}${odd}
 local function standing(key, but, now)
   if head(key, 0) ~= 'T' then return '', 0 end
   local v, kept, last = redis.call('GET', key), '', 0

@@ -160,6 +160,13 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
     return this.#on.writes.end(keys, intent)
   }
 
+  conclude(
+    items: readonly { readonly key: string; readonly intent: string }[],
+    holdMs: number,
+  ): Promise<readonly (Fence | undefined)[]> {
+    return this.#on.writes.conclude(items, holdMs)
+  }
+
   tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]> {
     return this.#on.tags.tags(tags)
   }

@@ -4,7 +4,7 @@ import type { Fence, StoredFrame } from '@tierstack/cache-core'
  * What one Redis key holds: exactly one of
  *   V stamp(16) claim(16) claim-until(13) soft(1) frame    a value; the instant is the server's, in ms
  *   L token(16) [W]                                        a lease; W: somebody waits for the fill
- *   T (token(16) until(13))*                               intents of writers
+ *   T (token(16) until(13))*                               intents of writers; an odd instant: not the only event
  * All text but the frame. Offsets are known to the scripts too.
  */
 const noClaim = '0'.repeat(16 + 13)

@@ -67,11 +67,11 @@ export class SqliteCoherence implements Coherence {
   take(keys: readonly string[], holdMs: number): Promise<readonly (Fence | undefined)[]> {
     return this.#write((opened, now) => {
       const { epoch } = opened.namespace.state()
-      const fences = keys.map((key) =>
-        opened.intents.block(epoch, key, now)
-          ? undefined
-          : opened.entries.take(epoch, key, now, now + holdMs),
-      )
+      const fences = keys.map((key) => {
+        if (!opened.intents.block(epoch, key, now)) return opened.entries.take(epoch, key, now, now + holdMs)
+        opened.intents.touch(epoch, key)
+        return undefined
+      })
       const taken = keys.filter((_, i) => fences[i] !== undefined)
       opened.removals.append({ kind: 'keys', keys: taken, soft: false })
       return fences
@@ -129,7 +129,10 @@ export class SqliteCoherence implements Coherence {
   expire(keys: readonly string[]): Promise<void> {
     return this.remove({ kind: 'keys', keys, soft: true }, (opened, now) => {
       const { epoch } = opened.namespace.state()
-      for (const key of keys) opened.entries.expire(epoch, key, now)
+      for (const key of keys) {
+        opened.entries.expire(epoch, key, now)
+        opened.intents.touch(epoch, key)
+      }
     })
   }
 
@@ -137,7 +140,7 @@ export class SqliteCoherence implements Coherence {
     return this.remove({ kind: 'keys', keys, soft: false }, (opened, now) => {
       const { epoch } = opened.namespace.state()
       for (const key of keys) {
-        opened.intents.add(epoch, key, intent, now + holdMs)
+        opened.intents.add(epoch, key, intent, now, now + holdMs)
         opened.entries.drop(epoch, key)
       }
     })
@@ -151,6 +154,24 @@ export class SqliteCoherence implements Coherence {
         // Something is there only if the intent had run out, and then it may be what was read before the commit.
         opened.entries.drop(epoch, key)
       }
+    })
+  }
+
+  conclude(
+    items: readonly { readonly key: string; readonly intent: string }[],
+    holdMs: number,
+  ): Promise<readonly (Fence | undefined)[]> {
+    return this.#write((opened, now) => {
+      const { epoch } = opened.namespace.state()
+      const fences = items.map(({ key, intent }) => {
+        const alone = opened.intents.untouched(epoch, key, intent, now)
+        opened.intents.remove(epoch, key, intent)
+        if (alone) return opened.entries.take(epoch, key, now, now + holdMs)
+        opened.entries.drop(epoch, key)
+        return undefined
+      })
+      opened.removals.append({ kind: 'keys', keys: items.map(({ key }) => key), soft: false })
+      return fences
     })
   }
 

@@ -97,7 +97,10 @@ class SqliteFileTier implements SqliteTier {
   delete(keys: readonly string[]): Promise<void> {
     return this.coherence.remove({ kind: 'keys', keys, soft: false }, (opened) => {
       const { epoch } = opened.namespace.state()
-      for (const key of keys) opened.entries.drop(epoch, key)
+      for (const key of keys) {
+        opened.entries.drop(epoch, key)
+        opened.intents.touch(epoch, key)
+      }
     })
   }
 

@@ -204,6 +204,13 @@ class ProcessCoherence implements Coherence {
     return this.#tier.ask('end', keys, (space) => space.end(keys, intent))
   }
 
+  conclude(
+    items: readonly { readonly key: string; readonly intent: string }[],
+    holdMs: number,
+  ): Promise<readonly (Fence | undefined)[]> {
+    return this.#tier.ask('conclude', keysOf(items), (space) => space.conclude(items, holdMs))
+  }
+
   tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]> {
     return this.#tier.ask('tags', tags, (space) => space.tags(tags))
   }

@@ -21,7 +21,8 @@ type Slot =
       claim: { readonly fence: Fence; until: number } | undefined
     }
   | { readonly kind: 'lease'; readonly fence: Fence; until: number; waited: boolean }
-  | { readonly kind: 'intents'; readonly untils: Map<string, number> }
+  /** `touched`: something happened to the key since the first intent. */
+  | { readonly kind: 'intents'; readonly untils: Map<string, number>; touched: boolean }
 
 interface Marker extends TagState {
   /** Tag clock of the invalidation that made the generation. */
@@ -137,7 +138,10 @@ export class StoreSpace {
     const taken: string[] = []
     const fences = keys.map((key) => {
       const slot = this.#slot(key)
-      if (slot?.kind === 'intents') return undefined
+      if (slot?.kind === 'intents') {
+        slot.touched = true
+        return undefined
+      }
       taken.push(key)
       // Those who waited for the old lease wait for this one now.
       return this.#putLease(key, holdMs, slot?.kind === 'lease' && slot.waited)
@@ -184,7 +188,11 @@ export class StoreSpace {
 
   delete(keys: readonly string[]): void {
     // Intents stay: they are other writers', and block fills just as well.
-    for (const key of keys) if (this.#slot(key)?.kind !== 'intents') this.#slots.delete(key)
+    for (const key of keys) {
+      const slot = this.#slot(key)
+      if (slot?.kind === 'intents') slot.touched = true
+      else this.#slots.delete(key)
+    }
     this.#announce(keys, false)
   }
 
@@ -192,6 +200,7 @@ export class StoreSpace {
     for (const key of keys) {
       const slot = this.#slot(key)
       if (slot?.kind === 'lease') this.#slots.delete(key)
+      if (slot?.kind === 'intents') slot.touched = true
       if (slot?.kind !== 'frame') continue
       slot.soft = true
       slot.claim = undefined
@@ -203,20 +212,42 @@ export class StoreSpace {
     const until = this.#host.clock.now() + holdMs
     for (const key of keys) {
       const slot = this.#slot(key)
-      if (slot?.kind === 'intents') slot.untils.set(intent, until)
-      else this.#slots.set(key, { kind: 'intents', untils: new Map([[intent, until]]) })
+      if (slot?.kind === 'intents') {
+        slot.untils.set(intent, until)
+        slot.touched = true
+      } else this.#slots.set(key, { kind: 'intents', untils: new Map([[intent, until]]), touched: false })
     }
     this.#announce(keys, false)
   }
 
   end(keys: readonly string[], intent: string): void {
-    for (const key of keys) {
-      const slot = this.#slot(key)
-      if (slot?.kind === 'intents') slot.untils.delete(intent)
-      // Not an intent any more: ours had run out, and what was stored since may be from before the commit.
-      if (slot?.kind !== 'intents' || slot.untils.size === 0) this.#slots.delete(key)
-    }
+    for (const key of keys) this.#endOne(key, intent)
     this.#announce(keys, false)
+  }
+
+  conclude(
+    items: readonly { readonly key: string; readonly intent: string }[],
+    holdMs: number,
+  ): (Fence | undefined)[] {
+    const fences = items.map(({ key, intent }) => {
+      const slot = this.#slot(key)
+      const alone = slot?.kind === 'intents' && !slot.touched && slot.untils.has(intent)
+      if (alone) return this.#putLease(key, holdMs, false)
+      this.#endOne(key, intent)
+      return undefined
+    })
+    this.#announce(
+      items.map(({ key }) => key),
+      false,
+    )
+    return fences
+  }
+
+  #endOne(key: string, intent: string): void {
+    const slot = this.#slot(key)
+    if (slot?.kind === 'intents') slot.untils.delete(intent)
+    // Not an intent any more: ours had run out, and what was stored since may be from before the commit.
+    if (slot?.kind !== 'intents' || slot.untils.size === 0) this.#slots.delete(key)
   }
 
   tags(tags: readonly string[]): (TagState | undefined)[] {

@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict'
-import type { Check } from './rig.ts'
+import type { Check, Node } from './rig.ts'
 
 const [mine, yours] = ['intent-000000001', 'intent-000000002'] as const
+
+/** What makes a write's own value no longer the last word on its key. */
+const disturbances: Record<string, (other: Node) => Promise<unknown>> = {
+  'another write begins': (other) => other.coherence.begin(['k'], yours, 10_000),
+  'another write comes and goes': async (other) => {
+    await other.coherence.begin(['k'], yours, 10_000)
+    await other.coherence.end(['k'], yours)
+  },
+  'the key is deleted': (other) => other.tier.delete(['k']),
+  'the key is removed softly': (other) => other.coherence.expire(['k']),
+  'somebody tries to set the key': (other) => other.coherence.take(['k'], 10_000),
+  'everything is cleared': (other) => other.tier.clear(),
+}
 
 export function intentContract(check: Check): void {
   check(
@@ -85,5 +98,46 @@ export function intentContract(check: Check): void {
     )
     await near.coherence.end(['a', 'b'], mine)
     assert.deepEqual([await far.look('a'), await far.look('b')], ['leased', 'leased'])
+  })
+
+  check('a write that nothing disturbed concludes with the lease, announces that, and fills', async (rig) => {
+    const [near, far] = [await rig.connect(), await rig.connect()]
+    await near.coherence.begin(['k'], mine, 10_000)
+    await far.hears('delete "k"')
+    far.heard.length = 0
+    const [fence] = await near.coherence.conclude([{ key: 'k', intent: mine }], 10_000)
+    assert(fence)
+    await far.hears('delete "k"')
+    assert.equal(await far.look('k'), 'busy')
+    assert.equal(await near.fill('k', fence, 'committed'), 'stored')
+    assert.equal(await far.get('k'), 'committed')
+  })
+
+  for (const [what, disturb] of Object.entries(disturbances)) {
+    check(`when ${what} meanwhile, a write concludes without the lease`, async (rig) => {
+      const [near, far] = [await rig.connect(), await rig.connect()]
+      await near.coherence.begin(['k'], mine, 10_000)
+      await disturb(far)
+      assert.deepEqual(await near.coherence.conclude([{ key: 'k', intent: mine }], 10_000), [undefined])
+      assert.equal(await near.get('k'), undefined)
+    })
+  }
+
+  check('a write that began while another stood concludes without the lease, and so does that', async (rig) => {
+    const [near, far] = [await rig.connect(), await rig.connect()]
+    await near.coherence.begin(['k'], mine, 10_000)
+    await far.coherence.begin(['k'], yours, 10_000)
+    assert.deepEqual(await far.coherence.conclude([{ key: 'k', intent: yours }], 10_000), [undefined])
+    assert.equal(await far.look('k'), 'blocked')
+    assert.deepEqual(await near.coherence.conclude([{ key: 'k', intent: mine }], 10_000), [undefined])
+    assert.equal(await far.look('k'), 'leased')
+  })
+
+  check('a write whose intent ran out concludes without the lease', async (rig) => {
+    const node = await rig.connect()
+    await node.coherence.begin(['k'], mine, 60)
+    await rig.wait(120)
+    assert.deepEqual(await node.coherence.conclude([{ key: 'k', intent: mine }], 10_000), [undefined])
+    assert.equal(await node.look('k'), 'leased')
   })
 }

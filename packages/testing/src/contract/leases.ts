@@ -13,6 +13,8 @@ const removals: Record<string, (node: Node) => Promise<unknown>> = {
     await node.coherence.begin(['k'], 'intent-000000001', 10_000)
     await node.coherence.end(['k'], 'intent-000000001')
   },
+  'the conclusion of a write whose intent ran out': (node) =>
+    node.coherence.conclude([{ key: 'k', intent: 'intent-000000001' }], 10_000),
   'the end of a write whose intent ran out': (node) => node.coherence.end(['k'], 'intent-000000001'),
   'a clear': (node) => node.tier.clear(),
 }

@@ -66,6 +66,7 @@ class Schedule {
         const intent = random.pick(intents)
         return both(node, some(), ({ coherence }, names) => coherence.end(names, intent))
       },
+      conclude: (node) => this.#conclude(node, some(), random.pick(intents)),
       ...(withTags
         ? {
             tags: (node) => this.#tags(node),
@@ -116,6 +117,17 @@ class Schedule {
       assert.equal(a.state, b.state, `lease of ${key}`)
       if (a.state === 'leased' && b.state === 'leased') this.#keepFence(key, a.fence, b.fence)
       if (a.state === 'hit' && b.state === 'hit') this.#sameFrame(key, a.frame, b.frame)
+    }
+  }
+
+  async #conclude({ subject, model }: Pair<Node>, names: string[], intent: string): Promise<void> {
+    const items = names.map((key) => ({ key, intent }))
+    const got = await subject.coherence.conclude(items, holdMs)
+    const wanted = await model.coherence.conclude(items, holdMs)
+    for (const [i, key] of names.entries()) {
+      const [a, b] = [got[i], wanted[i]]
+      assert.equal(a === undefined, b === undefined, `conclusion of a write of ${key}`)
+      if (a !== undefined && b !== undefined) this.#keepFence(key, a, b)
     }
   }
 
