@@ -112,6 +112,14 @@ export function assemble(options: ResolvedOptions): Chain {
     suspectTtl: options.suspectTtl,
     replicaLag: options.replicaLag,
   }
+  options.writeQueue?.open({
+    namespace: options.namespace,
+    clock,
+    warn: (finding) => {
+      const tier = options.writeQueue?.name ?? ''
+      if (events.on.warning) events.emit('warning', { tier, ...finding })
+    },
+  })
   for (const link of links) {
     link.readTimeout = options.policy.timeouts.tier
     if (link.coherence) listen(chain, link.coherence.bus, options, link)

@@ -21,6 +21,7 @@ import { set } from './set.ts'
 import { definitionStats, newCounters } from './stats.ts'
 import type { BusStats, CacheStats, DefinitionCounters, TierStats } from './stats.ts'
 import type { Tier } from './tier.ts'
+import { writeThrough } from './write-through.ts'
 import { write } from './write.ts'
 
 const drainMs = 5_000
@@ -43,6 +44,7 @@ export function createCache<const T extends readonly Tier[]>(
   const counters = new Map<string, DefinitionCounters>()
   const labels = new Set<string>()
   const defined: Defined[] = []
+  const ends: (() => Promise<void>)[] = []
   const { enabled } = resolved
   let closing: Promise<void> | undefined
 
@@ -55,7 +57,7 @@ export function createCache<const T extends readonly Tier[]>(
   const removal = removals(chain, deferral, off, open)
 
   const close = () => {
-    closing ??= closeAll(chain, resolved)
+    closing ??= Promise.all(ends.map((end) => end())).then(() => closeAll(chain, resolved))
     return closing
   }
 
@@ -91,6 +93,15 @@ export function createCache<const T extends readonly Tier[]>(
       if (deferral.collect({ kind: 'keys', keys: [key], soft: false })) return
       await set(chain, query, key, value, input)
     },
+    writeQueue: resolved.writeQueue,
+    closing: (end) => ends.push(end),
+    writeThrough: async (query, key, input, commit) => {
+      open()
+      if (off()) return await commit()
+      if (deferral.collect({ kind: 'keys', keys: [key], soft: false })) return await commit()
+      return await writeThrough(chain, query, key, input, commit)
+    },
+    postponed: (write) => deferral.postpone(write),
     write: async (keys, commit, policy) => {
       open()
       if (off()) return await commit()
@@ -179,6 +190,7 @@ async function closeAll(chain: Chain, options: ResolvedOptions): Promise<void> {
     }),
     ...chain.edges.map((edge) => edge.close()),
     options.bus?.close(),
+    options.writeQueue?.close(),
   ])
   // A tier that hangs doesn't keep the process from ending.
   let cancel = () => {}

@@ -1,11 +1,15 @@
 import { bypass } from './bypass.ts'
 import type { Cached, Definition, WarmOptions, WarmReport } from './definition.ts'
-import { CacheError } from './errors.ts'
+import { Behind, checkWriting, writer } from './define-write.ts'
+import type { Written } from './define-write.ts'
+import { parseDuration } from './duration.ts'
+import type { Duration } from './duration.ts'
 import { checkKeys, checkMethods, expectation } from './expectation.ts'
 import { explain, inspect } from './explain.ts'
 import { KeyMemo } from './key-memo.ts'
 import { canonical, checkName } from './key.ts'
 import type { KeyOf } from './key.ts'
+import type { LoadContext } from './load-context.ts'
 import { gathered } from './load-many.ts'
 import { policyKeys, resolvePolicy } from './policy.ts'
 import type { Query } from './query.ts'
@@ -24,27 +28,35 @@ const known = [
   'load',
   'loadMany',
   'save',
+  'saveMany',
+  'write',
+  'behind',
   'tags',
   'schema',
   'codec',
   ...policyKeys,
 ] as const
 
+const flushMs = 30_000
+
 const nothingWarmed: WarmReport = { loaded: 0, skipped: 0, errors: [], ms: 0 }
 
 interface Resolved {
   readonly query: Query
   readonly label: string
+  readonly written: Written
+  readonly behind: Behind | undefined
   /** The same query, whose loads gather with no others than its own. */
   readonly apart: () => Query
 }
 
 function checkParts(definition: Definition<KeyOf, unknown>): void {
-  for (const part of ['load', 'loadMany', 'key', 'tags', 'save'] as const) {
+  for (const part of ['load', 'loadMany', 'key', 'tags', 'save', 'saveMany'] as const) {
     const given: unknown = Reflect.get(definition, part)
     if (typeof given !== 'function' && (part === 'load' || given !== undefined))
       throw expectation(part, 'a function', given)
   }
+  checkWriting(definition)
   const { schema, codec } = definition
   if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function')
     throw expectation('schema', 'a Standard Schema, such as one of zod or valibot', schema)
@@ -52,7 +64,11 @@ function checkParts(definition: Definition<KeyOf, unknown>): void {
 }
 
 /** The query of a definition, everything checked and resolved once. */
-function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Resolved {
+function queryOf(
+  parts: ScopeParts,
+  definition: Definition<KeyOf, unknown>,
+  keyOf: (prefix: string) => (input: KeyOf) => string,
+): Resolved {
   checkKeys('define', definition, known)
   const name = checkName('name', definition.name)
   const version = checkName('version', String(definition.version ?? 1), 32)
@@ -62,23 +78,24 @@ function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Res
   checkParts(definition)
   parts.claimLabel(`${parts.path}#${label}`)
   const own = [definitionTag(parts.path, label), ...parts.tags]
+  const policy = resolvePolicy(definition, parts.policy, parts.chain.names)
+  const written: Written = { label, name, version, policy, keyOf: keyOf(`${parts.path}#${label}:`) }
+  const behind = definition.write === 'behind' ? new Behind(parts, definition, written) : undefined
   const { tags } = definition
   const many = definition.loadMany !== undefined
-  const load = (input: unknown, context: Parameters<Definition<KeyOf, unknown>['load']>[1]) =>
-    definition.load(input as KeyOf, context)
-  const loader = () =>
-    many
-      ? gathered({
-          name,
-          load,
-          loadMany: (inputs, signal) => definition.loadMany?.(inputs as KeyOf[], { signal }) ?? [],
-          bulkhead: parts.chain.bulkhead,
-        })
-      : load
+  const source = (input: unknown, context: LoadContext) => definition.load(input as KeyOf, context)
+  const sourceMany = (inputs: readonly unknown[], signal: AbortSignal) =>
+    definition.loadMany?.(inputs as KeyOf[], { signal }) ?? []
+  const load = behind ? (input: unknown, context: LoadContext) => behind.load(input, context, source) : source
+  const loadMany = behind
+    ? (inputs: readonly unknown[], signal: AbortSignal) =>
+        behind.loadMany(inputs, (rest) => sourceMany(rest, signal))
+    : sourceMany
+  const loader = () => (many ? gathered({ name, load, loadMany, bulkhead: parts.chain.bulkhead }) : load)
   const query: Query = {
     def: name,
     version,
-    policy: resolvePolicy(definition, parts.policy, parts.chain.names),
+    policy,
     counters: parts.counters(name),
     tagsBefore: () => own,
     tagsOf: tags && ((value, input) => checkTags(tags(value, input as KeyOf))),
@@ -87,17 +104,21 @@ function queryOf(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Res
     schema: definition.schema,
     codec: definition.codec,
   }
-  return { query, label, apart: () => ({ ...query, load: loader() }) }
+  return { query, label, written, behind, apart: () => ({ ...query, load: loader() }) }
 }
 
 /** Makes the callable of a definition. */
 export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Cached<KeyOf, unknown> {
   const { chain, removal } = parts
-  const { query, label, apart } = queryOf(parts, definition)
   const keyOfInput = definition.key
+  let prefix = ''
   const memo = new KeyMemo((input) => {
     const part = keyOfInput ? keyOfInput(input as KeyOf) : input
-    return `${parts.path}#${label}:${canonical(part)}`
+    return prefix + canonical(part)
+  })
+  const { query, label, written, behind, apart } = queryOf(parts, definition, (own) => {
+    prefix = own
+    return (input) => memo.of(input)
   })
   const keysOf = (inputs: readonly KeyOf[]) => inputs.map((input) => memo.of(input))
 
@@ -123,21 +144,7 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     return inputs.map(async (input) => await bypass(own, memo.of(input), input, options?.signal))
   }
 
-  const write = async (input: KeyOf, given: unknown): Promise<unknown> => {
-    const keys = [memo.of(input)]
-    if (typeof given === 'function')
-      return await parts.write(keys, given as () => Promise<unknown>, query.policy)
-    if (definition.save === undefined) {
-      throw new CacheError(
-        'NO_SOURCE',
-        `Expected definition \`${label}\` to have \`save\`, which \`write(input, value)\` needs; or give \`write\` the commit as a function`,
-      )
-    }
-    const signal = AbortSignal.timeout(query.policy.timeouts.write)
-    const commit = () => definition.save?.(input, given, { signal })
-    const saved = await parts.write(keys, commit, query.policy)
-    return saved === undefined ? given : saved
-  }
+  const write = writer(parts, definition, written, query, behind)
 
   const cached = Object.assign(call, {
     peek: (input: KeyOf) => (parts.bypassed() ? undefined : peek(chain, query, memo.of(input))),
@@ -149,6 +156,12 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     write,
     update: async (input: KeyOf, change: (value: unknown) => unknown) =>
       await write(input, await change(await call(input, { forceFresh: true }))),
+    flush: async (options: { readonly timeout?: Duration } = {}) => {
+      checkKeys('flush options', options, ['timeout'])
+      return (await behind?.writes.flush(parseDuration('timeout', options.timeout ?? flushMs))) ?? 0
+    },
+    deadLetters: async () => (await behind?.writes.dead()) ?? [],
+    discard: async (...tokens: string[]) => await behind?.writes.discard(tokens),
     delete: async (...inputs: KeyOf[]) => await removal.keys(keysOf(inputs), false, query.policy),
     expire: async (...inputs: KeyOf[]) => await removal.keys(keysOf(inputs), true, query.policy),
     refresh: async (...inputs: KeyOf[]) => {

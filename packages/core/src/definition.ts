@@ -1,4 +1,6 @@
+import type { BehindOptions } from './behind-options.ts'
 import type { Codec } from './codec.ts'
+import type { Duration } from './duration.ts'
 import type { Explanation } from './explain.ts'
 import type { Inspected } from './inspected.ts'
 import type { KeyOf, KeyPart } from './key.ts'
@@ -28,12 +30,55 @@ export interface Definition<K extends KeyOf, V, N extends string = string> exten
     context: { readonly signal: AbortSignal },
   ): Promise<readonly (V | Error | undefined)[] | ReadonlyMap<K, V>>
   /** Writes a value to the source: what `write(input, value)` commits. May return the value as the source has it. */
-  save?(input: K, value: V, context: { readonly signal: AbortSignal }): Promise<V | void>
+  save?(input: K, value: V, context: SaveContext): Promise<V | void>
+  /** Several queued writes at once, each of another key, all or none: `write: 'behind'` prefers it to `save`. */
+  saveMany?(
+    writes: readonly {
+      readonly input: K
+      readonly value: V
+      readonly token: string
+      readonly version: string
+    }[],
+    context: { readonly signal: AbortSignal },
+  ): Promise<void>
+  /**
+   * What `write(input, value)` does. `invalidate`: saves, and removes the entry. `through`: saves, and stores what was
+   * saved in the tiers. `behind`: acknowledges once a durable queue has the write (`writeQueue` of the cache) and
+   * saves later; every read sees the value at once.
+   * @default 'invalidate'
+   */
+  write?: 'invalidate' | 'through' | 'behind'
+  /** How queued writes reach the source. Only with `write: 'behind'`. */
+  behind?: BehindOptions
   /** Tags by which entries are invalidated together. Called with each loaded value. */
   tags?: (value: V, input: K) => readonly string[]
   /** Checked when a value comes from a remote tier; one that doesn't fit is a miss and a `poisoned` event. */
   schema?: StandardSchema<NoInfer<V>>
   codec?: Codec
+}
+
+/** What `save` knows of a write. */
+export interface SaveContext {
+  readonly signal: AbortSignal
+  /**
+   * Identity of the write, the same in every attempt to save it. With `write: 'behind'`, tokens of one key grow as text
+   * from write to write: a source that stores the token with the row, and ignores writes whose token isn't greater,
+   * applies each exactly once and never an old one over a newer.
+   */
+  readonly token: string
+  /** The definition's version when the write was made. */
+  readonly version: string
+}
+
+/** A queued write that the source refused for good. */
+export interface DeadLetter<K, V> {
+  readonly input: K
+  readonly value: V
+  readonly token: string
+  readonly version: string
+  readonly reason: string
+  /** Wall-clock instant of its burial, ms. */
+  readonly at: number
 }
 
 type Stored<V> = Exclude<V, undefined>
@@ -69,12 +114,22 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
   set(input: K, value: Stored<V>): Promise<void>
   /**
    * Writes to the source and removes the entry, announced before the commit, so that a crash in between can't leave
-   * the old value. Give the value (committed by `save`) or the commit itself.
+   * the old value. Give the value (committed by `save`) or the commit itself. With `write: 'through'` or `'behind'` a
+   * value given is what the tiers hold afterwards.
    */
   write(input: K, value: Stored<V>): Promise<V>
   write<R>(input: K, commit: () => Promise<R>): Promise<R>
   /** Reads, changes and writes back. Not a transaction: two updates at once may lose one. Needs `save`. */
   update(input: K, change: (value: V) => MaybePromise<Stored<V>>): Promise<V>
+  /**
+   * Waits until the source has every write that was queued before the call; resolves to how many keys still have a
+   * pending write after `timeout` (default 30 s). 0 for definitions that don't write behind.
+   */
+  flush(options?: { readonly timeout?: Duration }): Promise<number>
+  /** Queued writes that the source refused for good, the oldest first, at most 1,000. */
+  deadLetters(): Promise<readonly DeadLetter<K, Stored<V>>[]>
+  /** Forgets dead letters, by their tokens. */
+  discard(...tokens: string[]): Promise<void>
   /** Removes. After the receipt no reader in this process gets the old value, from any tier. */
   delete(...inputs: K[]): Promise<Receipt<N>>
   /** Soft removal: the entry counts as expired, but is served within `swr` and `staleIfError`. */

@@ -1,3 +1,4 @@
+export type { BehindOptions } from './behind-options.ts'
 export type { Bus, BusHost, BusListener, Removal } from './bus.ts'
 export { parseBytes } from './bytes.ts'
 export type { Bytes } from './bytes.ts'
@@ -6,7 +7,7 @@ export { systemClock } from './clock.ts'
 export type { Clock } from './clock.ts'
 export type { Codec, Transform } from './codec.ts'
 export { createCache } from './create-cache.ts'
-export type { Cached, Definition, WarmOptions, WarmReport } from './definition.ts'
+export type { Cached, DeadLetter, Definition, SaveContext, WarmOptions, WarmReport } from './definition.ts'
 export type { Defined, EntryByKey } from './defined.ts'
 export { parseDuration } from './duration.ts'
 export type { Duration, TtlPreset } from './duration.ts'
@@ -56,3 +57,4 @@ export type {
   Tier,
   WriteOutcome,
 } from './tier.ts'
+export type { DeadWrite, PendingWrite, QueuedWrite, WriteQueue, WriteQueueHost } from './write-queue.ts'

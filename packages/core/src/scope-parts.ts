@@ -6,6 +6,7 @@ import type { MaybePromise } from './maybe-promise.ts'
 import type { Query } from './query.ts'
 import type { Receipt } from './remove.ts'
 import type { DefinitionCounters } from './stats.ts'
+import type { WriteQueue } from './write-queue.ts'
 
 /** Removals as scopes and definitions ask for them: collected inside a transaction, else applied. */
 export interface Removal {
@@ -32,6 +33,14 @@ export interface ScopeParts {
   bypassed(): boolean
   /** Stores a value; inside a transaction, removes the key after it. */
   set(query: Query, key: string, value: unknown, input?: unknown): Promise<void>
+  /** Where acknowledged writes wait for the source. */
+  readonly writeQueue: WriteQueue | undefined
+  /** To be closed with the cache. */
+  closing(end: () => Promise<void>): void
+  /** Commits a write and stores what it resolves to; inside a transaction, removes the key after it. */
+  writeThrough(query: Query, key: string, input: unknown, commit: () => Promise<unknown>): Promise<unknown>
+  /** Keeps a write for after the transaction that the caller is in. False outside of any. */
+  postponed(write: () => Promise<void>): boolean
   write<R>(keys: readonly string[], commit: () => MaybePromise<R>, policy: ResolvedPolicy): Promise<R>
   /** The verbs of the whole cache, the same in every part. */
   readonly whole: Pick<

@@ -30,6 +30,8 @@ export interface BehindParts {
   /** Resolves to whether the source has another value than the one that was written. */
   readonly save: (write: Saved, signal: AbortSignal) => Promise<boolean>
   readonly saveMany: ((writes: readonly Saved[], signal: AbortSignal) => Promise<void>) | undefined
+  /** The entry's key, as events name it. */
+  readonly entryOf: (key: string) => string
   /** Runs `commit` as a write of these keys: what readers see of them changes with it. */
   readonly changing: (keys: readonly string[], commit: () => Promise<void>) => Promise<void>
 }
@@ -41,6 +43,8 @@ interface Failure {
   /** How many writes had been saved at the time of the failure. */
   readonly saves: number
 }
+
+type Taken = Awaited<ReturnType<WriteQueue['take']>>
 
 /** Long enough for a pause of the process, short enough for those who wait for a dead one. */
 const holdMs = 5_000
@@ -59,7 +63,7 @@ const verbMs = holdMs
 export class WriteBehind {
   readonly #parts: BehindParts
   readonly #worker = token()
-  readonly #appends: Batch<QueuedWrite, void>
+  readonly #appends: Batch<QueuedWrite, undefined>
   readonly #looks: Batch<string, Uint8Array | undefined>
   readonly #failures = new Map<string, Failure>()
   #saves = 0
@@ -192,8 +196,11 @@ export class WriteBehind {
   async #pass(): Promise<boolean> {
     const { queue, topic, options } = this.#parts
     const worker = this.#worker
-    for (let after: string | undefined = ''; after !== undefined && !this.#closed; ) {
-      const taken = await this.#inTime(queue.take(topic, { worker, holdMs, after, limit: options.batch }))
+    let after: string | undefined = ''
+    while (after !== undefined && !this.#closed) {
+      const taken: Taken = await this.#inTime(
+        queue.take(topic, { worker, holdMs, after, limit: options.batch }),
+      )
       if (taken === undefined) return false
       const now = this.#parts.chain.clock.now()
       const due = taken.writes.filter(({ key }) => now >= (this.#failures.get(key)?.until ?? 0))
@@ -284,13 +291,13 @@ export class WriteBehind {
   }
 
   async #failed(write: PendingWrite, error: unknown): Promise<void> {
-    const { chain, def, options, changing, queue, topic } = this.#parts
+    const { chain, def, options, changing, queue, topic, entryOf } = this.#parts
     const { key } = write
     const before = this.#failures.get(key)
     const counts = before === undefined || this.#saves > before.saves
     const attempts = (before?.attempts ?? 0) + (counts ? 1 : 0)
     const tries = (before?.tries ?? 0) + 1
-    const full = () => `${topic}:${key}`
+    const full = () => entryOf(key)
     if (attempts < options.attempts) {
       const pause = Math.min(options.longestBackoff, options.backoff * 2 ** (tries - 1))
       const until = chain.clock.now() + pause * (0.5 + chain.random() / 2)

@@ -5,7 +5,7 @@ import type { Place } from './remote-read.ts'
 import { dropKeys } from './remove.ts'
 import { keep } from './set.ts'
 import { token } from './token.ts'
-import { announce, end } from './write.ts'
+import { end, placeIntents } from './write.ts'
 
 /**
  * A write to the source whose value goes into the tiers at once: source first, then far → near.
@@ -26,7 +26,7 @@ export async function writeThrough(
   const intent = token()
   const tagClock = chain.tags.link?.usable(key) ? await chain.tags.clock(key) : undefined
   const moment = chain.tags.moment(tagClock)
-  const announced = await announce(chain, policy, [key], intent)
+  const announced = await placeIntents(chain, policy, [key], intent)
   const { sequence: before } = chain.fence
   const beganAt = chain.clock.now()
   let value: unknown
@@ -42,6 +42,13 @@ export async function writeThrough(
     await end(chain, policy, [key], intent, announced)
     return value
   }
+  let tags: readonly string[]
+  try {
+    tags = [...new Set([...query.tagsBefore(key), ...(query.tagsOf?.(value, input) ?? [])])]
+  } catch (error) {
+    await end(chain, policy, [key], intent, announced)
+    throw error
+  }
   // Loads that began before the commit aren't joined by those who come after it.
   dropKeys(chain, [key], false)
   const { sequence } = chain.fence
@@ -54,7 +61,7 @@ export async function writeThrough(
   }
   await keep(chain, query, key, {
     value,
-    tags: [...new Set([...query.tagsBefore(key), ...(query.tagsOf?.(value, input) ?? [])])],
+    tags,
     ttls: ttlsOf(policy, value, undefined, chain.random),
     beganAt,
     before,

@@ -24,7 +24,7 @@ export async function write<R>(
   commit: () => Promise<R> | R,
 ): Promise<R> {
   const intent = token()
-  const announced = await announce(chain, policy, keys, intent)
+  const announced = await placeIntents(chain, policy, keys, intent)
   try {
     return await commit()
   } finally {
@@ -33,7 +33,7 @@ export async function write<R>(
 }
 
 /** Places the intent in every tier that can hold one; resolves to those that have it. */
-export async function announce(
+export async function placeIntents(
   chain: Chain,
   policy: ResolvedPolicy,
   keys: readonly string[],

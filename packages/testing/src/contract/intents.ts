@@ -123,15 +123,18 @@ export function intentContract(check: Check): void {
     })
   }
 
-  check('a write that began while another stood concludes without the lease, and so does that', async (rig) => {
-    const [near, far] = [await rig.connect(), await rig.connect()]
-    await near.coherence.begin(['k'], mine, 10_000)
-    await far.coherence.begin(['k'], yours, 10_000)
-    assert.deepEqual(await far.coherence.conclude([{ key: 'k', intent: yours }], 10_000), [undefined])
-    assert.equal(await far.look('k'), 'blocked')
-    assert.deepEqual(await near.coherence.conclude([{ key: 'k', intent: mine }], 10_000), [undefined])
-    assert.equal(await far.look('k'), 'leased')
-  })
+  check(
+    'a write that began while another stood concludes without the lease, and so does that',
+    async (rig) => {
+      const [near, far] = [await rig.connect(), await rig.connect()]
+      await near.coherence.begin(['k'], mine, 10_000)
+      await far.coherence.begin(['k'], yours, 10_000)
+      assert.deepEqual(await far.coherence.conclude([{ key: 'k', intent: yours }], 10_000), [undefined])
+      assert.equal(await far.look('k'), 'blocked')
+      assert.deepEqual(await near.coherence.conclude([{ key: 'k', intent: mine }], 10_000), [undefined])
+      assert.equal(await far.look('k'), 'leased')
+    },
+  )
 
   check('a write whose intent ran out concludes without the lease', async (rig) => {
     const node = await rig.connect()

@@ -1,3 +1,25 @@
+// ./behind-options
+import type { Duration } from './duration.ts';
+export interface BehindOptions {
+    batch?: number;
+    concurrency?: number;
+    attempts?: number;
+    backoff?: Duration;
+    longestBackoff?: Duration;
+    poll?: Duration;
+    pending?: 'required' | 'optional';
+}
+export interface ResolvedBehind {
+    readonly batch: number;
+    readonly concurrency: number;
+    readonly attempts: number;
+    readonly backoff: number;
+    readonly longestBackoff: number;
+    readonly poll: number;
+    readonly pending: 'required' | 'optional';
+}
+export declare function resolveBehind(given?: BehindOptions): ResolvedBehind;
+
 // ./bus
 import type { Clock } from './clock.ts';
 export type Removal = {
@@ -170,7 +192,9 @@ export interface EntryByKey<N extends string = string> {
 export declare function versionIn(key: string): string;
 
 // ./definition
+import type { BehindOptions } from './behind-options.ts';
 import type { Codec } from './codec.ts';
+import type { Duration } from './duration.ts';
 import type { Explanation } from './explain.ts';
 import type { Inspected } from './inspected.ts';
 import type { KeyOf, KeyPart } from './key.ts';
@@ -188,12 +212,33 @@ export interface Definition<K extends KeyOf, V, N extends string = string> exten
     loadMany?(inputs: readonly K[], context: {
         readonly signal: AbortSignal;
     }): Promise<readonly (V | Error | undefined)[] | ReadonlyMap<K, V>>;
-    save?(input: K, value: V, context: {
+    save?(input: K, value: V, context: SaveContext): Promise<V | void>;
+    saveMany?(writes: readonly {
+        readonly input: K;
+        readonly value: V;
+        readonly token: string;
+        readonly version: string;
+    }[], context: {
         readonly signal: AbortSignal;
-    }): Promise<V | void>;
+    }): Promise<void>;
+    write?: 'invalidate' | 'through' | 'behind';
+    behind?: BehindOptions;
     tags?: (value: V, input: K) => readonly string[];
     schema?: StandardSchema<NoInfer<V>>;
     codec?: Codec;
+}
+export interface SaveContext {
+    readonly signal: AbortSignal;
+    readonly token: string;
+    readonly version: string;
+}
+export interface DeadLetter<K, V> {
+    readonly input: K;
+    readonly value: V;
+    readonly token: string;
+    readonly version: string;
+    readonly reason: string;
+    readonly at: number;
 }
 type Stored<V> = Exclude<V, undefined>;
 export interface WarmOptions {
@@ -220,6 +265,11 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
     write(input: K, value: Stored<V>): Promise<V>;
     write<R>(input: K, commit: () => Promise<R>): Promise<R>;
     update(input: K, change: (value: V) => MaybePromise<Stored<V>>): Promise<V>;
+    flush(options?: {
+        readonly timeout?: Duration;
+    }): Promise<number>;
+    deadLetters(): Promise<readonly DeadLetter<K, Stored<V>>[]>;
+    discard(...tokens: string[]): Promise<void>;
     delete(...inputs: K[]): Promise<Receipt<N>>;
     expire(...inputs: K[]): Promise<Receipt<N>>;
     refresh(...inputs: K[]): Promise<void>;
@@ -276,11 +326,13 @@ export declare const errorCodes: {
     readonly LOAD_TIMEOUT: 'A load ran past `timeouts.hard` and nothing stale could be served.';
     readonly OVERLOADED: 'The loader bulkhead and its queue are full, and nothing stale could be served.';
     readonly REMOVAL_QUEUED: 'With `invalidation: "strict"`: a tier did not confirm the removal. It is queued and will be applied.';
-    readonly WRITE_REFUSED: 'A `write()` could not announce itself to every tier, and was refused before its commit.';
+    readonly WRITE_REFUSED: 'A `write()` could not announce itself to every tier and was refused before its commit; or the write queue did not confirm it: then it may have been taken all the same.';
     readonly NO_SOURCE: 'The definition lacks what the call needs, such as `save` for `write(key, value)`.';
     readonly MISSING_PEER: 'An optional package that the chosen option needs is not installed.';
     readonly UNSUPPORTED_CLIENT: 'The given client is none of those that the tier can talk to.';
+    readonly QUEUE_UNAVAILABLE: 'The write queue could not tell whether a write of the row is pending, and nothing stale could be served.';
     readonly TIER_UNAVAILABLE: 'A tier can not be used just now. Reads never see this.';
+    readonly UNREPLICATED: 'A removal was done, but fewer replicas than asked for confirmed it. It is queued and will be repeated.';
     readonly CLOSED: 'The cache was closed.';
 };
 export type ErrorCode = keyof typeof errorCodes;
@@ -318,6 +370,13 @@ export interface EventMap {
         readonly error: unknown;
         readonly served: 'stale' | 'error';
         readonly ms: number;
+        key(): string;
+    };
+    'save:error': {
+        readonly def: string;
+        readonly error: unknown;
+        readonly attempts: number;
+        readonly dead: boolean;
         key(): string;
     };
     backfill: {
@@ -493,6 +552,7 @@ import type { Codec, Transform } from './codec.ts';
 import type { Duration } from './duration.ts';
 import type { Policy, ResolvedPolicy } from './policy.ts';
 import type { EdgeTier, LocalTier, RemoteTier, Tier } from './tier.ts';
+import type { WriteQueue } from './write-queue.ts';
 export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> extends Policy<T[number]['name']> {
     namespace: string;
     tiers: T;
@@ -500,6 +560,7 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
     tagsAt?: T[number]['name'];
     codec?: Codec | readonly Codec[];
     transforms?: readonly Transform[];
+    writeQueue?: WriteQueue;
     clock?: Clock;
     random?: () => number;
     waitUntil?: (work: Promise<unknown>) => void;
@@ -523,6 +584,7 @@ export interface ResolvedOptions {
     readonly tagsAt: string | undefined;
     readonly codecs: readonly Codec[];
     readonly transforms: readonly Transform[];
+    readonly writeQueue: WriteQueue | undefined;
     readonly clock: Clock;
     readonly random: () => number;
     readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
@@ -892,6 +954,10 @@ export interface Coherence {
     expire(keys: readonly string[]): Promise<void>;
     begin(keys: readonly string[], intent: string, holdMs: number): Promise<void>;
     end(keys: readonly string[], intent: string): Promise<void>;
+    conclude(items: readonly {
+        readonly key: string;
+        readonly intent: string;
+    }[], holdMs: number): Promise<readonly (Fence | undefined)[]>;
     tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]>;
     stampTags(tags: readonly string[], tagClock: string): Promise<readonly (string | undefined)[]>;
     invalidate(tags: readonly string[], soft: boolean): Promise<void>;
@@ -921,3 +987,56 @@ export interface EdgeTier<N extends string = string> {
     close(): Promise<void>;
 }
 export type Tier<N extends string = string> = LocalTier<N> | RemoteTier<N> | EdgeTier<N>;
+
+// ./write-queue
+import type { Clock } from './clock.ts';
+import type { Codec } from './codec.ts';
+import type { SetupFinding } from './tier.ts';
+export interface QueuedWrite {
+    readonly key: string;
+    readonly bytes: Uint8Array;
+}
+export interface PendingWrite extends QueuedWrite {
+    readonly token: string;
+    readonly receipt: string;
+}
+export interface DeadWrite extends QueuedWrite {
+    readonly token: string;
+    readonly reason: string;
+    readonly at: number;
+}
+export interface WriteQueueHost {
+    readonly namespace: string;
+    readonly clock: Clock;
+    warn(finding: SetupFinding): void;
+}
+export interface WriteQueue {
+    readonly name: string;
+    readonly codec: Codec;
+    open(host: WriteQueueHost): void;
+    append(topic: string, writes: readonly QueuedWrite[]): Promise<void>;
+    pending(topic: string, keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>;
+    take(topic: string, o: {
+        readonly worker: string;
+        readonly holdMs: number;
+        readonly after: string;
+        readonly limit: number;
+    }): Promise<{
+        readonly writes: readonly PendingWrite[];
+        readonly next: string | undefined;
+    } | undefined>;
+    renew(topic: string, worker: string, holdMs: number): Promise<boolean>;
+    release(topic: string, worker: string): Promise<void>;
+    confirm(topic: string, writes: readonly PendingWrite[]): Promise<void>;
+    bury(topic: string, writes: readonly (PendingWrite & {
+        readonly reason: string;
+    })[]): Promise<void>;
+    dead(topic: string, limit: number): Promise<readonly DeadWrite[]>;
+    discard(topic: string, tokens: readonly string[]): Promise<void>;
+    state(topic: string): Promise<{
+        readonly size: number;
+        readonly first: string | undefined;
+        readonly last: string | undefined;
+    }>;
+    close(): Promise<void>;
+}

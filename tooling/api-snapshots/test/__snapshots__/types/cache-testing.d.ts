@@ -133,6 +133,18 @@ export interface InProcessBus {
 }
 export declare function inProcessBus(options?: InProcessBusOptions): InProcessBus;
 
+// ./process-queue
+import type { Clock, WriteQueue } from '@tierstack/cache-core';
+export interface ProcessQueue {
+    connect(): WriteQueue;
+    down(how?: 'drop' | 'lose'): void;
+    up(): void;
+    pendingKeys(topic: string): string[];
+}
+export declare function processQueue(options?: {
+    readonly clock?: Clock;
+}): ProcessQueue;
+
 // ./process-store
 import type { Clock, RemoteTier } from '@tierstack/cache-core';
 import type { InProcessBus } from './in-process-bus.ts';

@@ -13,6 +13,8 @@ export { inProcessBus } from './in-process-bus.ts';
 export { localContract, localEntry } from './contract/local-contract.ts';
 export type { LocalContractOptions } from './contract/local-contract.ts';
 export type { MakeTier, TierContractOptions } from './contract/rig.ts';
+export { processQueue } from './process-queue.ts';
+export type { ProcessQueue } from './process-queue.ts';
 export { processStore } from './process-store.ts';
 export type { ProcessStore, ProcessStoreOptions, StoreSnapshot } from './process-store.ts';
 export type { ProcessTierOptions, StoreCall } from './process-tier.ts';

@@ -7,6 +7,7 @@ export { eventTranscript } from './event-transcript.js';
 export { fakeClock } from './fake-clock.js';
 export { inProcessBus } from './in-process-bus.js';
 export { localContract, localEntry } from './contract/local-contract.js';
+export { processQueue } from './process-queue.js';
 export { processStore } from './process-store.js';
 export { seededRandom } from './seeded-random.js';
 export { structuredCodec } from './structured-codec.js';
