@@ -1,49 +1,64 @@
-import { cpus, totalmem } from 'node:os'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { markdown } from './scenario.ts'
-import type { Scenario } from './scenario.ts'
-import { nearHit } from './scenarios/near-hit.ts'
+import { ProgressBar } from './progress-bar.ts'
+import { machine } from './report/machine.ts'
+import { page } from './report/markdown.ts'
+import { targetLine } from './report/report.ts'
+import { save } from './report/save.ts'
+import type { Saved } from './report/save.ts'
+import { run } from './run.ts'
+import { scenarioNamed, scenarioNames } from './scenarios.ts'
+import type { Level } from './scenario.ts'
 
-const scenarios: readonly Scenario[] = [nearHit]
-
-function machine(): string {
-  const [cpu] = cpus()
-  return `${cpus().length} × ${cpu?.model ?? 'unknown cpu'}, ${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.version}, ${process.platform} ${process.arch}`
-}
+/* pnpm bench [scenario…] [--quick | --trial] [--only contestant,…] [--save] */
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
-    /** Writes the tables to results/ as well. */
+    /** As short as can be: proves that everything works. */
+    trial: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    /** Writes tables, numbers and charts to results/. */
     save: { type: 'boolean', default: false },
   },
 })
-const chosen =
-  positionals.length === 0 ? scenarios : scenarios.filter(({ name }) => positionals.includes(name))
-if (chosen.length < positionals.length) {
-  console.error(
-    `Expected scenarios among ${scenarios.map(({ name }) => name).join(', ')}, got ${positionals.join(', ')}`,
-  )
+
+const unknown = positionals.filter((name) => !scenarioNames.includes(name))
+if (unknown.length > 0) {
+  console.error(`Expected scenarios among ${scenarioNames.join(', ')}, got ${unknown.join(', ')}`)
   process.exit(2)
 }
-const date = new Date().toISOString().slice(0, 10)
-for (const scenario of chosen) {
-  const tables = await scenario.run({
-    quick: values.quick,
-    progress: (done) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r${scenario.name} ${Math.round(done * 100)} %  `)
-    },
+const level: Level = values.trial ? 'trial' : values.quick ? 'quick' : 'full'
+const only = values.only?.split(';').map((name) => name.trim())
+const chosen = positionals.length === 0 ? scenarioNames : positionals
+const bar = new ProgressBar()
+const targets: string[] = []
+let errs = 0
+
+for (const [i, name] of chosen.entries()) {
+  const scenario = await scenarioNamed(name)
+  const results = await run(scenario, level, only, ({ done, doing }) => {
+    bar.show((i + done) / chosen.length, `${name}: ${doing}`)
   })
-  if (process.stderr.isTTY) process.stderr.write('\r\u001B[K')
-  const text = [`## ${scenario.question}`, '', `${date}, ${machine()}`, '', ...tables.map(markdown)].join(
-    '\n',
-  )
-  console.log(text)
-  if (!values.save) continue
-  const folder = join(import.meta.dirname, '..', 'results')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, `${scenario.name}.md`), `${text.trim()}\n`)
+  bar.hide()
+  const report = scenario.report(results, level)
+  const saved: Saved = {
+    scenario: name,
+    question: scenario.question,
+    date: new Date().toISOString().slice(0, 10),
+    machine: machine(),
+    level,
+    rounds: results.rounds,
+    contestants: results.contestants,
+    report,
+  }
+  console.log(page(saved, false))
+  targets.push(...report.targets.map((target) => `${name} · ${targetLine(target)}`))
+  errs += results.contestants.filter(
+    ({ name: who, error }) => error !== undefined && who === 'tierstack',
+  ).length
+  if (values.save) save(saved, page(saved, true))
 }
+if (targets.length > 0) console.log(['Targets', '', ...targets].join('\n'))
+// Others may err, and the table says so. Ours may not.
+if (errs > 0) process.exitCode = 1

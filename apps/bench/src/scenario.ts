@@ -1,35 +1,67 @@
-/** What a scenario prints: one table. */
-export interface Table {
-  readonly title: string
-  readonly note: string
-  readonly columns: readonly string[]
-  readonly rows: readonly (readonly string[])[]
+import type { Library } from './library.ts'
+import type { Report } from './report/report.ts'
+import type { Results } from './results.ts'
+import type { Sample } from './sample.ts'
+
+/** How thorough a run is. `trial` proves that everything works, and its times mean nothing. */
+export type Level = 'trial' | 'quick' | 'full'
+
+/** A part of a round, for which so many processes of a contestant play together. */
+export interface Part {
+  readonly name: string
+  readonly processes: number
 }
 
-export interface Run {
-  readonly quick: boolean
-  /** Called with 0…1 as the scenario proceeds. */
-  progress(done: number): void
+/** What a contestant's process is told for one part of one round. */
+export interface Order {
+  readonly round: number
+  readonly part: string
+  /** This process among those who play together, from 0. */
+  readonly seat: number
+  /** Shared time at which those who play together begin. */
+  readonly at: number
 }
 
-/** One question, asked of all contestants in the same run. */
+/** A contestant in its process, ready to be measured again and again. */
+export interface Seat {
+  play(order: Order): Promise<Sample>
+  end(): Promise<void>
+}
+
+/**
+ * One question, asked of all contestants in the same run. Each contestant has processes of its own, and they take
+ * turns: what else the machine does concerns all of them.
+ */
 export interface Scenario {
   readonly name: string
   readonly question: string
-  run(run: Run): Promise<readonly Table[]>
+  /** Names of the contestants, the yardstick first. */
+  readonly contestants: readonly string[]
+  readonly parts: readonly Part[]
+  readonly rounds: Readonly<Record<Level, number>>
+  /** Flags of Node for the contestants' processes. */
+  readonly flags?: readonly string[]
+  /** Starts and fills servers, before any contestant is there. */
+  prepare(level: Level): Promise<Stage>
+  /** In the contestant's process. */
+  enter(library: Library, place: Place, level: Level): Promise<Seat>
+  /** Puts together what the processes of one part measured. Default: they must be one. */
+  merge?(samples: readonly Sample[], part: Part): Sample
+  report(results: Results, level: Level): Report
 }
 
-export function markdown(table: Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const rule = table.columns.map((_, i) => (i === 0 ? '---' : '--:'))
-  return [
-    `### ${table.title}`,
-    '',
-    table.note,
-    '',
-    line(table.columns),
-    line(rule),
-    ...table.rows.map(line),
-    '',
-  ].join('\n')
+/** Addresses of the servers. */
+export interface Place {
+  readonly redisUrl: string
+  readonly databaseUrl: string
+}
+
+export interface Stage {
+  readonly place: Place
+  stop(): Promise<void>
+}
+
+/** The number for a level. */
+export function at<T>(level: Level, trial: T, quick: T, full: T): T {
+  return level === 'trial' ? trial : level === 'quick' ? quick : full
 }

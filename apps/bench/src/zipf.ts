@@ -1,5 +1,5 @@
 /** Deterministic random numbers, 0 ≤ n < 1 (mulberry32). */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -1,75 +1,127 @@
-import type { Contestant } from '../contestant.ts'
-import { lruCache } from '../contestants/lru-cache.ts'
-import { map } from '../contestants/map.ts'
-import { tierstack } from '../contestants/tierstack.ts'
-import { median, sample } from '../measure.ts'
-import type { Sample } from '../measure.ts'
-import type { Run, Scenario, Table } from '../scenario.ts'
+import type { Library } from '../library.ts'
+import type { Results } from '../results.ts'
+import { bars, cell, ratioCell, rowsOf, worstSpread } from '../report/rows.ts'
+import { target } from '../report/report.ts'
+import type { Report } from '../report/report.ts'
+import { at } from '../scenario.ts'
+import type { Metrics } from '../sample.ts'
+import type { Level, Place, Scenario, Seat } from '../scenario.ts'
+import { withoutServers } from '../servers.ts'
+import { readsInTurn } from '../reads-in-turn.ts'
+import { fill, isRow, keysOf, openWarm } from '../warm-remote.ts'
 import { zipfRanks } from '../zipf.ts'
 
 const size = 10_000
-const columns = ['sync', 'awaited', 'getOrSet', 'get'] as const
+const yardstick = 'lru-cache'
+const ways = ['peek', 'read', 'getOrSet', 'get'] as const
+const orders = ['one', 'zipf', 'fresh'] as const
+const cases = ways.flatMap((way) => orders.map((order) => `${way} ${order}`))
 
-/** What does a hit in memory cost? Zipf over 10,000 keys; ratios to `lru-cache.get` with a ttl in the same round. */
+/** What does a hit in memory cost? Ratios to `lru-cache.get` with a ttl on the same keys in the same round. */
 export const nearHit: Scenario = {
   name: 'near-hit',
   question: 'What does a hit in memory cost?',
-  async run(run: Run): Promise<readonly Table[]> {
-    const rounds = run.quick ? 3 : 9
-    const keys = Array.from({ length: size }, (_, i) => `row:${i}`)
-    const values = new Map(
-      keys.map((key, i) => [key, { id: i, name: `row ${i}`, tags: ['a', 'b'], score: i / 7 }]),
-    )
-    const ranks = zipfRanks(size, 0.99, run.quick ? 200_000 : 1_000_000, 1)
-    const sequence = Array.from(ranks, (rank) => keys[rank] as string)
-    const contestants: readonly Contestant[] = [lruCache(), map(), tierstack()]
-    for (const contestant of contestants) {
-      for (const [key, value] of values) await contestant.store(key, { ...value })
-    }
-    const samples = new Map<string, Sample[]>()
-    const ratios = new Map<string, number[]>()
-    for (let round = -1; round < rounds; round++) {
-      let yardstick = Number.NaN
-      for (const contestant of contestants) {
-        for (const [column, read] of Object.entries(contestant.reads)) {
-          const one = await sample(read, sequence, values)
-          if (contestant.name === 'lru-cache' && column === 'sync') yardstick = one.ns
-          // The first round only warms up.
-          if (round < 0) continue
-          const cell = `${contestant.name} ${column}`
-          samples.set(cell, [...(samples.get(cell) ?? []), one])
-          ratios.set(cell, [...(ratios.get(cell) ?? []), one.ns / yardstick])
-        }
+  contestants: [
+    yardstick,
+    'Map',
+    'tierstack',
+    'bentocache',
+    'cacheable',
+    'cache-manager',
+    'layered-loader',
+    'async-cache-dedupe',
+    'cachified',
+  ],
+  parts: [{ name: '', processes: 1 }],
+  rounds: { trial: 1, quick: 3, full: 9 },
+  flags: ['--max-semi-space-size=256'],
+  prepare: withoutServers,
+  enter,
+  report,
+}
+
+async function enter(library: Library, { redisUrl }: Place, level: Level): Promise<Seat> {
+  const { contestant } = await openWarm(library, {
+    tiers: 'near',
+    redisUrl,
+    maxEntries: 100_000,
+    size: '100 B',
+  })
+  const keys = keysOf(size)
+  await fill(contestant, keys)
+  // `get` and `getOrSet` name entries otherwise than a definition does.
+  if (contestant.getOrSet) for (const key of keys) await contestant.getOrSet(key)
+  const ranks = zipfRanks(size, 0.99, at(level, 2_000, 100_000, 600_000), 1)
+  const most = slow.has(library.name) ? Math.ceil(ranks.length / 8) : ranks.length
+  const zipf = Array.from(ranks.subarray(0, most), (rank) => keys[rank] as string)
+  const sequences = { one: zipf.map(() => keys[7] as string), zipf, fresh: zipf }
+  return {
+    async play() {
+      const sample: Record<string, Metrics> = {}
+      for (const way of ways) {
+        if (contestant[way] === undefined) continue
+        for (const order of orders)
+          sample[`${way} ${order}`] = await readsInTurn(contestant, way, {
+            keys: sequences[order],
+            built: order === 'fresh',
+            right: isRow,
+          })
       }
-      run.progress((round + 2) / (rounds + 1))
-    }
-    for (const contestant of contestants) await contestant.close()
-    return [
+      return sample
+    },
+    end: () => contestant.close(),
+  }
+}
+
+/** Microseconds per hit: an eighth of the reads tells as much. */
+const slow: ReadonlySet<string> = new Set(['bentocache', 'cacheable', 'cache-manager', 'cachified'])
+
+function report(results: Results): Report {
+  const toPeek = (name: string, kase: string) =>
+    results.ratio(name, kase, 'ns', yardstick, `peek ${kase.split(' ').at(-1)}`)
+  const cellTo = (name: string, kase: string) =>
+    results.has(name, kase, 'ns')
+      ? `${cell(results, name, kase, 'ns')} (${toPeek(name, kase).toFixed(2)}×)`
+      : '–'
+  return {
+    tables: [
       {
-        title: 'A hit in memory',
-        note: `ns per read, and in brackets the ratio to a synchronous \`lru-cache\` get with a ttl in the same round; then bytes allocated. Zipf 0.99 over ${size} keys, median of ${rounds} rounds.`,
-        columns: ['', ...columns, ...columns.map((column) => `B/${column}`)],
-        rows: contestants.map((contestant) => [
-          `${contestant.name} ${contestant.version}`,
-          ...columns.map((column) => timeCell(`${contestant.name} ${column}`, samples, ratios)),
-          ...columns.map((column) => bytesCell(`${contestant.name} ${column}`, samples)),
-        ]),
+        title: 'A hit in memory, ns',
+        note: `\`peek\` is synchronous, the others are awaited. \`read\` is the loading read (ours: a definition's call), \`getOrSet\` the one with key and loader at the call. One key; Zipf 0.99 over ${size} keys; the same with the key's text built for each call. In brackets the ratio to a synchronous \`lru-cache\` get with a ttl on the same keys in the same round. Spread up to ${worstSpread(results, cases, 'ns')}.`,
+        columns: ['', ...cases],
+        rows: rowsOf(results, (name) => cases.map((kase) => cellTo(name, kase))),
       },
-    ]
-  },
-}
-
-function timeCell(
-  cell: string,
-  samples: ReadonlyMap<string, readonly Sample[]>,
-  ratios: ReadonlyMap<string, readonly number[]>,
-): string {
-  const own = samples.get(cell)
-  if (own === undefined) return '–'
-  return `${median(own.map(({ ns }) => ns)).toFixed(0)} (${median(ratios.get(cell) ?? []).toFixed(2)}×)`
-}
-
-function bytesCell(cell: string, samples: ReadonlyMap<string, readonly Sample[]>): string {
-  const own = samples.get(cell)
-  return own === undefined ? '–' : median(own.map(({ bytes }) => bytes)).toFixed(0)
+      {
+        title: 'Bytes allocated per hit',
+        note: 'Zipf. An awaited hit costs a promise at least.',
+        columns: ['', ...ways],
+        rows: rowsOf(results, (name) =>
+          ways.map((way) => ratioCell(results, name, `${way} zipf`, 'bytes', '')),
+        ),
+      },
+    ],
+    charts: [
+      {
+        file: 'near-hit',
+        title: 'A hit in memory, ns',
+        note: 'The awaited, loading read; Zipf over 10,000 keys',
+        unit: 'ns',
+        better: 'less',
+        log: true,
+        panels: [{ title: '', bars: bars(results, 'read zipf', 'ns', yardstick) }],
+      },
+    ],
+    targets: [
+      target('`peek`, Zipf, to lru-cache with a ttl', toPeek('tierstack', 'peek zipf'), '≤', 0.7),
+      target('bytes allocated by `peek`', results.value('tierstack', 'peek zipf', 'bytes'), '≤', 1, 'B'),
+      target('awaited hit, Zipf, to lru-cache with a ttl', toPeek('tierstack', 'read zipf'), '≤', 2.8),
+      target(
+        'bytes allocated by an awaited hit',
+        results.value('tierstack', 'read zipf', 'bytes'),
+        '≤',
+        250,
+        'B',
+      ),
+    ],
+  }
 }

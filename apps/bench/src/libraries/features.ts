@@ -1,0 +1,41 @@
+import type { Library } from '../library.ts'
+import type { Variant } from './tierstack.ts'
+
+const variant = (name: string, note: string, make: () => Promise<Variant>) => async (): Promise<Library> => {
+  const { ours } = await import('./tierstack.ts')
+  return ours(name, note, await make())
+}
+
+/** Ours with one thing switched on, or one part replaced, by name. */
+export const features: Readonly<Record<string, () => Promise<Library>>> = {
+  'with 3 tags': variant('with 3 tags', 'three tags computed from each value', () =>
+    Promise.resolve({ tags: (key) => ['all', `tenant:${key.length}`, `group:${key.at(-1)}`] }),
+  ),
+  'with listeners': variant('with listeners', 'a listener on every kind of read event', () =>
+    Promise.resolve({
+      attach: (cache) => {
+        let events = 0
+        for (const event of ['hit', 'miss', 'load', 'backfill'] as const) cache.on(event, () => void events++)
+      },
+    }),
+  ),
+  'with JSON': variant('with JSON', 'codec `json()`', async () => {
+    const { json } = await import('@tierstack/cache-serializers')
+    return { codec: json() }
+  }),
+  'over node-redis': variant('over node-redis', 'a node-redis client given', async () => {
+    const { createClient } = await import('redis')
+    return {
+      redis: (url) => {
+        const client = createClient({ url })
+        client.on('error', () => {})
+        void client.connect()
+        return { client }
+      },
+    }
+  }),
+  'over iovalkey': variant('over iovalkey', 'an iovalkey client given', async () => {
+    const { Redis } = await import('iovalkey')
+    return { redis: (url) => ({ client: new Redis(url) }) }
+  }),
+}

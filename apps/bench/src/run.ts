@@ -1,0 +1,76 @@
+import { ContestantProcesses } from './contestant.ts'
+import { Results } from './results.ts'
+import type { Sample } from './sample.ts'
+import type { Level, Scenario } from './scenario.ts'
+
+/** Contestants that get ready at the same time. More, and their own time limits would pass. */
+const together = 2
+
+export interface Progress {
+  /** 0…1 */
+  readonly done: number
+  readonly doing: string
+}
+
+/**
+ * Plays a scenario: in every round each contestant in turn, in another order each time. The first round only warms
+ * up, and isn't counted.
+ */
+export async function run(
+  scenario: Scenario,
+  level: Level,
+  only: readonly string[] | undefined,
+  progress: (progress: Progress) => void,
+): Promise<Results> {
+  progress({ done: 0, doing: 'servers' })
+  const stage = await scenario.prepare(level)
+  const names = scenario.contestants.filter((name) => only === undefined || only.includes(name))
+  const rounds = scenario.rounds[level]
+  const contestants: ContestantProcesses[] = []
+  try {
+    for (let i = 0; i < names.length; i += together) {
+      const group = names.slice(i, i + together)
+      progress({ done: (0.2 * i) / names.length, doing: `${group.join(' and ')} get ready` })
+      const next = group.map((name) => new ContestantProcesses(name, scenario, stage.place, level))
+      contestants.push(...next)
+      await Promise.all(next.map((contestant) => contestant.ready()))
+    }
+    const samples = new Map<string, Sample[]>(names.map((name) => [name, []]))
+    for (let round = 0; round <= rounds; round++) {
+      for (let turn = 0; turn < contestants.length; turn++) {
+        const contestant = contestants[(turn + round) % contestants.length] as ContestantProcesses
+        const done = 0.2 + (0.8 * (round * contestants.length + turn)) / ((rounds + 1) * contestants.length)
+        progress({ done, doing: contestant.name })
+        const sample = await playParts(scenario, contestant, round)
+        if (sample !== undefined && round > 0) samples.get(contestant.name)?.push(sample)
+      }
+    }
+    return new Results(
+      contestants.map(({ name, hello, error }) => ({
+        name,
+        version: hello?.version ?? '',
+        note: hello?.note ?? '',
+        error,
+        samples: error === undefined ? (samples.get(name) ?? []) : [],
+      })),
+      rounds,
+    )
+  } finally {
+    await Promise.all(contestants.map((contestant) => contestant.end()))
+    await stage.stop()
+  }
+}
+
+async function playParts(
+  scenario: Scenario,
+  contestant: ContestantProcesses,
+  round: number,
+): Promise<Sample | undefined> {
+  const whole: Record<string, Sample[string]> = {}
+  for (const part of scenario.parts) {
+    const sample = await contestant.play(round, part)
+    if (sample === undefined) return undefined
+    for (const [name, metrics] of Object.entries(sample)) whole[name] = { ...whole[name], ...metrics }
+  }
+  return whole
+}
