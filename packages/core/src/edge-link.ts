@@ -69,7 +69,7 @@ export class EdgeLink {
   }
 
   /** `queued`: it waits in the memory of this process. */
-  async send(removal: Removal, timeout: number): Promise<EdgeOutcome | 'queued'> {
+  async send(removal: Removal, timeout: number): Promise<EdgeOutcome> {
     const purging = this.#tier.purge(asPurge(removal))
     purging.catch(() => {
       void this.#outbox.send(removal, timeout)

@@ -10,6 +10,8 @@ export interface EntryRead {
   readonly namespace: string
   /** The entry's key, as removals name it. */
   readonly key: string
+  /** The tier that had it; undefined when it was loaded, or isn't there. */
+  readonly tier: string | undefined
   /** All that invalidate the entry: its own tags, and those of its definition, its namespace, its prefixes. */
   readonly tags: readonly string[]
   /** How long the entry stays fresh; 0 when it may not be kept anywhere: stale, absent, or not stored. */
@@ -69,6 +71,8 @@ export function noteRead(
   chain: Chain,
   key: string,
   o: {
+    /** Position of the tier that had it, or -1. */
+    readonly position: number
     readonly tags: readonly TagStamp[]
     readonly slots: readonly number[]
     /** Undefined when what was answered may not be kept. */
@@ -86,6 +90,7 @@ export function noteRead(
   tell(scope, {
     namespace: chain.namespace,
     key,
+    tier: chain.names[o.position],
     tags: o.tags.map(({ tag }) => tag),
     ttl: Math.max(0, left),
     swr: o.life === undefined ? 0 : Math.max(0, o.life.staleUntil - from),
@@ -105,6 +110,7 @@ export function noteBypass(key: string): void {
   tell(scope, {
     namespace: '',
     key,
+    tier: undefined,
     tags: [],
     ttl: 0,
     swr: 0,

@@ -35,7 +35,7 @@ export function quickHit(chain: Chain, query: Query, key: string): LocalEntry | 
   counters.hits[0] = (counters.hits[0] as number) + 1
   counters.saved[0] = (counters.saved[0] as number) + entry.loadMs
   if (chain.events.on.hit) emitHit(chain, query, key, 0, 'fresh')
-  if (readScopes.open > 0) noteEntry(chain, key, entry)
+  if (readScopes.open > 0) noteEntry(chain, key, entry, 0)
   return entry
 }
 
@@ -140,7 +140,7 @@ function localHit(
   counters.hits[position] = (counters.hits[position] as number) + 1
   counters.saved[0] = (counters.saved[0] as number) + entry.loadMs
   if (chain.events.on.hit) emitHit(chain, query, key, position, 'fresh')
-  if (readScopes.open > 0) noteEntry(chain, key, entry)
+  if (readScopes.open > 0) noteEntry(chain, key, entry, position)
   // Entries in farther local tiers are copied as they are: they can't outlive themselves there.
   if (position > 0) chain.locals.put(key, position, () => entry)
   // The bus is silent and the entry nears the age at which it stops counting: hot keys needn't wait for that.
@@ -156,12 +156,12 @@ function localHit(
 
 function nothingHere(chain: Chain, key: string): undefined {
   const { sequence } = chain.fence
-  if (readScopes.open > 0) noteRead(chain, key, { tags: [], slots: [], life: undefined, sequence })
+  if (readScopes.open > 0) noteRead(chain, key, { position: -1, tags: [], slots: [], life: undefined, sequence })
 }
 
-function noteEntry(chain: Chain, key: string, entry: LocalEntry): void {
+function noteEntry(chain: Chain, key: string, entry: LocalEntry, position: number): void {
   const life = entry.soft ? softened(entry, chain.clock.now()) : entry
-  noteRead(chain, key, { tags: entry.tags, slots: entry.slots, life, sequence: chain.fence.sequence })
+  noteRead(chain, key, { position, tags: entry.tags, slots: entry.slots, life, sequence: chain.fence.sequence })
 }
 
 function count(chain: Chain, query: Query, key: string, landing: Landing): void {
@@ -206,6 +206,6 @@ export function peek(chain: Chain, query: Query, key: string): unknown {
     until: 0,
     reason: 'absent',
   })
-  if (readScopes.open > 0) noteEntry(chain, key, entry)
+  if (readScopes.open > 0) noteEntry(chain, key, entry, position)
   return entry.isolation === 'clone' ? copy(entry.value) : entry.value
 }

@@ -235,9 +235,9 @@ export interface EdgeHost {
 
 /**
  * `purged`: the edge has taken it. `durable`: it stands in a queue that survives this process, and reaches the edge
- * from there.
+ * from there. `queued`: the tier keeps it in memory, and goes on trying.
  */
-export type EdgeOutcome = 'purged' | 'durable'
+export type EdgeOutcome = 'purged' | 'durable' | 'queued'
 
 /** A place in the chain that we can't read: a CDN. Takes purges. */
 export interface EdgeTier<N extends string = string> {

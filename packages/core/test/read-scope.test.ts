@@ -30,14 +30,14 @@ test('a scope is told of a load, a backfill and a local hit alike: key, all tags
     staleIfError: 20_000,
   }
   const [loaded] = await readsOf(() => users(7))
-  expect(loaded).toMatchObject({ ...expected, ttl: 60_000, age: 0 })
+  expect(loaded).toMatchObject({ ...expected, tier: undefined, ttl: 60_000, age: 0 })
   await node.clock.advance(5_000)
   const [local] = await readsOf(() => users(7))
-  expect(local).toMatchObject({ ...expected, ttl: 55_000, age: 5_000 })
+  expect(local).toMatchObject({ ...expected, tier: 'memory', ttl: 55_000, age: 5_000 })
   const [peeked] = await readsOf(() => users.peek(7))
   expect(peeked).toMatchObject({ ...expected, ttl: 55_000 })
   const [far] = await readsOf(() => users(7, { skip: ['memory'] }))
-  expect(far).toMatchObject({ ...expected, ttl: 55_000 })
+  expect(far).toMatchObject({ ...expected, tier: 'store', ttl: 55_000 })
   expect(local?.current()).toBe(true)
   await node.cache.invalidateTags('user:7')
   expect([loaded, local, peeked, far].map((read) => read?.current())).toEqual([false, false, false, false])
