@@ -1,0 +1,114 @@
+import { hash } from 'node:crypto'
+
+/*
+ * Names as edges see them. Every page carries, for each entry in it: the entry's key, its tags, and the group of each.
+ *
+ *   key, tag   what a removal names
+ *   group      all names of a kind: the tags `user:7`, `user:8` are of the group `user`. A bulk removal purges this.
+ *   overflow   put in place of a group's names on a page that has too many of them. Purged with every name of the
+ *              group, so that such a page is purged too often, never too seldom.
+ *   all        every page of the namespace.
+ *   overflowAll  in place of everything, on a page with too many groups.
+ *
+ * A tag that every vendor takes as it is stays readable; anything else is a hash, so that no byte of a key or a tag
+ * reaches a header. Two names that meet purge too much, never too little.
+ */
+export interface Wire {
+  readonly name: string
+  /** Group's wire name; undefined when the name is alone in its group. */
+  readonly group: string | undefined
+  readonly overflow: string
+}
+
+/** Lower case, because two vendors fold it; without `:`, which one refuses. */
+const plain = /^[a-z0-9][a-z0-9._-]{0,59}$/
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+/** Names remembered, so that a hash is made once. */
+const remembered = 50_000
+
+/** 65 bits of SHA-256. */
+function digest(text: string): string {
+  const bytes = hash('sha256', text, 'buffer')
+  let out = '~'
+  let bits = 0
+  let held = 0
+  for (let i = 0; out.length < 14; i++) {
+    held = ((held << 8) | (bytes[i] as number)) & 0xffff
+    bits += 8
+    while (bits >= 5 && out.length < 14) {
+      bits -= 5
+      out += alphabet[(held >> bits) & 31]
+    }
+  }
+  return out
+}
+
+/** `user:7` → `user`; undefined for a tag that stands alone. Our own tags begin with `!` and are groups themselves. */
+function groupOfTag(tag: string): string | undefined {
+  if (tag.startsWith('!')) return undefined
+  const end = tag.indexOf(':')
+  return end > 0 ? tag.slice(0, end) : undefined
+}
+
+/** The tag that all entries of a key's definition carry, or all raw keys with its first segment. */
+function groupOfKey(key: string): string | undefined {
+  const raw = key.indexOf('=')
+  const defined = key.indexOf('#')
+  if (defined >= 0 && (raw < 0 || defined < raw)) {
+    const end = key.indexOf(':', defined)
+    return end < 0 ? undefined : `!d${key.slice(0, end)}`
+  }
+  const end = raw < 0 ? -1 : key.indexOf(':', raw)
+  return end < 0 ? undefined : `!p${key.slice(0, end + 1)}`
+}
+
+/** The names of one namespace. */
+export class WireTags {
+  readonly all: string
+  readonly overflowAll: string
+  readonly #namespace: string
+  readonly #tags = new Map<string, Wire>()
+  readonly #keys = new Map<string, Wire>()
+
+  constructor(namespace: string) {
+    this.#namespace = namespace
+    this.all = this.#hashed('n', '')
+    this.overflowAll = this.#hashed('x', '')
+  }
+
+  tag(tag: string): Wire {
+    return this.#tags.get(tag) ?? this.#remember(this.#tags, tag, this.#wireOfTag(tag))
+  }
+
+  key(key: string): Wire {
+    return this.#keys.get(key) ?? this.#remember(this.#keys, key, this.#wireOfKey(key))
+  }
+
+  #wireOfTag(tag: string): Wire {
+    const group = groupOfTag(tag)
+    return {
+      name: plain.test(tag) ? tag : this.#hashed('t', tag),
+      group: group === undefined ? undefined : this.#hashed('g', group),
+      overflow: this.#hashed('o', group ?? tag),
+    }
+  }
+
+  #wireOfKey(key: string): Wire {
+    const group = groupOfKey(key)
+    return {
+      name: this.#hashed('k', key),
+      group: group === undefined ? undefined : this.#hashed('t', group),
+      overflow: this.#hashed('o', group ?? key),
+    }
+  }
+
+  #hashed(kind: string, name: string): string {
+    return digest(`${this.#namespace}\0${kind}\0${name}`)
+  }
+
+  #remember(known: Map<string, Wire>, name: string, wire: Wire): Wire {
+    if (known.size >= remembered) known.clear()
+    known.set(name, wire)
+    return wire
+  }
+}
