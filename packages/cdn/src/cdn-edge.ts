@@ -201,9 +201,7 @@ function redacted(headers: Readonly<Record<string, string>>): Record<string, str
  * const edge = cdn({ provider: fastly(), queue: sqliteQueue({ path: 'purges.db' }) })
  * const cache = createCache({ namespace: 'shop', tiers: [memory(), redis({ url }), edge] })
  */
-export function cdn<const N extends string>(
-  options: CdnOptions & { readonly name: N },
-): CdnEdge<N>
+export function cdn<const N extends string>(options: CdnOptions & { readonly name: N }): CdnEdge<N>
 export function cdn<const N extends string>(
   options: CdnOptions<N> & { readonly name?: undefined },
 ): CdnEdge<N>

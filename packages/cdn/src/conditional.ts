@@ -44,3 +44,9 @@ export const contentHeaders = [
   'content-range',
   'transfer-encoding',
 ] as const
+
+/** An application's own validator, which changes when the tags do. */
+export function taggedEtag(etag: string, tags: readonly string[]): string {
+  if (tags.length === 0 || !/^(?:W\/)?"[^"]*"$/.test(etag)) return etag
+  return `${etag.slice(0, -1)}-${hash('sha256', tags.join(' '), 'base64url').slice(0, 8)}"`
+}

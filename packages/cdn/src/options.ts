@@ -93,7 +93,7 @@ export interface CdnOptions<N extends string = string> {
   readonly random?: () => number
 }
 
-export const optionNames: readonly (keyof CdnOptions)[] = [
+const optionNames: readonly (keyof CdnOptions)[] = [
   'provider',
   'name',
   'queue',
@@ -143,15 +143,27 @@ export function resolveOptions(given: CdnOptions): ResolvedOptions {
   if (typeof provider?.requests !== 'function' || typeof provider.verdict !== 'function') {
     throw expectation('provider', 'a provider, such as `fastly()` or `varnish({ url })`', provider)
   }
-  if (typeof queue?.lane !== 'function') throw expectation('queue', 'a queue, such as `sqliteQueue({ path })`', queue)
+  if (typeof queue?.lane !== 'function')
+    throw expectation('queue', 'a queue, such as `sqliteQueue({ path })`', queue)
   if (!(typeof share === 'number' && share > 0 && share <= 1)) {
     throw expectation('share', 'more than 0, and 1 at most', share)
   }
   if (typeof index !== 'string' || index === '') throw expectation('index', 'the path of a file', index)
   const name = given.name ?? provider.name
   if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
-  const duration = (key: 'inFlight' | 'wait' | 'timeout' | 'maxBackoff' | 'maxDelay' | 'maxTtl' | 'negativeTtl' | 'lagBudget' | 'degradedTtl', standard: Duration) =>
-    parseDuration(key, given[key] ?? standard)
+  const duration = (
+    key:
+      | 'inFlight'
+      | 'wait'
+      | 'timeout'
+      | 'maxBackoff'
+      | 'maxDelay'
+      | 'maxTtl'
+      | 'negativeTtl'
+      | 'lagBudget'
+      | 'degradedTtl',
+    standard: Duration,
+  ) => parseDuration(key, given[key] ?? standard)
   const timeout = duration('timeout', '5s')
   if (timeout === 0) throw expectation('timeout', 'more than 0', given.timeout)
   return Object.freeze({

@@ -81,7 +81,8 @@ export class Planner {
     const ttl = wholeSeconds(this.#life(facts))
     if (ttl === 0) return this.#uncached('uncached', 'no life remains', facts)
     // The last look: what was removed while the response was made is old, whoever reads it.
-    for (const read of reads) if (!read.current()) return this.#uncached('uncached', 'removed meanwhile', facts)
+    for (const read of reads)
+      if (!read.current()) return this.#uncached('uncached', 'removed meanwhile', facts)
     return this.#public(facts, ttl)
   }
 

@@ -67,10 +67,9 @@ export function objectionTo(
 /** An edge that doesn't tell variants apart would give one reader's to another. */
 function objectionToVary(given: string | null, known: readonly string[]): Objection | undefined {
   if (given === null) return undefined
-  for (const part of given.split(',')) {
-    const name = part.trim().toLowerCase()
-    if (name === 'cookie' || name === 'authorization') return { mode: 'private', why: `varies by ${name}` }
-    if (name !== '' && !known.includes(name)) return { mode: 'uncached', why: 'varies by what the edge ignores' }
-  }
-  return undefined
+  const names = given.split(',').map((part) => part.trim().toLowerCase())
+  const personal = names.find((name) => name === 'cookie' || name === 'authorization')
+  if (personal !== undefined) return { mode: 'private', why: `varies by ${personal}` }
+  const ignored = names.some((name) => name !== '' && !known.includes(name))
+  return ignored ? { mode: 'uncached', why: 'varies by what the edge ignores' } : undefined
 }

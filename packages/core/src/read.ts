@@ -156,12 +156,19 @@ function localHit(
 
 function nothingHere(chain: Chain, key: string): undefined {
   const { sequence } = chain.fence
-  if (readScopes.open > 0) noteRead(chain, key, { position: -1, tags: [], slots: [], life: undefined, sequence })
+  if (readScopes.open > 0)
+    noteRead(chain, key, { position: -1, tags: [], slots: [], life: undefined, sequence })
 }
 
 function noteEntry(chain: Chain, key: string, entry: LocalEntry, position: number): void {
   const life = entry.soft ? softened(entry, chain.clock.now()) : entry
-  noteRead(chain, key, { position, tags: entry.tags, slots: entry.slots, life, sequence: chain.fence.sequence })
+  noteRead(chain, key, {
+    position,
+    tags: entry.tags,
+    slots: entry.slots,
+    life,
+    sequence: chain.fence.sequence,
+  })
 }
 
 function count(chain: Chain, query: Query, key: string, landing: Landing): void {

@@ -129,6 +129,7 @@ export class PurgeEngine {
   }
 
   async purge(what: EdgePurge): Promise<EdgeOutcome> {
+    if (this.#closed) throw new Error('the edge is closed')
     const key = JSON.stringify(what)
     let ids = this.#announced.get(key)?.ids
     this.#announced.delete(key)
@@ -322,12 +323,7 @@ export class PurgeEngine {
     }))
   }
 
-  #succeeded(
-    jobs: readonly Job[],
-    marks: readonly (readonly Mark[])[],
-    began: number,
-    now: number,
-  ): void {
+  #succeeded(jobs: readonly Job[], marks: readonly (readonly Mark[])[], began: number, now: number): void {
     this.stats.purged += jobs.length
     this.#attempts = 0
     if (this.#downSince !== undefined) {

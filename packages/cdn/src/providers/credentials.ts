@@ -42,6 +42,6 @@ export function address(what: string, given: string): string {
   }
   throw new CacheError(
     'INVALID_OPTION',
-    `Expected \`${what}\` to be an http or https address without credentials in it, got ${JSON.stringify(String(given).slice(0, 60))}`,
+    `Expected \`${what}\` to be an http or https address without credentials in it, got ${JSON.stringify(given).slice(0, 60)}`,
   )
 }

@@ -84,6 +84,7 @@ export function varnishVcl(given: VarnishVclOptions): string {
   if (/["\\]/.test(token)) throw expectation('token', 'without quotes and backslashes', '…')
   const { host, port } = given.backend
   if (!/^[A-Za-z0-9.:-]+$/.test(host)) throw expectation('backend.host', 'a host name or address', host)
+  if (!Number.isInteger(port)) throw expectation('backend.port', 'a port', port)
   const by = given.by ?? 'xkey'
   const acl = (given.purgers ?? ['127.0.0.1']).map((one) => {
     const match = /^([0-9A-Fa-f.:]+)(\/\d+)?$/.exec(one)
@@ -93,7 +94,7 @@ export function varnishVcl(given: VarnishVclOptions): string {
   return `vcl 4.1;
 ${by === 'xkey' ? 'import xkey;' : 'import std;'}
 
-backend default { .host = "${host}"; .port = "${Number(port)}"; }
+backend default { .host = "${host}"; .port = "${port}"; }
 
 acl purgers {
 ${acl.join('\n')}

@@ -1,0 +1,54 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+/** Serves a web-standard handler with `node:http`: `createServer(nodeListener(handler))`. */
+export function nodeListener(
+  handler: (request: Request) => Response | Promise<Response>,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (incoming, outgoing) => {
+    void serve(handler, incoming, outgoing).catch(() => {
+      // Nothing of what went wrong goes out, and no cache keeps it.
+      if (outgoing.headersSent) outgoing.destroy()
+      else outgoing.writeHead(500, { 'cache-control': 'no-store' }).end()
+    })
+  }
+}
+
+async function serve(
+  handler: (request: Request) => Response | Promise<Response>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const request = requestOf(incoming)
+  if (request === undefined) {
+    outgoing.writeHead(400, { 'cache-control': 'no-store' }).end()
+    return
+  }
+  const response = await handler(request)
+  const cookies = response.headers.getSetCookie()
+  for (const [name, value] of response.headers) if (name !== 'set-cookie') outgoing.setHeader(name, value)
+  if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies)
+  outgoing.writeHead(response.status)
+  if (response.body === null || incoming.method === 'HEAD') {
+    await response.body?.cancel()
+    outgoing.end()
+  } else await pipeline(Readable.fromWeb(response.body), outgoing)
+}
+
+/** Undefined for an address or a `Host` that is none. */
+function requestOf(incoming: IncomingMessage): Request | undefined {
+  const method = incoming.method ?? 'GET'
+  const headers = new Headers()
+  for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
+    headers.append(incoming.rawHeaders[i] as string, incoming.rawHeaders[i + 1] as string)
+  }
+  const path = incoming.url ?? '/'
+  const host = incoming.headers.host ?? 'localhost'
+  // An absolute address, or a second slash, would make the path another host's.
+  if (!path.startsWith('/') || /[/?#@\\\s]/.test(host)) return undefined
+  const url = `http://${host}${path}`
+  if (!URL.canParse(url)) return undefined
+  const body = method === 'GET' || method === 'HEAD' ? null : (Readable.toWeb(incoming) as ReadableStream)
+  return new Request(url, { method, headers, body, ...(body !== null && { duplex: 'half' }) })
+}
