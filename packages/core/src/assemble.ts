@@ -101,6 +101,7 @@ export function assemble(options: ResolvedOptions): Chain {
       codec,
       readable,
       transforms: options.transforms,
+      encryption: options.encryption,
       maxBytes: largestPayload,
     }),
     bulkhead: new Bulkhead(options.concurrentLoads, options.queue),

@@ -119,7 +119,12 @@ export function createCache<const T extends readonly Tier[]>(
         }),
       byKey: (key) => ({
         explain: () => explain(chain, key),
-        entry: () => inspect(chain, key, versionIn(key)),
+        entry: () =>
+          inspect(
+            chain,
+            { version: versionIn(key), codec: undefined, sensitive: false, schema: undefined },
+            key,
+          ),
         delete: () => removal.keys([key], false, resolved.policy),
         expire: () => removal.keys([key], true, resolved.policy),
       }),

@@ -59,6 +59,7 @@ export class Behind {
       topic: `${parts.path}#${name}`,
       def: name,
       version,
+      sensitive: definition.sensitive ?? false,
       options: resolveBehind(definition.behind),
       lookMs: policy.timeouts.removal,
       appendMs: policy.timeouts.write,

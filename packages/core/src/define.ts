@@ -4,7 +4,7 @@ import { Behind, checkWriting, writer } from './define-write.ts'
 import type { Written } from './define-write.ts'
 import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
-import { checkKeys, checkMethods, expectation } from './expectation.ts'
+import { checkKeys, checkMethods, checkOneOf, expectation } from './expectation.ts'
 import { explain, inspect } from './explain.ts'
 import { KeyMemo } from './key-memo.ts'
 import { canonical, checkName } from './key.ts'
@@ -34,6 +34,7 @@ const known = [
   'tags',
   'schema',
   'codec',
+  'sensitive',
   ...policyKeys,
 ] as const
 
@@ -103,6 +104,7 @@ function queryOf(
     batched: many,
     schema: definition.schema,
     codec: definition.codec,
+    sensitive: checkOneOf('sensitive', definition.sensitive ?? false, [true, false]),
   }
   return { query, label, written, behind, apart: () => ({ ...query, load: loader() }) }
 }
@@ -151,7 +153,7 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     many: async (inputs: readonly KeyOf[], options?: ReadOptions) => await Promise.all(each(inputs, options)),
     settled: async (inputs: readonly KeyOf[], options?: ReadOptions) =>
       await Promise.allSettled(each(inputs, options)),
-    entry: async (input: KeyOf) => await inspect(chain, memo.of(input), query.version),
+    entry: async (input: KeyOf) => await inspect(chain, query, memo.of(input)),
     set: async (input: KeyOf, value: unknown) => await parts.set(query, memo.of(input), value, input),
     write,
     update: async (input: KeyOf, change: (value: unknown) => unknown) =>

@@ -55,6 +55,12 @@ export interface Definition<K extends KeyOf, V, N extends string = string> exten
   /** Checked when a value comes from a remote tier; one that doesn't fit is a miss and a `poisoned` event. */
   schema?: StandardSchema<NoInfer<V>>
   codec?: Codec
+  /**
+   * The values never leave this process unsealed: without `encryption` on the cache, or while no key can be had, they
+   * are kept out of remote tiers, with a `refused` event.
+   * @default false
+   */
+  sensitive?: boolean
 }
 
 /** What `save` knows of a write. */

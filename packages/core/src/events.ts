@@ -53,11 +53,14 @@ export interface EventMap {
   backfill: { readonly def: string | undefined; readonly tier: string; key(): string }
   /** A result wasn't stored because something happened to the key meanwhile. */
   fenced: { readonly def: string | undefined; readonly tier: string; key(): string }
-  /** A value wasn't stored in a tier: over its size limit, or not encodable without loss. */
+  /**
+   * A value wasn't stored in a tier: over its size limit, not encodable without loss, or there was no key to seal it
+   * with.
+   */
   refused: {
     readonly def: string | undefined
     readonly tier: string
-    readonly why: 'too-large' | 'unencodable'
+    readonly why: 'too-large' | 'unencodable' | 'unsealed'
     readonly error: unknown
     key(): string
   }
@@ -80,10 +83,15 @@ export interface EventMap {
     readonly ms: number
     readonly outcome: 'ok' | 'timeout' | 'error'
   }
+  /**
+   * What a tier had was not used. `decode`: not intact, not of this key, or unreadable. `auth`: not sealed as it must be,
+   * or changed since. `key`: sealed with a key that was retired, destroyed or can't be had. `schema`: not of the form that
+   * the definition asks for.
+   */
   poisoned: {
     readonly def: string | undefined
     readonly tier: string
-    readonly why: 'decode' | 'schema'
+    readonly why: 'decode' | 'auth' | 'key' | 'schema'
     readonly error: unknown
     key(): string
   }

@@ -1,4 +1,6 @@
 import type { Chain } from './chain.ts'
+import type { Query } from './query.ts'
+import { misfit } from './schema.ts'
 import { freshness, lifeOfFrame, ttlLeft } from './freshness.ts'
 import type { Inspected } from './inspected.ts'
 import { copy } from './isolate.ts'
@@ -66,7 +68,7 @@ export async function explain(chain: Chain, key: string): Promise<Explanation> {
       continue
     }
     try {
-      const { header } = chain.frames.open(frame.bytes, key)
+      const { header } = await chain.frames.unseal(chain.frames.open(frame.bytes, key), false)
       const standing = await chain.tags.standing(header.tags)
       const life = lifeOfFrame(header, chain.clock.now(), chain.clock.wall())
       const soft = frame.soft || standing === 'soft'
@@ -85,8 +87,8 @@ export async function explain(chain: Chain, key: string): Promise<Explanation> {
 /** The entry in the nearest tier that has it, decoded. Never loads. */
 export async function inspect(
   chain: Chain,
+  query: Pick<Query, 'version' | 'codec' | 'sensitive' | 'schema'>,
   key: string,
-  version: string,
 ): Promise<Inspected<unknown> | undefined> {
   const now = chain.clock.now()
   const view = chain.locals.look(key, now, undefined)
@@ -99,7 +101,7 @@ export async function inspect(
       age: now - entry.createdAt,
       ttlLeft: ttlLeft(entry, now),
       tags: visible(entry.tags),
-      version,
+      version: query.version,
     }
   }
   for (const link of chain.links) {
@@ -107,13 +109,16 @@ export async function inspect(
     try {
       const frame = await link.read(key)
       if (frame === undefined) continue
-      const { header, payload } = chain.frames.open(frame.bytes, key)
+      const taken = await chain.frames.unseal(chain.frames.open(frame.bytes, key), query.sensitive)
+      const { header } = taken
       const standing = await chain.tags.standing(header.tags)
       const life = lifeOfFrame(header, now, chain.clock.wall())
       const state = freshness({ ...life, soft: frame.soft || standing === 'soft' }, now)
       if (standing === 'invalid' || state === 'expired') continue
+      const value = chain.frames.decode(taken, query.codec)
+      if (query.schema && (await misfit(query.schema, value)) !== undefined) continue
       return {
-        value: chain.frames.decode(header, payload, undefined),
+        value,
         tier: link.name,
         state,
         age: now - life.createdAt,

@@ -33,8 +33,18 @@ export interface FrameHeader {
   readonly tags: readonly TagStamp[]
 }
 
+/** What is wrong with a frame: its bytes, its seal, or the key that would open it. */
+export type Flaw = 'decode' | 'auth' | 'key'
+
 /** A frame that can't be trusted or understood. The chain turns it into a miss and a `poisoned` event. */
-export class BadFrame extends Error {}
+export class BadFrame extends Error {
+  readonly why: Flaw
+
+  constructor(message: string, options?: ErrorOptions & { readonly why?: Flaw }) {
+    super(message, options)
+    this.why = options?.why ?? 'decode'
+  }
+}
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -88,8 +98,8 @@ class Writer {
   }
 }
 
-/** Bytes of header and payload. */
-export function encodeFrame(header: FrameHeader, payload: Uint8Array): Uint8Array {
+/** The header as bytes, up to the length of the payload. */
+export function encodeHead(header: FrameHeader): Uint8Array {
   const w = new Writer()
   w.u16(magic)
   w.u8(formatVersion)
@@ -111,12 +121,24 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array): Uint8Arra
     w.text(tag, 2)
     w.text(generation, 1)
   }
-  w.u32(payload.length)
-  const frame = new Uint8Array(w.at + 4 + payload.length)
-  frame.set(w.bytes.subarray(0, w.at))
-  frame.set(payload, w.at + 4)
-  new DataView(frame.buffer).setUint32(w.at, crc32(payload, crc32(w.bytes.subarray(0, w.at))))
+  return w.bytes.subarray(0, w.at)
+}
+
+/** Puts a payload behind its header. */
+export function joinFrame(head: Uint8Array, payload: Uint8Array): Uint8Array {
+  const at = head.length + 4
+  const frame = new Uint8Array(at + 4 + payload.length)
+  const view = new DataView(frame.buffer)
+  frame.set(head)
+  view.setUint32(head.length, payload.length)
+  frame.set(payload, at + 4)
+  view.setUint32(at, crc32(payload, crc32(frame.subarray(0, at))))
   return frame
+}
+
+/** Bytes of header and payload. */
+export function encodeFrame(header: FrameHeader, payload: Uint8Array): Uint8Array {
+  return joinFrame(encodeHead(header), payload)
 }
 
 class Reader {
@@ -164,8 +186,16 @@ function duration(ms: number): number {
   throw new BadFrame('frame has an impossible duration')
 }
 
-/** Header and payload (a view, not a copy). Throws `BadFrame` for anything that isn't an intact frame of `key`. */
-export function decodeFrame(bytes: Uint8Array, key: string): { header: FrameHeader; payload: Uint8Array } {
+/** A frame taken apart. `head` and `payload` are views of its bytes, not copies. */
+export interface OpenFrame {
+  readonly header: FrameHeader
+  /** The header as it was read. */
+  readonly head: Uint8Array
+  readonly payload: Uint8Array
+}
+
+/** Throws `BadFrame` for anything that isn't an intact frame of `key`. */
+export function decodeFrame(bytes: Uint8Array, key: string): OpenFrame {
   const r = new Reader(bytes)
   if (r.u16() !== magic) throw new BadFrame('not a frame')
   const version = r.u8()
@@ -193,6 +223,7 @@ export function decodeFrame(bytes: Uint8Array, key: string): { header: FrameHead
   } catch (error) {
     throw error instanceof BadFrame ? error : new BadFrame('frame header is not readable', { cause: error })
   }
+  const head = bytes.subarray(0, r.at)
   const length = r.u32()
   const end = r.at
   const sum = r.u32()
@@ -200,14 +231,14 @@ export function decodeFrame(bytes: Uint8Array, key: string): { header: FrameHead
   const payload = bytes.subarray(r.at)
   if (crc32(payload, crc32(bytes.subarray(0, end))) !== sum) throw new BadFrame('frame is damaged')
   if (header.key !== key) throw new BadFrame('frame belongs to another key')
-  return { header, payload }
+  return { header, head, payload }
 }
 
 function etagOf(text: string, flags: number): string | undefined {
   return (flags & hasEtag) === 0 ? undefined : text
 }
 
-/** The bytes that an authenticated transform must bind: where the value belongs. */
+/** What a transform is told of where the value belongs. */
 export function associatedBytes(namespace: string, key: string, version: string): Uint8Array {
   return encoder.encode(`${namespace}\0${version}\0${key}`)
 }

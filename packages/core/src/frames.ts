@@ -1,7 +1,12 @@
 import type { Codec, Transform } from './codec.ts'
+import type { Encryption, SealKey } from './encryption.ts'
 import { CacheError } from './errors.ts'
-import { associatedBytes, BadFrame, decodeFrame, encodeFrame } from './frame.ts'
-import type { FrameHeader } from './frame.ts'
+import { expectation } from './expectation.ts'
+import { associatedBytes, BadFrame, decodeFrame, encodeHead, joinFrame } from './frame.ts'
+import type { FrameHeader, OpenFrame } from './frame.ts'
+import { isPromise } from './maybe-promise.ts'
+import type { MaybePromise } from './maybe-promise.ts'
+import { tenantOf } from './tenant-name.ts'
 
 /** A value as bytes, before a header is put around it. */
 export interface Payload {
@@ -10,9 +15,13 @@ export interface Payload {
   readonly transforms: readonly number[]
 }
 
-/** Codec and transforms of one cache: values ⇄ payloads, payloads ⇄ frames. */
+/** Codec, transforms and encryption of one cache: values ⇄ payloads, payloads ⇄ frames. */
 export class Frames {
+  /** Undefined when frames aren't sealed. */
+  readonly encryption: Encryption | undefined
   readonly #namespace: string
+  /** What every seal binds beside the header, which holds the key and the version. No namespace contains `\0`. */
+  readonly #place: Uint8Array
   readonly #codec: Codec
   readonly #codecs = new Map<number, Codec>()
   readonly #transforms: readonly Transform[]
@@ -23,12 +32,15 @@ export class Frames {
     codec: Codec
     readable: readonly Codec[]
     transforms: readonly Transform[]
+    encryption: Encryption | undefined
     maxBytes: number
   }) {
     this.#namespace = o.namespace
+    this.#place = new TextEncoder().encode(`${o.namespace}\0`)
     this.#codec = o.codec
     for (const codec of [...o.readable, o.codec]) this.#codecs.set(codec.id, codec)
     this.#transforms = o.transforms
+    this.encryption = o.encryption
     this.#maxBytes = o.maxBytes
   }
 
@@ -48,20 +60,52 @@ export class Frames {
     return { bytes, codec: codec.id, transforms }
   }
 
-  frame(payload: Payload, header: Omit<FrameHeader, 'codec' | 'transforms' | 'keyId'>): Uint8Array {
-    return encodeFrame(
-      { ...header, codec: payload.codec, transforms: payload.transforms, keyId: '' },
-      payload.bytes,
-    )
+  /**
+   * The key that seals what is written under `key` now; undefined when nothing is sealed. Throws or rejects when there is
+   * none and must be one.
+   */
+  sealKey(key: string, sensitive: boolean): MaybePromise<SealKey | undefined> {
+    if (this.encryption !== undefined) return this.encryption.current(tenantOf(key))
+    if (!sensitive) return undefined
+    throw expectation('encryption', 'given, as the definition is `sensitive`', undefined)
   }
 
-  /** The header alone, checked. Throws `BadFrame`. */
-  open(bytes: Uint8Array, key: string): { header: FrameHeader; payload: Uint8Array } {
+  frame(
+    payload: Payload,
+    header: Omit<FrameHeader, 'codec' | 'transforms' | 'keyId'>,
+    sealKey: SealKey | undefined,
+  ): Uint8Array {
+    const { codec, transforms, bytes } = payload
+    const head = encodeHead({ ...header, codec, transforms, keyId: sealKey?.id ?? '' })
+    return joinFrame(head, sealKey === undefined ? bytes : sealKey.seal(bytes, this.#bound(head)))
+  }
+
+  /** The header alone, checked but for its seal. Throws `BadFrame`. */
+  open(bytes: Uint8Array, key: string): OpenFrame {
     return decodeFrame(bytes, key)
   }
 
-  /** The value of an opened frame. Throws when codec or transforms are unknown or refuse the bytes. */
-  decode(header: FrameHeader, payload: Uint8Array, own: Codec | undefined): unknown {
+  /**
+   * The frame with its payload unsealed. Before anything else of its header is believed: until then whoever can write
+   * into the tier may have made it up. Throws `BadFrame`, or rejects with one when the key has to be fetched.
+   */
+  unseal(frame: OpenFrame, sensitive: boolean): MaybePromise<OpenFrame> {
+    const { header } = frame
+    if (this.encryption === undefined) {
+      if (sensitive)
+        throw new BadFrame('frame of a sensitive definition, without encryption', { why: 'auth' })
+      if (header.keyId !== '')
+        throw new BadFrame('frame is sealed, and this cache has no keys', { why: 'key' })
+      return frame
+    }
+    if (header.keyId === '') throw new BadFrame('frame is not sealed', { why: 'auth' })
+    const sealKey = this.encryption.byId(header.keyId, tenantOf(header.key))
+    if (!isPromise(sealKey)) return this.#unsealed(frame, sealKey)
+    return sealKey.then((given) => this.#unsealed(frame, given), keyUnavailable)
+  }
+
+  /** The value of an unsealed frame. Throws when codec or transforms are unknown or refuse the bytes. */
+  decode({ header, payload }: OpenFrame, own: Codec | undefined): unknown {
     let bytes = payload
     if (header.transforms.length > 0) {
       const associated = associatedBytes(this.#namespace, header.key, header.version)
@@ -77,6 +121,27 @@ export class Frames {
       throw new BadFrame(`frame needs codec ${header.codec}, which this cache doesn't have`)
     return codec.decode(bytes)
   }
+
+  #unsealed(frame: OpenFrame, sealKey: SealKey | undefined): OpenFrame {
+    if (sealKey === undefined) throw new BadFrame('the key of the frame is gone', { why: 'key' })
+    try {
+      return { ...frame, payload: sealKey.open(frame.payload, this.#bound(frame.head)) }
+    } catch (cause) {
+      throw new BadFrame('the seal of the frame is broken', { why: 'auth', cause })
+    }
+  }
+
+  #bound(head: Uint8Array): Uint8Array {
+    const place = this.#place
+    const bound = new Uint8Array(place.length + head.length)
+    bound.set(place)
+    bound.set(head, place.length)
+    return bound
+  }
+}
+
+function keyUnavailable(cause: unknown): never {
+  throw new BadFrame('the key of the frame is not available', { why: 'key', cause })
 }
 
 /** Two codecs or transforms under one id would read each other's bytes. */

@@ -2,6 +2,7 @@ import type { Bus } from './bus.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import type { Codec, Transform } from './codec.ts'
+import type { Encryption } from './encryption.ts'
 import type { Duration } from './duration.ts'
 import { parseDuration } from './duration.ts'
 import { CacheError } from './errors.ts'
@@ -28,6 +29,11 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
   transforms?: readonly Transform[]
   /** Where the writes of definitions with `write: 'behind'` wait for the source. */
   writeQueue?: WriteQueue
+  /**
+   * Seals everything that remote tiers hold, after the transforms. What isn't sealed is then a miss there.
+   * @default none
+   */
+  encryption?: Encryption
   /** @default the system's */
   clock?: Clock
   /** Source of jitter and early refresh, 0 ≤ n < 1. @default Math.random */
@@ -58,6 +64,7 @@ export interface ResolvedOptions {
   readonly codecs: readonly Codec[]
   readonly transforms: readonly Transform[]
   readonly writeQueue: WriteQueue | undefined
+  readonly encryption: Encryption | undefined
   readonly clock: Clock
   readonly random: () => number
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
@@ -77,6 +84,7 @@ const known = [
   'codec',
   'transforms',
   'writeQueue',
+  'encryption',
   'clock',
   'random',
   'waitUntil',
@@ -132,13 +140,15 @@ function optionalFunction<F>(what: string, given: F | undefined): F | undefined 
   throw expectation(what, 'a function', given)
 }
 
-function checkPlugs({ bus, clock, codec, transforms, writeQueue }: CacheOptions): void {
+function checkPlugs({ bus, clock, codec, encryption, transforms, writeQueue }: CacheOptions): void {
   if (writeQueue !== undefined)
     checkMethods('writeQueue', writeQueue, 'a write queue', ['open', 'append', 'pending', 'take', 'confirm'])
   if (bus !== undefined) checkMethods('bus', bus, 'a bus', ['open', 'publish', 'close'])
   if (clock !== undefined) checkMethods('clock', clock, 'a clock', ['now', 'wall', 'after'])
   if (codec !== undefined)
     for (const one of [codec].flat()) checkMethods('codec', one, 'a codec', ['encode', 'decode'])
+  if (encryption !== undefined)
+    checkMethods('encryption', encryption, 'an encryption', ['current', 'byId', 'forget'])
   if (transforms === undefined) return
   if (!Array.isArray(transforms)) throw expectation('transforms', 'a list of transforms', transforms)
   for (const one of transforms) checkMethods('transforms', one, 'transforms', ['apply', 'undo'])
@@ -173,6 +183,7 @@ export function resolveOptions(given: CacheOptions): ResolvedOptions {
     codecs,
     transforms: given.transforms ?? [],
     writeQueue,
+    encryption: given.encryption,
     clock: given.clock ?? systemClock,
     random: optionalFunction('random', given.random) ?? Math.random,
     waitUntil: optionalFunction('waitUntil', given.waitUntil),

@@ -21,4 +21,6 @@ export interface Query {
   readonly batched: boolean
   readonly schema: StandardSchema<unknown> | undefined
   readonly codec: Codec | undefined
+  /** Never to leave the process unsealed. */
+  readonly sensitive: boolean
 }

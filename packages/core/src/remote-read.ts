@@ -1,12 +1,14 @@
 import type { Candidate } from './candidate.ts'
 import type { Chain } from './chain.ts'
 import type { Flight } from './flight.ts'
-import type { FrameHeader } from './frame.ts'
+import { BadFrame } from './frame.ts'
+import type { Flaw, OpenFrame } from './frame.ts'
 import { freshness, lifeOfFrame, servable, softened } from './freshness.ts'
 import type { Life } from './freshness.ts'
 import type { Query } from './query.ts'
 import type { Job } from './job.ts'
 import { secure } from './isolate.ts'
+import { isPromise } from './maybe-promise.ts'
 import { leaseMs } from './remote-link.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { misfit } from './schema.ts'
@@ -133,14 +135,15 @@ async function open(
   frame: StoredFrame,
 ): Promise<Opened | undefined> {
   const { query, key, view } = job
-  let header: FrameHeader
-  let payload: Uint8Array
+  let taken: OpenFrame
   try {
-    ;({ header, payload } = chain.frames.open(frame.bytes, key))
+    const unsealed = chain.frames.unseal(chain.frames.open(frame.bytes, key), query.sensitive)
+    taken = isPromise(unsealed) ? await unsealed : unsealed
   } catch (error) {
-    poisoned(chain, query, key, link, 'decode', error)
+    poisoned(chain, query, key, link, flawOf(error), error)
     return undefined
   }
+  const { header } = taken
   const standing = await chain.tags.standing(header.tags)
   if (standing === 'invalid') return undefined
   const now = chain.clock.now()
@@ -165,9 +168,9 @@ async function open(
   }
   let value: unknown
   try {
-    value = chain.frames.decode(header, payload, query.codec)
+    value = chain.frames.decode(taken, query.codec)
   } catch (error) {
-    poisoned(chain, query, key, link, 'decode', error)
+    poisoned(chain, query, key, link, flawOf(error), error)
     return undefined
   }
   if (query.schema) {
@@ -182,12 +185,16 @@ async function open(
   return { life, state: kept, candidate: candidate(value, clone) }
 }
 
+function flawOf(error: unknown): Flaw {
+  return error instanceof BadFrame ? error.why : 'decode'
+}
+
 function poisoned(
   chain: Chain,
   query: Query,
   key: string,
   { name: tier, position }: RemoteLink,
-  why: 'decode' | 'schema',
+  why: Flaw | 'schema',
   error: unknown,
 ): void {
   tally(query.counters.poisoned, position)

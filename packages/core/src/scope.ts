@@ -53,6 +53,7 @@ export function makeScope(parts: ScopeParts): Cache {
       batched,
       schema: undefined,
       codec: undefined,
+      sensitive: false,
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Chain } from './chain.ts'
 import type { TagStamp } from './entry.ts'
+import type { SealKey } from './encryption.ts'
 import { CacheError } from './errors.ts'
 import { tagSlot } from './fence.ts'
 import type { Flight, Landing } from './flight.ts'
@@ -7,6 +8,7 @@ import { clamped, lifeOf, makeEntry, ttlLeft, ttlsOf } from './freshness.ts'
 import type { Life } from './freshness.ts'
 import type { Payload } from './frames.ts'
 import { secure } from './isolate.ts'
+import { isPromise } from './maybe-promise.ts'
 import type { Loaded } from './load.ts'
 import type { Query } from './query.ts'
 import type { Job } from './job.ts'
@@ -174,7 +176,9 @@ export async function storeRemote(
   const outcomes: { place: Place; outcome: WriteOutcome | 'failed' }[] = []
   const stamps = await chain.tags.stamps(o.tags, o.moment)
   let payload: Payload
+  let sealKey: SealKey | undefined
   try {
+    sealKey = await sealKeyFor(chain, query, key)
     // The second look is for tiers that can't tell when a tag was invalidated: what this process did, it knows.
     if (stamps === undefined || chain.fence.tagsRemovedAt(o.tags.map(tagSlot)) > o.sequence)
       throw new StaleTags()
@@ -183,6 +187,7 @@ export async function storeRemote(
     giveBack(key, open)
     for (const { link } of open) {
       if (error instanceof StaleTags) fenced(chain, query, key, link.position)
+      else if (error instanceof NoKey) refused(chain, query, key, link.position, 'unsealed', error.cause)
       else refused(chain, query, key, link.position, 'unencodable', error)
     }
     return open.map((place) => ({ place, outcome: 'failed' }))
@@ -196,7 +201,7 @@ export async function storeRemote(
       continue
     }
     const { swr, staleIfError } = query.policy
-    const bytes = chain.frames.frame(payload, {
+    const header = {
       createdAt,
       freshFor: ttl,
       staleFor: swr,
@@ -206,7 +211,8 @@ export async function storeRemote(
       etag: o.etag,
       key,
       tags: stamps,
-    })
+    }
+    const bytes = chain.frames.frame(payload, header, sealKey)
     const expiresAt = createdAt + ttl + Math.max(swr, staleIfError)
     if (place === open.at(-1)) tallySize(query.counters, bytes.length)
     const outcome = await fill(chain, query, key, place, { bytes, expiresAt, sequence: o.sequence })
@@ -220,6 +226,17 @@ export async function storeRemote(
 }
 
 class StaleTags extends Error {}
+class NoKey extends Error {}
+
+/** What seals the frames of a key. Throws `NoKey` when they must be sealed and can't be. */
+async function sealKeyFor(chain: Chain, query: Query, key: string): Promise<SealKey | undefined> {
+  try {
+    const sealKey = chain.frames.sealKey(key, query.sensitive)
+    return isPromise(sealKey) ? await sealKey : sealKey
+  } catch (cause) {
+    throw new NoKey('', { cause })
+  }
+}
 
 async function fill(
   chain: Chain,
@@ -345,7 +362,9 @@ async function backfillRemote(
   const now = chain.clock.now()
   const { candidate } = found
   let payload: Payload
+  let sealKey: SealKey | undefined
   try {
+    sealKey = await sealKeyFor(chain, query, key)
     payload = chain.frames.encode(candidate.value, key, query.version, query.codec)
   } catch {
     giveBack(key, nearer)
@@ -355,7 +374,7 @@ async function backfillRemote(
     const life: Life = clamped(found.life, now, query.policy.ttls[place.link.position] as number)
     const createdAt = chain.clock.wall() - (now - life.createdAt)
     const freshFor = ttlLeft(life, life.createdAt)
-    const bytes = chain.frames.frame(payload, {
+    const header = {
       createdAt,
       freshFor,
       staleFor: life.staleUntil - life.freshUntil,
@@ -365,7 +384,8 @@ async function backfillRemote(
       etag: candidate.etag,
       key,
       tags: candidate.tags,
-    })
+    }
+    const bytes = chain.frames.frame(payload, header, sealKey)
     const end = freshFor + Math.max(life.staleUntil, life.errorUntil) - life.freshUntil
     const outcome = await fill(chain, query, key, place, { bytes, expiresAt: createdAt + end, sequence })
     if (outcome === 'stored') backfilled(chain, query, key, place.link.position)
@@ -389,7 +409,7 @@ function refused(
   query: Query,
   key: string,
   position: number,
-  why: 'too-large' | 'unencodable',
+  why: 'too-large' | 'unencodable' | 'unsealed',
   error: unknown,
 ): void {
   tally(query.counters.refused, position)

@@ -20,6 +20,8 @@ export interface BehindParts {
   readonly topic: string
   readonly def: string
   readonly version: string
+  /** Never to be queued unsealed. */
+  readonly sensitive: boolean
   readonly options: ResolvedBehind
   /** Longest time for a look at what is pending, ms. */
   readonly lookMs: number
@@ -85,10 +87,10 @@ export class WriteBehind {
 
   /** Resolves once the write is durable. Rejects with `WRITE_REFUSED`; it may then have been taken all the same. */
   async append(key: string, input: unknown, value: unknown): Promise<void> {
-    const { chain, topic, version } = this.#parts
+    const { chain, topic, version, sensitive } = this.#parts
     const name = `${topic}:${key}`
     const payload = chain.frames.encode([input, value], name, version)
-    const bytes = chain.frames.frame(payload, {
+    const header = {
       createdAt: chain.clock.wall(),
       freshFor: 0,
       staleFor: 0,
@@ -98,8 +100,9 @@ export class WriteBehind {
       etag: undefined,
       key: name,
       tags: [],
-    })
+    }
     try {
+      const bytes = chain.frames.frame(payload, header, await chain.frames.sealKey(name, sensitive))
       await this.#appends.addEach(key, { key, bytes })
     } catch (cause) {
       throw new CacheError(
@@ -125,7 +128,7 @@ export class WriteBehind {
       )
     }
     if (bytes === undefined) return undefined
-    const write = this.#open(key, bytes, '')
+    const write = await this.#open(key, bytes, '')
     // Of another shape: `version` was raised before the queue was flushed.
     return write.version === this.#parts.version ? [write.value] : undefined
   }
@@ -148,11 +151,13 @@ export class WriteBehind {
   async dead(): Promise<readonly (Saved & { readonly reason: string; readonly at: number })[]> {
     const { queue, topic } = this.#parts
     const letters = await this.#inTime(queue.dead(topic, 1_000))
-    return letters.map(({ key, bytes, token: id, reason, at }) => ({
-      ...this.#open(key, bytes, id),
-      reason,
-      at,
-    }))
+    return await Promise.all(
+      letters.map(async ({ key, bytes, token: id, reason, at }) => ({
+        ...(await this.#open(key, bytes, id)),
+        reason,
+        at,
+      })),
+    )
   }
 
   async discard(tokens: readonly string[]): Promise<void> {
@@ -242,12 +247,10 @@ export class WriteBehind {
     const before = this.#saves
     if (saveMany !== undefined && writes.length > 1) {
       try {
-        await this.#saving((signal) =>
-          saveMany(
-            writes.map(({ key, bytes, token: id }) => this.#open(key, bytes, id)),
-            signal,
-          ),
+        const opened = await Promise.all(
+          writes.map(({ key, bytes, token: id }) => this.#open(key, bytes, id)),
         )
+        await this.#saving((signal) => saveMany(opened, signal))
         this.#saves += writes.length
         for (const { key } of writes) this.#failures.delete(key)
         await this.#confirm(writes)
@@ -276,7 +279,7 @@ export class WriteBehind {
     const { key } = write
     let other: boolean
     try {
-      const opened = this.#open(key, write.bytes, write.token)
+      const opened = await this.#open(key, write.bytes, write.token)
       other = await this.#saving((signal) => save(opened, signal))
     } catch (error) {
       await this.#failed(write, error)
@@ -318,10 +321,11 @@ export class WriteBehind {
     if (writes.length > 0) await this.#inTime(this.#parts.queue.confirm(this.#parts.topic, writes))
   }
 
-  #open(key: string, bytes: Uint8Array, id: string): Saved {
-    const { frames } = this.#parts.chain
-    const { header, payload } = frames.open(bytes, `${this.#parts.topic}:${key}`)
-    const [input, value] = frames.decode(header, payload, undefined) as readonly [unknown, unknown]
+  async #open(key: string, bytes: Uint8Array, id: string): Promise<Saved> {
+    const { chain, sensitive, topic } = this.#parts
+    const taken = await chain.frames.unseal(chain.frames.open(bytes, `${topic}:${key}`), sensitive)
+    const { header } = taken
+    const [input, value] = chain.frames.decode(taken, undefined) as readonly [unknown, unknown]
     return { input, value, token: id, version: header.version }
   }
 

@@ -230,6 +230,7 @@ export interface Definition<K extends KeyOf, V, N extends string = string> exten
     tags?: (value: V, input: K) => readonly string[];
     schema?: StandardSchema<NoInfer<V>>;
     codec?: Codec;
+    sensitive?: boolean;
 }
 export interface SaveContext {
     readonly signal: AbortSignal;
@@ -292,6 +293,20 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 export type TtlPreset = 'hot' | 'warm' | 'cold' | 'static';
 export declare function parseDuration(what: string, given: unknown): number;
 export declare function parseTtl(what: string, given: unknown): number;
+
+// ./encryption
+import type { MaybePromise } from './maybe-promise.ts';
+export interface SealKey {
+    readonly id: string;
+    seal(bytes: Uint8Array, bound: Uint8Array): Uint8Array;
+    open(sealed: Uint8Array, bound: Uint8Array): Uint8Array;
+}
+export interface Encryption {
+    readonly name: string;
+    current(tenant: string): MaybePromise<SealKey>;
+    byId(id: string, tenant: string): MaybePromise<SealKey | undefined>;
+    forget(tenant: string): void;
+}
 
 // ./entry
 export interface TagStamp {
@@ -396,7 +411,7 @@ export interface EventMap {
     refused: {
         readonly def: string | undefined;
         readonly tier: string;
-        readonly why: 'too-large' | 'unencodable';
+        readonly why: 'too-large' | 'unencodable' | 'unsealed';
         readonly error: unknown;
         key(): string;
     };
@@ -432,7 +447,7 @@ export interface EventMap {
     poisoned: {
         readonly def: string | undefined;
         readonly tier: string;
-        readonly why: 'decode' | 'schema';
+        readonly why: 'decode' | 'auth' | 'key' | 'schema';
         readonly error: unknown;
         key(): string;
     };
@@ -459,6 +474,7 @@ export declare function checkOneOf<const W extends string | boolean>(what: strin
 
 // ./explain
 import type { Chain } from './chain.ts';
+import type { Query } from './query.ts';
 import type { Inspected } from './inspected.ts';
 export interface ExplainStep<N extends string = string> {
     readonly tier: N;
@@ -472,7 +488,7 @@ export interface Explanation<N extends string = string> {
     readonly wouldLoad: boolean;
 }
 export declare function explain(chain: Chain, key: string): Promise<Explanation>;
-export declare function inspect(chain: Chain, key: string, version: string): Promise<Inspected<unknown> | undefined>;
+export declare function inspect(chain: Chain, query: Pick<Query, 'version' | 'codec' | 'sensitive' | 'schema'>, key: string): Promise<Inspected<unknown> | undefined>;
 
 // ./inspected
 export interface Inspected<V, N extends string = string> {
@@ -548,11 +564,13 @@ export declare class LoadRun implements LoadContext {
 
 // ./maybe-promise
 export type MaybePromise<T> = T | Promise<T>;
+export declare function isPromise<T>(given: MaybePromise<T>): given is Promise<T>;
 
 // ./options
 import type { Bus } from './bus.ts';
 import type { Clock } from './clock.ts';
 import type { Codec, Transform } from './codec.ts';
+import type { Encryption } from './encryption.ts';
 import type { Duration } from './duration.ts';
 import type { Policy, ResolvedPolicy } from './policy.ts';
 import type { EdgeTier, LocalTier, RemoteTier, Tier } from './tier.ts';
@@ -565,6 +583,7 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
     codec?: Codec | readonly Codec[];
     transforms?: readonly Transform[];
     writeQueue?: WriteQueue;
+    encryption?: Encryption;
     clock?: Clock;
     random?: () => number;
     waitUntil?: (work: Promise<unknown>) => void;
@@ -589,6 +608,7 @@ export interface ResolvedOptions {
     readonly codecs: readonly Codec[];
     readonly transforms: readonly Transform[];
     readonly writeQueue: WriteQueue | undefined;
+    readonly encryption: Encryption | undefined;
     readonly clock: Clock;
     readonly random: () => number;
     readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;

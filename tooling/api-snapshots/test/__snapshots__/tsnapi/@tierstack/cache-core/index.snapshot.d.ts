@@ -10,7 +10,7 @@ export type { Cache, EntryOptions, TierHealth, WrapOptions, Wrapped } from './ca
 export type { Cached, DeadLetter, Definition, SaveContext, WarmOptions, WarmReport } from './definition.ts';
 export { CacheError, errorCodes } from './errors.ts';
 export type { CacheOptions } from './options.ts';
-export { checkKeys, checkOneOf, expectation, nearest } from './expectation.ts';
+export { checkKeys, checkMethods, checkOneOf, expectation, nearest } from './expectation.ts';
 export type { Clock } from './clock.ts';
 export type { Codec, Transform } from './codec.ts';
 export type { Coherence, EdgeHost, EdgeOutcome, EdgePurge, EdgeTier, Fence, FrameWrite, LeaseRead, LocalHost, LocalTier, RemoteCapabilities, RemoteHost, RemoteTier, SetupFinding, StoredFrame, TagState, Tier, WriteOutcome, } from './tier.ts';
@@ -18,6 +18,7 @@ export { createCache } from './create-cache.ts';
 export type { DeadWrite, PendingWrite, QueuedWrite, WriteQueue, WriteQueueHost } from './write-queue.ts';
 export type { Defined, EntryByKey } from './defined.ts';
 export type { Duration, TtlPreset } from './duration.ts';
+export type { Encryption, SealKey } from './encryption.ts';
 export type { EntryRead, ReadScope } from './read-scope.ts';
 export type { ErrorCode } from './errors.ts';
 export type { EventMap, EventName, Reason, TierVerb } from './events.ts';

@@ -3,7 +3,7 @@
  */
 // #region Re-exports
 export { CacheError, errorCodes } from './errors.js';
-export { checkKeys, checkOneOf, expectation, nearest } from './expectation.js';
+export { checkKeys, checkMethods, checkOneOf, expectation, nearest } from './expectation.js';
 export { createCache } from './create-cache.js';
 export { openReadScope } from './read-scope.js';
 export { parseBytes } from './bytes.js';

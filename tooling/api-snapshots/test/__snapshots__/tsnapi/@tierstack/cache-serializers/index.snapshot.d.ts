@@ -5,6 +5,15 @@
 export { compress } from './compress.ts';
 export type { CompressionAlgorithm } from './algorithms.ts';
 export type { CompressOptions } from './options.ts';
+export type { DataKeyStore, TenantKeys, TenantKeysOptions, WrappedKey } from './tenant-keys.ts';
+export { encrypt } from './encrypt.ts';
+export type { EncryptOptions } from './encrypt.ts';
 export { json } from './json.ts';
+export type { KeyMemorySettings, KeyProviderOptions } from './key-provider.ts';
+export { keyProvider } from './key-provider.ts';
+export { keyRing } from './key-ring.ts';
+export type { KeyRing } from './key-ring.ts';
+export type { KeySource, SecretKey } from './secret.ts';
 export { msgpack } from './msgpack.ts';
+export { tenantKeys } from './tenant-keys.ts';
 // #endregion

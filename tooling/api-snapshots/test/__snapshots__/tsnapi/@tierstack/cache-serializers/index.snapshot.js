@@ -3,6 +3,10 @@
  */
 // #region Re-exports
 export { compress } from './compress.js';
+export { encrypt } from './encrypt.js';
 export { json } from './json.js';
+export { keyProvider } from './key-provider.js';
+export { keyRing } from './key-ring.js';
 export { msgpack } from './msgpack.js';
+export { tenantKeys } from './tenant-keys.js';
 // #endregion
