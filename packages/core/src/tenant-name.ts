@@ -3,11 +3,6 @@
  * namespaces and definitions can't contain `@`, and encoded names no `/`.
  */
 
-/** What the keys of a tenant begin with. Different tenants, different texts, none the beginning of another. */
-export function tenantPath(tenant: string): string {
-  return `@${encodeURIComponent(tenant)}/`
-}
-
 /** The tenant of a key; empty when it has none. */
 export function tenantOf(key: string): string {
   if (key.charCodeAt(0) !== 0x40) return ''

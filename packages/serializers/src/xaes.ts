@@ -14,7 +14,7 @@ const tagLength = 16
 export const secretLength = 32
 
 /** Bytes by which sealing lengthens. */
-export const overhead: number = nonceLength + tagLength
+const overhead = nonceLength + tagLength
 
 /** Random bytes for some hundred nonces: asking for each alone costs more than sealing a small value. */
 const pool = Buffer.alloc(nonceLength * 256)
