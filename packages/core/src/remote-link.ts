@@ -5,6 +5,7 @@ import type { Events, TierVerb } from './events.ts'
 import { Journal } from './journal.ts'
 import type { JournalPage } from './journal.ts'
 import type { TierCounters } from './stats.ts'
+import { token } from './token.ts'
 import type {
   Coherence,
   Fence,
@@ -91,6 +92,7 @@ export class RemoteLink {
   readonly #fills: Batch<FrameWrite & { fence: Fence }, WriteOutcome>
   readonly #writes: Batch<FrameWrite, WriteOutcome>
   readonly #takes: Batch<string, Fence | undefined>
+  readonly #begins: Batch<{ key: string; holdMs: number }, string>
   readonly #conclusions: Batch<{ key: string; intent: string }, Fence | undefined>
   readonly #releases: Batch<{ key: string; fence: Fence }, undefined>
   #readTimeout = 50
@@ -128,6 +130,13 @@ export class RemoteLink {
       this.#runWrite('fill', items.length, () => must(coherence).fill(items)),
     )
     this.#takes = new Batch((keys) => must(coherence).take(keys, leaseMs))
+    // Writers of a tick share an intent, as none of them shares a key: a second one of the same key begins a batch.
+    this.#begins = new Batch(async (items) => {
+      const intent = token()
+      const keys = items.map(({ key }) => key)
+      await must(coherence).begin(keys, intent, Math.max(...items.map(({ holdMs }) => holdMs)))
+      return items.map(() => intent)
+    })
     this.#conclusions = new Batch((items) => must(coherence).conclude(items, leaseMs))
     this.#releases = new Batch((items) =>
       this.#run('release', items.length, async () => {
@@ -185,6 +194,16 @@ export class RemoteLink {
     }
     const confirmed = await this.remove(verb, timeout, (journal) => journal.addKeys([key], false))
     return { fence: confirmed ? fence : undefined, refused: confirmed && fence === undefined }
+  }
+
+  /** Announces a write of one key. Resolves to its intent, or to undefined when not confirmed: its removal is then queued. */
+  async begin(key: string, holdMs: number, timeout: number): Promise<string | undefined> {
+    let intent: string | undefined
+    const verb = async () => {
+      intent = await this.#begins.addEach(key, { key, holdMs })
+    }
+    const confirmed = await this.remove(verb, timeout, (journal) => journal.addKeys([key], false))
+    return confirmed ? intent : undefined
   }
 
   /** Ends a writer's intent. Resolves to the lease if nothing else happened to the key; not confirmed, the removal is queued. */

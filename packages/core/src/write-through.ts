@@ -4,7 +4,6 @@ import type { Query } from './query.ts'
 import type { Place } from './remote-read.ts'
 import { dropKeys } from './remove.ts'
 import { keep } from './set.ts'
-import { token } from './token.ts'
 import { end, placeIntents } from './write.ts'
 
 /**
@@ -23,30 +22,29 @@ export async function writeThrough(
   commit: () => Promise<unknown>,
 ): Promise<unknown> {
   const { policy } = query
-  const intent = token()
   const tagClock = chain.tags.link?.usable(key) ? await chain.tags.clock(key) : undefined
   const moment = chain.tags.moment(tagClock)
-  const announced = await placeIntents(chain, policy, [key], intent)
+  const announced = await placeIntents(chain, policy, [key])
   const { sequence: before } = chain.fence
   const beganAt = chain.clock.now()
   let value: unknown
   try {
     value = await commit()
   } catch (error) {
-    await end(chain, policy, [key], intent, announced)
+    await end(chain, policy, [key], announced)
     throw error
   }
   const disturbed = chain.fence.keyRemoved(key, before) || chain.fence.suspectSince(before)
   const coherent = chain.links.filter((link) => link.coherence !== undefined)
   if (value === undefined || disturbed || announced.length < coherent.length) {
-    await end(chain, policy, [key], intent, announced)
+    await end(chain, policy, [key], announced)
     return value
   }
   let tags: readonly string[]
   try {
     tags = [...new Set([...query.tagsBefore(key), ...(query.tagsOf?.(value, input) ?? [])])]
   } catch (error) {
-    await end(chain, policy, [key], intent, announced)
+    await end(chain, policy, [key], announced)
     throw error
   }
   // Loads that began before the commit aren't joined by those who come after it.
@@ -55,7 +53,8 @@ export async function writeThrough(
   const places: Place[] = []
   let refused = false
   for (const link of chain.links.toReversed()) {
-    const fence = link.coherence ? await link.conclude(key, intent, policy.timeouts.removal) : ''
+    const intent = announced.find((one) => one.link === link)?.intent
+    const fence = intent === undefined ? '' : await link.conclude(key, intent, policy.timeouts.removal)
     refused ||= fence === undefined
     if (!refused) places.unshift({ link, fence, claim: undefined, tagClock, blocked: false })
   }

@@ -3,6 +3,7 @@ import { CacheError } from './errors.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { announce, dropKeys, removeKeys } from './remove.ts'
+import type { Coherence } from './tier.ts'
 import { token } from './token.ts'
 
 /**
@@ -23,34 +24,37 @@ export async function write<R>(
   keys: readonly string[],
   commit: () => Promise<R> | R,
 ): Promise<R> {
-  const intent = token()
-  const announced = await placeIntents(chain, policy, keys, intent)
+  const announced = await placeIntents(chain, policy, keys)
   try {
     return await commit()
   } finally {
-    await end(chain, policy, keys, intent, announced)
+    await end(chain, policy, keys, announced)
   }
 }
 
-/** Places the intent in every tier that can hold one; resolves to those that have it. */
+/** A tier that was told of a write, and by which name. */
+export interface Announced {
+  readonly link: RemoteLink
+  readonly intent: string
+}
+
+/** Places an intent in every tier that can hold one; resolves to those that have it. */
 export async function placeIntents(
   chain: Chain,
   policy: ResolvedPolicy,
   keys: readonly string[],
-  intent: string,
-): Promise<readonly RemoteLink[]> {
-  const announced: RemoteLink[] = []
+): Promise<readonly Announced[]> {
+  const announced: Announced[] = []
   dropKeys(chain, keys, false)
   await announce(chain, keys, policy)
   for (const link of chain.links.toReversed()) {
     const { coherence } = link
     if (coherence === undefined) continue
-    const begin = () => coherence.begin(keys, intent, policy.timeouts.write)
     // The key stays away from the tier until the end confirms the removal.
-    const begun = await link.remove(begin, policy.timeouts.removal, (journal) => journal.addKeys(keys, false))
-    if (begun) announced.push(link)
+    const intent = await begin(link, coherence, policy, keys)
+    if (intent !== undefined) announced.push({ link, intent })
     else if (policy.invalidation === 'strict') {
-      await end(chain, policy, keys, intent, announced)
+      await end(chain, policy, keys, announced)
       throw new CacheError(
         'WRITE_REFUSED',
         `Expected tier \`${link.name}\` to take the announcement of the write, it did not; nothing was committed, try again`,
@@ -62,15 +66,29 @@ export async function placeIntents(
   return announced
 }
 
-/** Takes the intent back and removes the keys everywhere. */
+async function begin(
+  link: RemoteLink,
+  coherence: Coherence,
+  policy: ResolvedPolicy,
+  keys: readonly string[],
+): Promise<string | undefined> {
+  const { write: holdMs, removal } = policy.timeouts
+  const [only] = keys
+  if (keys.length === 1 && only !== undefined) return await link.begin(only, holdMs, removal)
+  const intent = token()
+  const verb = () => coherence.begin(keys, intent, holdMs)
+  const begun = await link.remove(verb, removal, (journal) => journal.addKeys(keys, false))
+  return begun ? intent : undefined
+}
+
+/** Takes the intents back and removes the keys everywhere. */
 export async function end(
   chain: Chain,
   policy: ResolvedPolicy,
   keys: readonly string[],
-  intent: string,
-  announced: readonly RemoteLink[],
+  announced: readonly Announced[],
 ): Promise<void> {
-  for (const link of announced) {
+  for (const { link, intent } of announced) {
     const { coherence } = link
     if (coherence === undefined) continue
     const verb = () => coherence.end(keys, intent)

@@ -9,3 +9,5 @@ export type {
 export type { RedisOptions } from './options.ts'
 export { redis } from './redis.ts'
 export type { RedisRemoteTier } from './redis.ts'
+export type { RedisQueueOptions } from './queue-options.ts'
+export { redisWriteQueue } from './write-queue.ts'

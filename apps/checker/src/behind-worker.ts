@@ -1,0 +1,46 @@
+import { createCache } from '@tierstack/cache-core'
+import { memory } from '@tierstack/cache-memory'
+import { redis, redisWriteQueue } from '@tierstack/cache-redis'
+import { BehindSource } from './behind-source.ts'
+import type { BehindAnswer, BehindOrder } from './behind.ts'
+
+/* One of the processes that write behind. It is killed without warning. */
+
+const [redisUrl = '', databaseUrl = ''] = process.argv.slice(2)
+const source = new BehindSource(databaseUrl)
+const cache = createCache({
+  namespace: 'behind',
+  tiers: [memory(), redis({ url: redisUrl })],
+  writeQueue: redisWriteQueue({ url: redisUrl }),
+})
+const row = cache.define<number, number>({
+  name: 'row',
+  load: (key) => source.version(key),
+  save: (input, value, { token }) => source.save([{ input, value, token }]),
+  saveMany: (writes) => source.save(writes),
+  write: 'behind',
+})
+
+async function answer(order: BehindOrder): Promise<BehindAnswer> {
+  const { id } = order
+  try {
+    if (order.kind === 'write') {
+      await row.write(order.key, order.version)
+      return { id, ok: true, version: order.version }
+    }
+    if (order.kind === 'read') return { id, ok: true, version: await row(order.key) }
+    return { id, ok: true, version: await row.flush({ timeout: '60s' }) }
+  } catch (error) {
+    return { id, ok: false, why: String(error) }
+  }
+}
+
+process.on('message', (orders: readonly BehindOrder[]) => {
+  for (const order of orders) {
+    void answer(order).then((reply) => {
+      if (process.connected) process.send?.(reply)
+    })
+  }
+})
+process.on('disconnect', () => process.exit(0))
+process.send?.('ready')

@@ -1,0 +1,250 @@
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { startRedis } from '@tierstack/test-services'
+import type { RedisServer } from '@tierstack/test-services'
+import { BehindSource } from './behind-source.ts'
+import { percentile } from './percentile.ts'
+
+/*
+ * Write-behind under SIGKILL: every write that was acknowledged must reach the source, once and in order, whoever is
+ * killed meanwhile; and from its acknowledgement on, every process must see it.
+ */
+
+export type BehindOrder =
+  | { readonly kind: 'write'; readonly id: number; readonly key: number; readonly version: number }
+  | { readonly kind: 'read'; readonly id: number; readonly key: number }
+  | { readonly kind: 'flush'; readonly id: number }
+
+export type BehindAnswer =
+  | { readonly id: number; readonly ok: true; readonly version: number }
+  | { readonly id: number; readonly ok: false; readonly why: string }
+
+export interface BehindPlan {
+  /** Acknowledged writes. */
+  readonly writes: number
+  readonly keys: number
+  readonly processes: number
+  readonly databaseUrl: string
+}
+
+export interface BehindVerdict {
+  readonly acknowledged: number
+  readonly refused: number
+  /** Writes whose process was killed before it answered. */
+  readonly unanswered: number
+  /** Keys whose row isn't the last acknowledged write. */
+  readonly wrong: number
+  readonly twice: number
+  readonly backwards: number
+  readonly changes: number
+  readonly left: number
+  /** Reads in another process, after the acknowledgement. */
+  readonly reads: number
+  /** Those that returned an older version; while Redis is away, and until every process is back on its bus: after 600 ms. */
+  readonly stale: number
+  /** Those that did so for less than that: within the declared bound of a silent bus. */
+  readonly silent: number
+  readonly seconds: number
+  /** Median and 99th percentile of the time to an acknowledgement, ms. */
+  readonly p50: number
+  readonly p99: number
+}
+
+const program = fileURLToPath(new URL('behind-worker.ts', import.meta.url))
+const args = ['--conditions=@tierstack/source', '--disable-warning=ExperimentalWarning']
+
+/** A process, and the orders that it hasn't answered. */
+class Worker {
+  readonly #urls: readonly [string, string]
+  readonly #waiting = new Map<number, (answer: BehindAnswer | undefined) => void>()
+  #outgoing: BehindOrder[] = []
+  #child: ChildProcess
+  #ready: Promise<unknown>
+
+  constructor(urls: readonly [string, string]) {
+    this.#urls = urls
+    this.#child = fork(program, [...urls], { execArgv: args })
+    this.#ready = this.#listen()
+  }
+
+  get ready(): Promise<unknown> {
+    return this.#ready
+  }
+
+  /** Resolves to the answer, or to undefined when the process is killed before. */
+  async ask(order: BehindOrder): Promise<BehindAnswer | undefined> {
+    await this.#ready
+    return await new Promise((resolve) => {
+      this.#waiting.set(order.id, resolve)
+      if (this.#outgoing.push(order) === 1) setImmediate(() => this.#send())
+    })
+  }
+
+  async killAndRestart(): Promise<void> {
+    const gone = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await gone
+    for (const resolve of this.#waiting.values()) resolve(undefined)
+    this.#waiting.clear()
+    this.#outgoing = []
+    this.#child = fork(program, [...this.#urls], { execArgv: args })
+    this.#ready = this.#listen()
+    await this.#ready
+  }
+
+  async stop(): Promise<void> {
+    const gone = once(this.#child, 'exit')
+    this.#child.disconnect()
+    await gone
+  }
+
+  #send(): void {
+    const orders = this.#outgoing
+    this.#outgoing = []
+    if (orders.length > 0 && this.#child.connected) this.#child.send(orders, () => {})
+  }
+
+  async #listen(): Promise<void> {
+    const child = this.#child
+    await once(child, 'message')
+    child.on('message', (answer: BehindAnswer) => {
+      this.#waiting.get(answer.id)?.(answer)
+      this.#waiting.delete(answer.id)
+    })
+  }
+}
+
+/** Runs a plan. Three times somebody is killed: one process, the Redis server, all processes. */
+export async function runBehind(plan: BehindPlan): Promise<BehindVerdict> {
+  const server = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+  const source = new BehindSource(plan.databaseUrl)
+  try {
+    await source.reset()
+    const urls = [server.url, plan.databaseUrl] as const
+    const workers = Array.from({ length: plan.processes }, () => new Worker(urls))
+    await Promise.all(workers.map(({ ready }) => ready))
+    const verdict = await new Run(plan, workers, source, server).run()
+    await Promise.all(workers.map((worker) => worker.stop()))
+    return verdict
+  } finally {
+    await source.close()
+    await server.stop()
+  }
+}
+
+class Run {
+  readonly #plan: BehindPlan
+  readonly #workers: readonly Worker[]
+  readonly #source: BehindSource
+  readonly #server: RedisServer
+  readonly #expected = new Map<number, number>()
+  readonly #times: number[] = []
+  #id = 0
+  #acknowledged = 0
+  #refused = 0
+  #unanswered = 0
+  #reads = 0
+  #stale = 0
+  #silent = 0
+  #outage = false
+
+  constructor(plan: BehindPlan, workers: readonly Worker[], source: BehindSource, server: RedisServer) {
+    this.#plan = plan
+    this.#workers = workers
+    this.#source = source
+    this.#server = server
+  }
+
+  async run(): Promise<BehindVerdict> {
+    const began = performance.now()
+    const { keys, writes } = this.#plan
+    const each = Math.ceil(writes / keys)
+    const kills = this.#kills()
+    await Promise.all(Array.from({ length: keys }, (_, key) => this.#write(key, each)))
+    await kills
+    const left = await this.#flushed()
+    const seconds = (performance.now() - began) / 1_000
+    const rows = new Map((await this.#source.rows()).map(({ key, version }) => [key, version]))
+    const wrong = [...this.#expected].filter(([key, version]) => rows.get(key) !== version).length
+    const log = await this.#source.log()
+    return {
+      acknowledged: this.#acknowledged,
+      refused: this.#refused,
+      unanswered: this.#unanswered,
+      wrong: wrong + Math.abs(rows.size - this.#expected.size),
+      ...log,
+      left,
+      reads: this.#reads,
+      stale: this.#stale,
+      silent: this.#silent,
+      seconds,
+      p50: percentile(this.#times, 0.5),
+      p99: percentile(this.#times, 0.99),
+    }
+  }
+
+  /** Writes version after version of one key, by changing processes; each only after the one before was answered. */
+  async #write(key: number, times: number): Promise<void> {
+    let version = 0
+    for (let done = 0; done < times;) {
+      const worker = this.#workers[(key + done) % this.#workers.length] as Worker
+      const asked = performance.now()
+      const answer = await worker.ask({ kind: 'write', id: ++this.#id, key, version: ++version })
+      if (answer === undefined) this.#unanswered++
+      else if (!answer.ok) {
+        this.#refused++
+        await sleep(20)
+      } else {
+        this.#times.push(performance.now() - asked)
+        this.#acknowledged++
+        this.#expected.set(key, version)
+        done++
+        if (this.#acknowledged % 20 === 0) await this.#look(key, version)
+      }
+    }
+  }
+
+  /** Whether another process sees what was just acknowledged. Nobody else writes the key meanwhile. */
+  async #look(key: number, version: number): Promise<void> {
+    const worker = this.#workers[(key + this.#reads) % this.#workers.length] as Worker
+    const answer = await worker.ask({ kind: 'read', id: ++this.#id, key })
+    if (answer?.ok !== true) return
+    this.#reads++
+    if (answer.version >= version) return
+    if (!this.#outage) this.#stale++
+    else {
+      this.#silent++
+      await sleep(600)
+      const again = await worker.ask({ kind: 'read', id: ++this.#id, key })
+      if (again?.ok === true && again.version < version) this.#stale++
+    }
+  }
+
+  async #kills(): Promise<void> {
+    const { writes } = this.#plan
+    const reached = async (share: number) => {
+      while (this.#acknowledged < writes * share) await sleep(5)
+    }
+    await reached(0.25)
+    await this.#workers[0]?.killAndRestart()
+    await reached(0.5)
+    this.#outage = true
+    await this.#server.kill()
+    await this.#server.restart()
+    await sleep(2_000)
+    this.#outage = false
+    await reached(0.75)
+    await Promise.all(this.#workers.map((worker) => worker.killAndRestart()))
+  }
+
+  async #flushed(): Promise<number> {
+    for (;;) {
+      const answer = await this.#workers[0]?.ask({ kind: 'flush', id: ++this.#id })
+      if (answer?.ok) return answer.version
+      await sleep(100)
+    }
+  }
+}

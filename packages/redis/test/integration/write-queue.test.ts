@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto'
+import { createCache, systemClock } from '@tierstack/cache-core'
+import type { WriteQueue } from '@tierstack/cache-core'
+import { memory } from '@tierstack/cache-memory'
+import { startRedis, startRedisCluster, until } from '@tierstack/test-services'
+import type { RedisServer } from '@tierstack/test-services'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { redisWriteQueue } from '../../src/index.ts'
+import type { RedisQueueOptions } from '../../src/index.ts'
+
+let server: RedisServer
+
+beforeAll(async () => {
+  server = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+})
+
+afterAll(() => server.stop())
+
+const bytes = (text: string) => Buffer.from(text)
+const take = (worker: string, after = '', limit = 100) => ({ worker, holdMs: 10_000, after, limit })
+
+function openQueue(
+  options: RedisQueueOptions = { url: server.url },
+  namespace: string = randomUUID(),
+): WriteQueue & AsyncDisposable {
+  const queue = redisWriteQueue(options)
+  queue.open({ namespace, clock: systemClock, warn: () => undefined })
+  return Object.assign(queue, { [Symbol.asyncDispose]: () => queue.close() })
+}
+
+test('writes are given out in order, one per key with its latest bytes, until they are confirmed', async () => {
+  await using queue = openQueue()
+  await queue.append('t', [
+    { key: 'a', bytes: bytes('1') },
+    { key: 'b', bytes: bytes('2') },
+  ])
+  await queue.append('t', [{ key: 'a', bytes: bytes('3') }])
+  expect(await queue.pending('t', ['a', 'b', 'c'])).toEqual([bytes('3'), bytes('2'), undefined])
+  const taken = await queue.take('t', take('w'))
+  expect(taken?.writes.map(({ key, bytes: own }) => `${key}${Buffer.from(own)}`)).toEqual(['a3', 'b2'])
+  const [a, b] = taken?.writes ?? []
+  expect((a?.token ?? '') > (b?.token ?? '')).toBe(true)
+  // Overtaken while it was being applied: the later one stays.
+  await queue.append('t', [{ key: 'a', bytes: bytes('4') }])
+  await queue.confirm('t', taken?.writes ?? [])
+  expect(await queue.state('t')).toMatchObject({ size: 1 })
+  const rest = await queue.take('t', take('w'))
+  expect(rest?.writes.map(({ key, bytes: own }) => `${key}${Buffer.from(own)}`)).toEqual(['a4'])
+  expect((rest?.writes[0]?.token ?? '') > (a?.token ?? '')).toBe(true)
+  await queue.confirm('t', rest?.writes ?? [])
+  expect(await queue.state('t')).toEqual({ size: 0, first: undefined, last: undefined })
+})
+
+test('one worker at a time has the right to apply; it lapses, and may be given back', async () => {
+  await using queue = openQueue()
+  await queue.append('t', [{ key: 'a', bytes: bytes('1') }])
+  expect((await queue.take('t', take('one')))?.writes).toHaveLength(1)
+  expect(await queue.take('t', take('two'))).toBeUndefined()
+  expect(await queue.renew('t', 'two', 1_000)).toBe(false)
+  expect(await queue.renew('t', 'one', 50)).toBe(true)
+  await until('the right to lapse', async () => (await queue.take('t', take('two'))) !== undefined)
+  await queue.release('t', 'two')
+  expect((await queue.take('t', take('one')))?.writes).toHaveLength(1)
+})
+
+test('pages go through the whole topic, and topics do not meet', async () => {
+  await using queue = openQueue()
+  const keys = Array.from({ length: 600 }, (_, i) => `k${i}`)
+  await queue.append(
+    't{}:',
+    keys.map((key) => ({ key, bytes: bytes(key) })),
+  )
+  await queue.append('u', [{ key: 'other', bytes: bytes('') }])
+  const seen: string[] = []
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const taken: Awaited<ReturnType<WriteQueue['take']>> = await queue.take('t{}:', take('w', after, 250))
+    seen.push(...(taken?.writes ?? []).map(({ key }) => key))
+    after = taken?.next
+  }
+  expect(seen).toEqual(keys)
+})
+
+test('dead letters are kept with their reason until they are discarded', async () => {
+  await using queue = openQueue()
+  await queue.append('t', [
+    { key: 'ä', bytes: bytes('1') },
+    { key: 'b', bytes: bytes('2') },
+  ])
+  const writes = (await queue.take('t', take('w')))?.writes ?? []
+  await queue.append('t', [{ key: 'b', bytes: bytes('3') }])
+  await queue.bury(
+    't',
+    writes.map((write) => ({ ...write, reason: 'constraint ✗' })),
+  )
+  const dead = await queue.dead('t', 10)
+  expect(dead).toMatchObject([
+    { key: 'ä', bytes: bytes('1'), reason: 'constraint ✗', token: writes[0]?.token },
+  ])
+  expect(Math.abs((dead[0]?.at ?? 0) - Date.now())).toBeLessThan(60_000)
+  // The one that was overtaken isn't dead.
+  expect((await queue.take('t', take('w')))?.writes.map(({ key }) => key)).toEqual(['b'])
+  await queue.discard('t', [dead[0]?.token ?? ''])
+  expect(await queue.dead('t', 10)).toEqual([])
+})
+
+test('what was acknowledged survives a kill of the server', async () => {
+  const own = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+  try {
+    const namespace = randomUUID()
+    await using queue = openQueue({ url: own.url }, namespace)
+    const acknowledged: string[] = []
+    const writing = (async () => {
+      for (let i = 0; i < 500; i++) {
+        await queue.append('t', [{ key: `k${i}`, bytes: bytes('x') }])
+        acknowledged.push(`k${i}`)
+      }
+    })().catch(() => undefined)
+    await until('some writes', async () => acknowledged.length > 100)
+    await own.kill()
+    await writing
+    await expect(queue.append('t', [{ key: 'late', bytes: bytes('x') }])).rejects.toThrow()
+    await own.restart()
+    await until('the server', async () => (await queue.state('t').catch(() => undefined)) !== undefined)
+    const pending = await queue.pending('t', acknowledged)
+    expect(pending.filter((one) => one === undefined)).toHaveLength(0)
+  } finally {
+    await own.stop()
+  }
+})
+
+test('a server that keeps nothing on disk, or may evict, is refused in one sentence; unless it may', async () => {
+  const careless = await startRedis()
+  try {
+    await using queue = openQueue({ url: careless.url })
+    const write = [{ key: 'a', bytes: bytes('1') }]
+    await expect(queue.append('t', write)).rejects.toThrow('set `appendonly yes`')
+    await using unchecked = openQueue({ url: careless.url, durability: 'unchecked' })
+    await unchecked.append('t', write)
+    await careless.command('CONFIG', 'SET', 'appendonly', 'yes')
+    await careless.command('CONFIG', 'SET', 'maxmemory', '100mb')
+    await careless.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+    await expect(queue.append('t', write)).rejects.toThrow('maxmemory-policy')
+    await careless.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+    await queue.append('t', write)
+  } finally {
+    await careless.stop()
+  }
+})
+
+test('in a Cluster, each topic lives in one slot', async () => {
+  const cluster = await startRedisCluster(3)
+  try {
+    const urls = cluster.nodes.map(({ url }) => url)
+    await using queue = openQueue({ cluster: urls, durability: 'unchecked' })
+    for (const topic of ['a', 'b', 'c', 'd', 'e'])
+      await queue.append(topic, [{ key: topic, bytes: bytes(topic) }])
+    for (const topic of ['a', 'b', 'c', 'd', 'e']) {
+      expect((await queue.take(topic, take('w')))?.writes.map(({ key }) => key)).toEqual([topic])
+    }
+  } finally {
+    await cluster.stop()
+  }
+})
+
+test('a cache that writes behind refuses while Redis is down, and loses nothing that it acknowledged', async () => {
+  const own = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+  const rows = new Map<number, string>()
+  let failing = true
+  const cache = createCache({
+    namespace: randomUUID(),
+    tiers: [memory()],
+    writeQueue: redisWriteQueue({ url: own.url }),
+  })
+  try {
+    const row = cache.define<number, string>({
+      name: 'row',
+      load: (id) => rows.get(id) ?? 'nothing',
+      save: async (id, value) => {
+        if (failing) throw new Error('not yet')
+        rows.set(id, value)
+      },
+      write: 'behind',
+    })
+    await row.write(1, 'acknowledged')
+    await own.kill()
+    await expect(row.write(1, 'refused')).rejects.toMatchObject({ code: 'WRITE_REFUSED' })
+    failing = false
+    await own.restart()
+    await until('the write to be saved', async () => rows.get(1) === 'acknowledged')
+    await until('writes to be taken again', async () => {
+      return await row.write(1, 'again').then(
+        () => true,
+        () => false,
+      )
+    })
+    expect(await row.flush()).toBe(0)
+    expect(rows.get(1)).toBe('again')
+  } finally {
+    await cache.close()
+    await own.stop()
+  }
+})
