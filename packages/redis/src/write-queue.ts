@@ -115,9 +115,7 @@ class RedisWriteQueue implements WriteQueue {
     await this.#route.send(topic, [['HDEL', this.#route.key(topic, 'dead'), ...tokens.map(idOf)]])
   }
 
-  async state(
-    topic: string,
-  ): Promise<{
+  async state(topic: string): Promise<{
     readonly size: number
     readonly first: string | undefined
     readonly last: string | undefined
