@@ -10,6 +10,8 @@ const [redisUrl = '', databaseUrl = ''] = process.argv.slice(2)
 const source = new BehindSource(databaseUrl)
 const cache = createCache({
   namespace: 'behind',
+  // A write that other processes couldn't be told of is refused, so that every acknowledged one is seen by all.
+  invalidation: 'strict',
   tiers: [memory(), redis({ url: redisUrl })],
   writeQueue: redisWriteQueue({ url: redisUrl }),
 })

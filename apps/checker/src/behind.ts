@@ -53,6 +53,9 @@ export interface BehindVerdict {
   readonly p99: number
 }
 
+/** Writes that are asked for at once, each of another key. */
+const lanes = 64
+
 const program = fileURLToPath(new URL('behind-worker.ts', import.meta.url))
 const args = ['--conditions=@tierstack/source', '--disable-warning=ExperimentalWarning']
 
@@ -163,9 +166,13 @@ class Run {
     const { keys, writes } = this.#plan
     const each = Math.ceil(writes / keys)
     const kills = this.#kills()
-    await Promise.all(Array.from({ length: keys }, (_, key) => this.#write(key, each)))
+    const left = Array.from({ length: keys }, (_, key) => key).values()
+    const lane = async () => {
+      for (const key of left) await this.#write(key, each)
+    }
+    await Promise.all(Array.from({ length: lanes }, () => lane()))
     await kills
-    const left = await this.#flushed()
+    const unsaved = await this.#flushed()
     const seconds = (performance.now() - began) / 1_000
     const rows = new Map((await this.#source.rows()).map(({ key, version }) => [key, version]))
     const wrong = [...this.#expected].filter(([key, version]) => rows.get(key) !== version).length
@@ -176,7 +183,7 @@ class Run {
       unanswered: this.#unanswered,
       wrong: wrong + Math.abs(rows.size - this.#expected.size),
       ...log,
-      left,
+      left: unsaved,
       reads: this.#reads,
       stale: this.#stale,
       silent: this.#silent,

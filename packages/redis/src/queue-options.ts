@@ -2,7 +2,20 @@ import { checkKeys, checkOneOf } from '@tierstack/cache-core'
 import { resolveOptions } from './options.ts'
 import type { RedisOptions, ResolvedOptions } from './options.ts'
 
-const places = [
+type Shared =
+  | 'url'
+  | 'client'
+  | 'sentinels'
+  | 'sentinelName'
+  | 'cluster'
+  | 'username'
+  | 'password'
+  | 'tls'
+  | 'prefix'
+  | 'codec'
+  | 'wait'
+
+const shared: readonly Shared[] = [
   'url',
   'client',
   'sentinels',
@@ -11,11 +24,13 @@ const places = [
   'username',
   'password',
   'tls',
-] as const
-const shared = [...places, 'prefix', 'codec', 'wait'] as const
+  'prefix',
+  'codec',
+  'wait',
+]
 
 /** Exactly one of `url`, `sentinels`, `cluster` and `client` says where the servers are, as for the tier. */
-export interface RedisQueueOptions extends Pick<RedisOptions, (typeof shared)[number]> {
+export interface RedisQueueOptions extends Pick<RedisOptions, Shared> {
   /**
    * Name of the queue in errors and events.
    * @default 'redis-queue'

@@ -1,3 +1,5 @@
+export type QueueScript = 'append' | 'take' | 'confirm' | 'bury' | 'hold'
+
 /*
  * The server's side of the write queue. Of each topic:
  *   stream   one message per write, `k` = key: gives writes their order and their ids
@@ -9,7 +11,7 @@
  *
  * No consumer group: it would hand out one key's writes to several consumers, and give no order between them.
  */
-export const queueScripts = {
+export const queueScripts: Readonly<Record<QueueScript, string>> = {
   /** KEYS stream, ids, bytes; ARGV key and bytes of each. */
   append: `
 for i = 1, #ARGV, 2 do
@@ -79,6 +81,4 @@ return 1`,
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '0' then redis.call('DEL', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`,
-} as const satisfies Readonly<Record<string, string>>
-
-export type QueueScript = keyof typeof queueScripts
+}

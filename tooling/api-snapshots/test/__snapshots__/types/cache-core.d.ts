@@ -699,6 +699,7 @@ import type { Life } from './freshness.ts';
 export interface EntryRead {
     readonly namespace: string;
     readonly key: string;
+    readonly tier: string | undefined;
     readonly tags: readonly string[];
     readonly ttl: number;
     readonly swr: number;
@@ -715,6 +716,7 @@ export declare const readScopes: {
 };
 export declare function openReadScope(note: (read: EntryRead) => void): ReadScope;
 export declare function noteRead(chain: Chain, key: string, o: {
+    readonly position: number;
     readonly tags: readonly TagStamp[];
     readonly slots: readonly number[];
     readonly life: Life | undefined;
@@ -1002,7 +1004,7 @@ export interface EdgeHost {
     recovered(): void;
     warn(finding: SetupFinding): void;
 }
-export type EdgeOutcome = 'purged' | 'durable';
+export type EdgeOutcome = 'purged' | 'durable' | 'queued';
 export interface EdgeTier<N extends string = string> {
     readonly kind: 'edge';
     readonly name: N;

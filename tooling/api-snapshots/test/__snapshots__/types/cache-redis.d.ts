@@ -90,6 +90,20 @@ export interface ResolvedOptions {
 }
 export declare function resolveOptions(given: RedisOptions): ResolvedOptions;
 
+// ./queue-options
+import type { RedisOptions, ResolvedOptions } from './options.ts';
+type Shared = 'url' | 'client' | 'sentinels' | 'sentinelName' | 'cluster' | 'username' | 'password' | 'tls' | 'prefix' | 'codec' | 'wait';
+export interface RedisQueueOptions extends Pick<RedisOptions, Shared> {
+    readonly name?: string;
+    readonly durability?: 'checked' | 'unchecked';
+}
+export interface ResolvedQueueOptions {
+    readonly durability: 'checked' | 'unchecked';
+    readonly connection: ResolvedOptions;
+}
+export declare function resolveQueueOptions(given: RedisQueueOptions): ResolvedQueueOptions;
+export {};
+
 // ./redis
 import type { Coherence, RemoteTier } from '@tierstack/cache-core';
 import type { RedisOptions } from './options.ts';
@@ -103,3 +117,8 @@ export declare function redis<const N extends string>(options: RedisOptions & {
     readonly name: N;
 }): RedisRemoteTier<N>;
 export declare function redis(options: RedisOptions): RedisRemoteTier;
+
+// ./write-queue
+import type { WriteQueue } from '@tierstack/cache-core';
+import type { RedisQueueOptions } from './queue-options.ts';
+export declare function redisWriteQueue(options: RedisQueueOptions): WriteQueue;

@@ -5,5 +5,7 @@
 export type { IoRedisClient, IoRedisCluster, NodeRedisClient, NodeRedisCluster, NodeRedisSentinel, RedisClient, } from './client.ts';
 export { redis } from './redis.ts';
 export type { RedisOptions } from './options.ts';
+export type { RedisQueueOptions } from './queue-options.ts';
 export type { RedisRemoteTier } from './redis.ts';
+export { redisWriteQueue } from './write-queue.ts';
 // #endregion

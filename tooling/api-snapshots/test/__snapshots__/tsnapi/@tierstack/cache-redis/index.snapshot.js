@@ -3,4 +3,5 @@
  */
 // #region Re-exports
 export { redis } from './redis.js';
+export { redisWriteQueue } from './write-queue.js';
 // #endregion
