@@ -13,7 +13,7 @@ export function addressOf(key: string, { definition }: AddressOptions): Record<s
 }
 
 /** `42` and `{"id":1}` are JSON; what isn't is a text. */
-export function inputOf(given: string): string {
+function inputOf(given: string): string {
   try {
     JSON.parse(given)
     return given
