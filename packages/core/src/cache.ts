@@ -1,4 +1,5 @@
 import type { Defined, EntryByKey } from './defined.ts'
+import type { Removal } from './bus.ts'
 import type { Cached, Definition } from './definition.ts'
 import type { Duration } from './duration.ts'
 import type { EventMap, EventName } from './events.ts'
@@ -104,6 +105,13 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
   typed<T extends object>(): Cache<T, N>
   /** Runs a transaction: removals inside are applied after it, dropped when it throws; reads inside bypass the cache. */
   deferred<R>(work: () => MaybePromise<R>): Promise<R>
+
+  /**
+   * Removes what a committed change concerns, at once, whatever transaction the caller is in: for change feeds and
+   * database adapters. Keys are whole ones, as `keyFor` gives them. Never rejects with `REMOVAL_QUEUED`: look at the
+   * receipt. `origin` is what `invalidate` events say; default `'db'`.
+   */
+  changed(removal: Removal, options?: { readonly origin?: 'local' | 'db' }): Promise<Receipt<N>>
 
   /** Where a raw key is and why it is fresh or not. */
   explain(key: StringKey<S>): Promise<Explanation<N>>

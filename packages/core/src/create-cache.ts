@@ -13,8 +13,8 @@ import { resolveOptions } from './options.ts'
 import type { CacheOptions, ResolvedOptions } from './options.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { LinkState } from './remote-link.ts'
-import { removeAll, removeKeys, removeTags } from './remove.ts'
-import type { Receipt } from './remove.ts'
+import { removeAll, removeChanged, removeKeys, removeTags } from './remove.ts'
+import type { Origin, Receipt } from './remove.ts'
 import { makeScope } from './scope.ts'
 import type { Removal } from './scope-parts.ts'
 import { set } from './set.ts'
@@ -129,6 +129,12 @@ export function createCache<const T extends readonly Tier[]>(
         expire: () => removal.keys([key], true, resolved.policy),
       }),
       definitions: () => [...defined],
+      changed: async (change, options: { readonly origin?: Origin } = {}) => {
+        open()
+        checkKeys('changed options', options, ['origin'])
+        const origin = checkOneOf('origin', options.origin ?? 'db', ['local', 'db'])
+        return off() ? nothingRemoved : await removeChanged(chain, resolved.policy, change, origin)
+      },
       stats: () => statsOf(chain, counters),
       on: (event, listener) => {
         checkOneOf('event', event, chain.events.names)
@@ -147,28 +153,30 @@ export function createCache<const T extends readonly Tier[]>(
   return scope
 }
 
+/** What is switched off for good holds nothing. */
+const nothingRemoved: Receipt = { confirmed: [], queued: [], durable: [], bus: 'none' }
+
 /** Removals, collected when inside a transaction; nothing to do when the cache is switched off for good. */
 function removals(chain: Chain, deferral: Deferral, off: () => boolean, open: () => void): Removal {
-  const none: Receipt = { confirmed: [], queued: [], durable: [], bus: 'none' }
   const later: Receipt = { confirmed: [], queued: chain.names, durable: [], bus: 'queued' }
   return {
     keys: async (keys, soft, policy) => {
       open()
-      if (off()) return none
+      if (off()) return nothingRemoved
       return deferral.collect({ kind: 'keys', keys, soft })
         ? later
         : await removeKeys(chain, policy, keys, soft)
     },
     tags: async (tags, soft, policy) => {
       open()
-      if (off()) return none
+      if (off()) return nothingRemoved
       return deferral.collect({ kind: 'tags', tags, soft })
         ? later
         : await removeTags(chain, policy, tags, soft)
     },
     all: async (policy) => {
       open()
-      if (off()) return none
+      if (off()) return nothingRemoved
       return deferral.collect({ kind: 'all' }) ? later : await removeAll(chain, policy)
     },
   }

@@ -64,7 +64,12 @@ export interface EventMap {
     readonly error: unknown
     key(): string
   }
-  invalidate: { readonly keys: number; readonly tags: readonly string[]; readonly origin: 'local' | 'bus' }
+  /** A removal. `origin`: asked for here, heard from another process, or reported by the database. */
+  invalidate: {
+    readonly keys: number
+    readonly tags: readonly string[]
+    readonly origin: 'local' | 'bus' | 'db'
+  }
   evict: { readonly tier: string; readonly cause: 'size' | 'expired'; key(): string }
   /** A remote tier stopped being usable. Once per transition. */
   degraded: { readonly tier: string; readonly why: 'timeout' | 'error'; readonly error: unknown }

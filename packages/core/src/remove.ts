@@ -4,6 +4,7 @@ import { CacheError } from './errors.ts'
 import type { JournalPage } from './journal.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
+import { checkTags } from './tags.ts'
 
 /** What became of a removal. Nothing is lost silently: `queued` and `durable` name the tiers that get it later. */
 export interface Receipt<N extends string = string> {
@@ -16,6 +17,9 @@ export interface Receipt<N extends string = string> {
   readonly bus: 'sent' | 'queued' | 'none'
 }
 
+/** Who asked for a removal made here: the application, or the database by way of its change feed. */
+export type Origin = 'local' | 'db'
+
 /*
  * Removals walk far → near. The far copy first: a read racing with us could copy the old far value over a near copy
  * deleted too early. The local fence is raised twice: before, so that nobody joins or stores what began earlier, and
@@ -26,6 +30,7 @@ async function walk(
   policy: ResolvedPolicy,
   o: {
     readonly removal: Removal
+    readonly origin: Origin
     /** Drops it from this process; called before and after. */
     readonly here: () => void
     /** The verb at one remote tier, or undefined where it has nothing to do. */
@@ -72,7 +77,7 @@ async function walk(
     chain.events.emit('invalidate', {
       keys,
       tags: removal.kind === 'tags' ? removal.tags : [],
-      origin: 'local',
+      origin: o.origin,
     })
   }
   if (policy.invalidation === 'strict' && (queued.length > 0 || bus === 'queued')) {
@@ -100,11 +105,13 @@ export function removeKeys(
   policy: ResolvedPolicy,
   keys: readonly string[],
   soft: boolean,
+  origin: Origin = 'local',
 ): Promise<Receipt> {
   const unique = [...new Set(keys)]
   if (unique.length === 0) return Promise.resolve(nothingToDo(chain))
   return walk(chain, policy, {
     removal: { kind: 'keys', keys: unique, soft },
+    origin,
     here: () => dropKeys(chain, unique, soft),
     there: (link) => {
       const { coherence, tier } = link
@@ -119,11 +126,13 @@ export function removeTags(
   policy: ResolvedPolicy,
   tags: readonly string[],
   soft: boolean,
+  origin: Origin = 'local',
 ): Promise<Receipt> {
   const unique = [...new Set(tags)]
   if (unique.length === 0) return Promise.resolve(nothingToDo(chain))
   return walk(chain, policy, {
     removal: { kind: 'tags', tags: unique, soft },
+    origin,
     here: () => dropTags(chain, unique, soft),
     there: (link) => {
       const { verbs } = chain.tags
@@ -133,12 +142,27 @@ export function removeTags(
 }
 
 /** Removes everything of the namespace, in O(1): no scan, and nobody else's keys. */
-export function removeAll(chain: Chain, policy: ResolvedPolicy): Promise<Receipt> {
+export function removeAll(chain: Chain, policy: ResolvedPolicy, origin: Origin = 'local'): Promise<Receipt> {
   return walk(chain, policy, {
     removal: { kind: 'all' },
+    origin,
     here: () => dropAll(chain),
     there: (link) => () => link.tier.clear(),
   })
+}
+
+/** A removal for what is committed already: no transaction of the caller can defer or drop it. */
+export function removeChanged(
+  chain: Chain,
+  policy: ResolvedPolicy,
+  removal: Removal,
+  origin: Origin,
+): Promise<Receipt> {
+  const queued: ResolvedPolicy = { ...policy, invalidation: 'queue' }
+  if (removal.kind === 'all') return removeAll(chain, queued, origin)
+  return removal.kind === 'keys'
+    ? removeKeys(chain, queued, removal.keys, removal.soft, origin)
+    : removeTags(chain, queued, checkTags(removal.tags), removal.soft, origin)
 }
 
 function nothingToDo(chain: Chain): Receipt {

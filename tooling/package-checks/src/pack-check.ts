@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { startRedis } from '@tierstack/test-services'
+import { startPostgres, startRedis } from '@tierstack/test-services'
 
 import { command } from './command.ts'
 import { emptyProject } from './empty-project.ts'
@@ -20,6 +20,7 @@ const packages = publishedPackages()
 const chosen = packages.filter(({ name }) => only.length === 0 || only.some((word) => name.endsWith(word)))
 const tarballs = mkdtempSync(join(tmpdir(), 'tierstack-tarballs-'))
 const redis = await startRedis()
+const database = await startPostgres({ settings: { wal_level: 'logical' } })
 try {
   const tarballOf: Record<string, string> = {}
   for (const published of packages) tarballOf[published.name] = await pack(published)
@@ -39,7 +40,7 @@ try {
   const readme = join(root, 'README.md')
   if (only.length === 0 && existsSync(readme)) await check('README.md', () => runReadme(readme, tarballOf))
 } finally {
-  await redis.stop()
+  await Promise.all([redis.stop(), database.stop()])
   rmSync(tarballs, { recursive: true, force: true })
 }
 if (failures.length > 0) {
@@ -103,7 +104,11 @@ async function runReadme(file: string, tarballOf: Record<string, string>, self?:
   )
   for (const program of programs) project.write(nameOf(program), `${program.code}\nexport {}\n`)
   await project.npmInstall()
-  await project.run(nameOf(first), { ...process.env, REDIS_URL: redis.url })
+  await project.run(nameOf(first), {
+    ...process.env,
+    REDIS_URL: redis.url,
+    DATABASE_URL: database.url,
+  })
   await project.typecheck(programs.map(nameOf))
 }
 

@@ -56,6 +56,7 @@ export declare function parseBytes(what: string, given: unknown): number;
 
 // ./cache
 import type { Defined, EntryByKey } from './defined.ts';
+import type { Removal } from './bus.ts';
 import type { Cached, Definition } from './definition.ts';
 import type { Duration } from './duration.ts';
 import type { EventMap, EventName } from './events.ts';
@@ -119,6 +120,9 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
     namespace<T extends object = S>(name: string, policy?: Policy<N>): Cache<T, N>;
     typed<T extends object>(): Cache<T, N>;
     deferred<R>(work: () => MaybePromise<R>): Promise<R>;
+    changed(removal: Removal, options?: {
+        readonly origin?: 'local' | 'db';
+    }): Promise<Receipt<N>>;
     explain(key: StringKey<S>): Promise<Explanation<N>>;
     byKey(key: string): EntryByKey<N>;
     definitions(): readonly Defined[];
@@ -414,7 +418,7 @@ export interface EventMap {
     invalidate: {
         readonly keys: number;
         readonly tags: readonly string[];
-        readonly origin: 'local' | 'bus';
+        readonly origin: 'local' | 'bus' | 'db';
     };
     evict: {
         readonly tier: string;
@@ -732,10 +736,12 @@ export interface Receipt<N extends string = string> {
     readonly durable: readonly N[];
     readonly bus: 'sent' | 'queued' | 'none';
 }
+export type Origin = 'local' | 'db';
 export declare function announce(chain: Chain, keys: readonly string[], policy: ResolvedPolicy): Promise<void>;
-export declare function removeKeys(chain: Chain, policy: ResolvedPolicy, keys: readonly string[], soft: boolean): Promise<Receipt>;
-export declare function removeTags(chain: Chain, policy: ResolvedPolicy, tags: readonly string[], soft: boolean): Promise<Receipt>;
-export declare function removeAll(chain: Chain, policy: ResolvedPolicy): Promise<Receipt>;
+export declare function removeKeys(chain: Chain, policy: ResolvedPolicy, keys: readonly string[], soft: boolean, origin?: Origin): Promise<Receipt>;
+export declare function removeTags(chain: Chain, policy: ResolvedPolicy, tags: readonly string[], soft: boolean, origin?: Origin): Promise<Receipt>;
+export declare function removeAll(chain: Chain, policy: ResolvedPolicy, origin?: Origin): Promise<Receipt>;
+export declare function removeChanged(chain: Chain, policy: ResolvedPolicy, removal: Removal, origin: Origin): Promise<Receipt>;
 export declare function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): void;
 export declare function dropReplayed(chain: Chain, page: JournalPage): void;
 export declare function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLink | undefined): void;

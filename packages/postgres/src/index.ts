@@ -1,0 +1,17 @@
+export { changeFeed } from './change-feed.ts'
+export type { ChangeFeed, FeedStats } from './change-feed.ts'
+export type {
+  Change,
+  ChangeBatch,
+  ChangeHost,
+  ChangeSource,
+  RowText,
+  SourceFinding,
+  SourceState,
+} from './change-source.ts'
+export type { FeedEventMap, FeedEventName } from './feed-events.ts'
+export type { ChangeFeedOptions, ChangeMap, ChangedCache, Removes } from './feed-options.ts'
+export { logicalReplication } from './logical-replication.ts'
+export type { LogicalReplicationOptions } from './replication-options.ts'
+export { SetupError } from './setup-error.ts'
+export { anyRowTag, rowTag, tableTag } from './tags.ts'

@@ -1,0 +1,254 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { randomBytes } from 'node:crypto'
+import type { ChangeHost, ChangeSource } from './change-source.ts'
+import { SideConnection } from './connection.ts'
+import { Following } from './following.ts'
+import { quoteText } from './identifiers.ts'
+import { resolveReplication } from './replication-options.ts'
+import type { LogicalReplicationOptions, ResolvedReplication } from './replication-options.ts'
+import { checkServer, ensurePublication, readSlot, watchSlot } from './replication-setup.ts'
+import { ReplicationStream } from './replication-stream.ts'
+import { SetupError } from './setup-error.ts'
+import { findTables } from './tables.ts'
+import type { Ask, FollowedTable } from './tables.ts'
+import { tableName } from './tags.ts'
+import { TransactionReader } from './transaction-reader.ts'
+
+const slotInUse = '55006'
+const shortestRetry = 100
+const longestRetry = 2_000
+
+/** Slots that can't be followed any more: their log is gone, or the publication wasn't there when it was written. */
+const deadSlot = /can no longer get changes from replication slot|publication "[^"]*" does not exist/
+
+/**
+ * Follows a database by logical replication (`pgoutput`): every committed change of the tables, from any client, in
+ * the order of the commits, also those made while nobody followed. Creates publication and slot where they are
+ * missing; both stay when the process ends, so that nothing is missed meanwhile.
+ *
+ * Of the processes with the same `slot`, one follows. When it ends or is silent, another takes over, from the last
+ * position that was confirmed.
+ */
+export function logicalReplication(options: LogicalReplicationOptions): ChangeSource {
+  return new LogicalReplication(resolveReplication(options))
+}
+
+class LogicalReplication implements ChangeSource {
+  readonly name = 'logical replication'
+  readonly #options: ResolvedReplication
+  readonly #side: SideConnection
+  readonly #ask: Ask
+  readonly #closing = new AbortController()
+  #stream: ReplicationStream | undefined
+  #following: Following | undefined
+  #reader: TransactionReader | undefined
+  #running: Promise<void> = Promise.resolve()
+  #watch: NodeJS.Timeout | undefined
+  #checking = false
+  #system: string | undefined
+  #retryMs = shortestRetry
+
+  constructor(options: ResolvedReplication) {
+    const suffix = options.temporary ? `_${randomBytes(6).toString('hex')}` : ''
+    this.#options = { ...options, slot: `${options.slot}${suffix}` }
+    this.#side = new SideConnection(options.connection)
+    this.#ask = (text, values) => this.#side.query(text, values)
+  }
+
+  open(host: ChangeHost): void {
+    this.#reader = new TransactionReader(
+      (part) => this.#following?.part(part),
+      () => void this.#check(host),
+    )
+    this.#watch = setInterval(() => void this.#check(host), this.#options.check)
+    this.#watch.unref()
+    this.#running = this.#run(host)
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    clearInterval(this.#watch)
+    this.#following?.end()
+    await this.#stream?.close()
+    await this.#running
+    await this.#side.close()
+  }
+
+  async #run(host: ChangeHost): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        await this.#once(host)
+      } catch (error) {
+        if (this.#closing.signal.aborted) return
+        // Somebody else of the fleet was faster.
+        if ((error as { code?: string }).code === slotInUse) continue
+        host.state('down', error)
+        await this.#side.drop()
+        await this.#pause(error instanceof SetupError ? longestRetry : this.#retryMs)
+        this.#retryMs = Math.min(longestRetry, this.#retryMs * 2)
+      }
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => {})
+  }
+
+  /** One life of the stream: sets up, waits for the slot, follows until something breaks. */
+  async #once(host: ChangeHost): Promise<void> {
+    const { slot, temporary, takeOver } = this.#options
+    await checkServer(this.#ask)
+    const added = await this.#prepareTables(host)
+    const known = temporary ? undefined : await this.#usableSlot()
+    if (known?.active) {
+      host.state('standby')
+      while (!this.#closing.signal.aborted && (await readSlot(this.#ask, slot))?.active)
+        await this.#pause(takeOver)
+      // Everything is looked at anew: the tables, and whether the slot is still there.
+      if (this.#closing.signal.aborted || (await this.#usableSlot()) === undefined) return
+    }
+    const stream = new ReplicationStream(this.#options.connection, this.#options.silence)
+    this.#stream = stream
+    try {
+      await stream.connect()
+      if (known === undefined) await this.#createSlot(stream, host)
+      else if (added.length > 0)
+        await this.#gap(host, `the publication lacked ${added.map(nameOf).join(', ')}`)
+      await this.#checkSystem(stream, host)
+      await this.#follow(stream, host)
+    } finally {
+      this.#following?.end()
+      this.#following = undefined
+      await stream.close()
+    }
+  }
+
+  async #prepareTables(host: ChangeHost): Promise<readonly FollowedTable[]> {
+    const tables = await findTables(this.#ask, this.#options.tables, host)
+    if (tables.length === 0) {
+      const finding = {
+        check: 'table',
+        found: 'there is no table with a primary key in the schema `public`',
+        fix: 'create one, or name the tables to follow in `tables`',
+      }
+      throw new SetupError(finding)
+    }
+    if (this.#reader) this.#reader.keys = new Map(tables.map((table) => [nameOf(table), table.key]))
+    return await ensurePublication(this.#ask, this.#options, tables)
+  }
+
+  /** The slot, unless it isn't there or can't be followed any more; then it is dropped. */
+  async #usableSlot(): Promise<{ active: boolean } | undefined> {
+    const { slot } = this.#options
+    const state = await readSlot(this.#ask, slot)
+    if (state?.foreign) {
+      const found = `the slot \`${slot}\` is used otherwise (${state.foreign})`
+      throw new SetupError({ check: 'slot', found, fix: 'give another name in `slot`' })
+    }
+    if (!state?.lost) return state
+    await this.#dropSlot()
+    return undefined
+  }
+
+  async #dropSlot(): Promise<void> {
+    await this.#ask('select pg_drop_replication_slot($1)', [this.#options.slot])
+  }
+
+  /**
+   * The lasting slot is a copy of a passing one, made once everything older is gone from the cache: a process that dies
+   * in between leaves no slot that looks as if nothing had been missed before it.
+   */
+  async #createSlot(stream: ReplicationStream, host: ChangeHost): Promise<void> {
+    const { slot, temporary } = this.#options
+    const first = temporary ? slot : `${slot}_${randomBytes(6).toString('hex')}`
+    try {
+      await stream.query(`select pg_create_logical_replication_slot(${quoteText(first)}, 'pgoutput', true)`)
+      await this.#gap(host, `the slot \`${slot}\` begins here: it didn't exist, or its log was lost`)
+      if (temporary) return
+      await stream.query(
+        `select pg_copy_logical_replication_slot(${quoteText(first)}, ${quoteText(slot)}, false)`,
+      )
+      await stream.query(`select pg_drop_replication_slot(${quoteText(first)})`)
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string }
+      // Another process of the fleet was faster: back to the beginning, to stand by.
+      if (code === '42710') throw Object.assign(new Error(message, { cause: error }), { code: slotInUse })
+      if (code !== '53400') throw error
+      const finding = {
+        check: 'max_replication_slots',
+        found: `the server has no replication slot left (${message})`,
+        fix: 'raise `max_replication_slots` (two are needed for a moment) and restart PostgreSQL, or drop a slot that nobody uses',
+      }
+      throw new SetupError(finding, error)
+    }
+  }
+
+  /** Waits until what may have been missed is gone, or this source is closed. */
+  async #gap(host: ChangeHost, why: string): Promise<void> {
+    const { signal } = this.#closing
+    signal.throwIfAborted()
+    const closed = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('the change source is closed')), { once: true })
+    })
+    await Promise.race([host.gap(why), closed])
+  }
+
+  /** The same slot on another server, or on one that was promoted, may begin later than ours ended. */
+  async #checkSystem(stream: ReplicationStream, host: ChangeHost): Promise<void> {
+    const [row] = await stream.query('IDENTIFY_SYSTEM')
+    const system = `${String(row?.['systemid'])}/${String(row?.['timeline'])}`
+    if (this.#system !== undefined && this.#system !== system) await this.#gap(host, 'another server answers')
+    this.#system = system
+  }
+
+  async #follow(stream: ReplicationStream, host: ChangeHost): Promise<void> {
+    const { slot, publication } = this.#options
+    const reader = this.#reader as TransactionReader
+    reader.reset()
+    let fail: (error: unknown) => void = () => {}
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject
+    })
+    const following = new Following({ stream, reader, host, ask: this.#ask, fail })
+    this.#following = following
+    try {
+      await Promise.race([
+        failed,
+        stream.follow(slot, publication, {
+          started: () => {
+            this.#retryMs = shortestRetry
+            host.state('following')
+          },
+          message: (bytes, at) => following.message(bytes, at),
+          sent: (end) => following.sent(end),
+        }),
+      ])
+    } catch (error) {
+      if (!deadSlot.test((error as Error).message)) throw error
+      following.end()
+      await stream.close()
+      await this.#dropSlot()
+      throw error
+    }
+  }
+
+  /** Notices what the stream doesn't tell: new tables, a changed publication, a slot that grows. */
+  async #check(host: ChangeHost): Promise<void> {
+    if (this.#checking || this.#closing.signal.aborted) return
+    this.#checking = true
+    try {
+      const added = await this.#prepareTables(host)
+      if (added.length > 0) await this.#gap(host, `the publication lacked ${added.map(nameOf).join(', ')}`)
+      await watchSlot(this.#ask, this.#options, host)
+    } catch (error) {
+      if (error instanceof SetupError) host.warn(error.finding)
+      // Else the connection is lost, which the stream will say.
+    } finally {
+      this.#checking = false
+    }
+  }
+}
+
+function nameOf({ schema, table }: FollowedTable): string {
+  return tableName(schema, table)
+}

@@ -1,0 +1,157 @@
+import type { ChangeHost } from './change-source.ts'
+import { quoteName, quoteTable } from './identifiers.ts'
+import type { ResolvedReplication } from './replication-options.ts'
+import { SetupError } from './setup-error.ts'
+import type { Ask, FollowedTable } from './tables.ts'
+
+const oldestServer = 140_000
+
+/** Checks what can't be changed from here: version, `wal_level`, the right to replicate. */
+export async function checkServer(ask: Ask): Promise<void> {
+  const [server] = await ask(
+    `select current_setting('server_version_num')::int as version, current_setting('wal_level') as level,
+       current_user::text as "user", pg_is_in_recovery() as standby,
+       (select rolsuper or rolreplication from pg_roles where rolname = current_user) as allowed`,
+  )
+  if (server === undefined) return
+  if (Number(server['version']) < oldestServer) {
+    const found = `the server is older than PostgreSQL 14 (${String(server['version'])})`
+    throw new SetupError({ check: 'version', found, fix: 'upgrade it, or use `listenNotify` instead' })
+  }
+  if (server['standby'] === true) {
+    const found = 'the connection leads to a standby, which takes no publication'
+    throw new SetupError({ check: 'standby', found, fix: 'connect to the primary' })
+  }
+  if (server['level'] !== 'logical') {
+    throw new SetupError({
+      check: 'wal_level',
+      found: `\`wal_level\` is \`${String(server['level'])}\`, not \`logical\``,
+      fix: "run `ALTER SYSTEM SET wal_level = 'logical'` and restart PostgreSQL, or use `listenNotify` instead",
+    })
+  }
+  if (server['allowed'] !== true && !(await managedRole(ask))) {
+    const user = quoteName(String(server['user']))
+    throw new SetupError({
+      check: 'replication',
+      found: `the user ${user} has no right to replicate`,
+      fix: `run \`ALTER ROLE ${user} REPLICATION\` (on Amazon RDS: \`GRANT rds_replication TO ${user}\`), or use \`listenNotify\` instead`,
+    })
+  }
+}
+
+/** Providers that give no superuser have a role of their own for it. */
+async function managedRole(ask: Ask): Promise<boolean> {
+  const rows = await ask(
+    `select from pg_roles where rolname in ('rds_replication', 'azure_pg_admin', 'cloudsqlsuperuser')
+       and pg_has_role(oid, 'member')`,
+  )
+  return rows.length > 0
+}
+
+/**
+ * Creates the publication, or adds to it what it lacks. Resolves to the tables that were added: what happened to them
+ * before wasn't sent.
+ */
+export async function ensurePublication(
+  ask: Ask,
+  { publication }: ResolvedReplication,
+  tables: readonly FollowedTable[],
+): Promise<readonly FollowedTable[]> {
+  const name = quoteName(publication)
+  const [existing] = await ask(
+    `select puballtables as "all", pubinsert and pubupdate and pubdelete and pubtruncate as "verbs", pubviaroot as "root"
+       from pg_publication where pubname = $1`,
+    [publication],
+  )
+  if (existing === undefined) {
+    const sql = `create publication ${name} for table ${tables.map(quoteTable).join(', ')} with (publish_via_partition_root = true)`
+    await change(ask, sql, '42710')
+    return tables
+  }
+  if (existing['verbs'] !== true || existing['root'] !== true)
+    await change(
+      ask,
+      `alter publication ${name} set (publish = 'insert, update, delete, truncate', publish_via_partition_root = true)`,
+    )
+  // A row filter or a list of columns hides changes as well as a missing table does.
+  const rows = await ask(
+    `select t.schemaname::text as schema, t.tablename::text as "table"
+       from pg_publication_tables t where t.pubname = $1`,
+    [publication],
+  )
+  const published = new Set(rows.map((row) => `${String(row['schema'])}.${String(row['table'])}`))
+  const missing = tables.filter(({ schema, table }) => !published.has(`${schema}.${table}`))
+  for (const table of missing)
+    await change(ask, `alter publication ${name} add table ${quoteTable(table)}`, '42710')
+  return existing['verbs'] === true ? missing : tables
+}
+
+/** Runs SQL that needs rights on the publication and its tables; an error `but` means that somebody else was faster. */
+async function change(ask: Ask, sql: string, but?: string): Promise<void> {
+  try {
+    await ask(sql)
+  } catch (error) {
+    const code = (error as { code?: string }).code
+    if (code === but && but !== undefined) return
+    if (code !== '42501') throw error
+    const finding = {
+      check: 'publication',
+      found: `the user may not set up the publication (${(error as Error).message})`,
+      fix: `run \`${sql}\` as the owner of the tables`,
+    }
+    throw new SetupError(finding, error)
+  }
+}
+
+export interface SlotState {
+  readonly active: boolean
+  /** The server has removed log that the slot needs. */
+  readonly lost: boolean
+  /** A slot of that name which does something else. */
+  readonly foreign: string | undefined
+}
+
+export async function readSlot(ask: Ask, slot: string): Promise<SlotState | undefined> {
+  const [row] = await ask(
+    `select active, wal_status = 'lost' as lost,
+       case when plugin is distinct from 'pgoutput' then coalesce(plugin, slot_type)::text
+            when database <> current_database() then 'database ' || database end as foreign
+     from pg_replication_slots where slot_name = $1`,
+    [slot],
+  )
+  return row as SlotState | undefined
+}
+
+/** Reports what the slot makes the server keep, and whether anything bounds that. */
+export async function watchSlot(
+  ask: Ask,
+  { slot, warnAt }: ResolvedReplication,
+  host: ChangeHost,
+): Promise<void> {
+  const [row] = await ask(
+    `select pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::float8 as kept,
+       pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::float8 as behind, wal_status as status,
+       current_setting('max_slot_wal_keep_size') as "limit"
+     from pg_replication_slots where slot_name = $1`,
+    [slot],
+  )
+  if (row === undefined) return
+  host.lag(Math.max(0, Number(row['behind'])))
+  if (row['limit'] === '-1') {
+    host.warn({
+      check: 'max_slot_wal_keep_size',
+      found: `nothing limits what the slot \`${slot}\` keeps on disk while no process follows`,
+      fix: "run `ALTER SYSTEM SET max_slot_wal_keep_size = '10GB'` (or what the disk allows) and `SELECT pg_reload_conf()`",
+    })
+  }
+  const kept = Number(row['kept'])
+  if (kept > warnAt || row['status'] === 'unreserved') {
+    // One finding for each doubling.
+    const step = warnAt * 2 ** Math.max(0, Math.floor(Math.log2(kept / warnAt)))
+    host.warn({
+      check: 'slot-size',
+      found: `the slot \`${slot}\` keeps more than ${Math.round(step / 1024 ** 2)} MB of log on disk`,
+      fix: `let a process follow it, or drop it with \`SELECT pg_drop_replication_slot('${slot}')\``,
+    })
+  }
+}

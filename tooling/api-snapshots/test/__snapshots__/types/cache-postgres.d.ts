@@ -1,0 +1,152 @@
+// ./change-feed
+import type { SourceState } from './change-source.ts';
+import type { FeedEventMap, FeedEventName } from './feed-events.ts';
+import type { ChangeFeedOptions } from './feed-options.ts';
+export interface FeedStats {
+    readonly state: SourceState;
+    readonly changes: number;
+    readonly batches: number;
+    readonly gaps: number;
+    readonly lagBytes: number;
+    readonly lagMs: number;
+}
+export interface ChangeFeed extends AsyncDisposable {
+    ready(): Promise<void>;
+    stats(): FeedStats;
+    on<E extends FeedEventName>(event: E, listener: (event: FeedEventMap[E]) => void): () => void;
+    close(): Promise<void>;
+}
+export declare function changeFeed(options: ChangeFeedOptions): ChangeFeed;
+
+// ./change-source
+export type RowText = {
+    readonly [column: string]: string | null | undefined;
+};
+export interface Change<Row extends RowText = RowText> {
+    readonly op: 'insert' | 'update' | 'delete';
+    readonly schema: string;
+    readonly table: string;
+    readonly key: readonly string[] | undefined;
+    readonly formerKey: readonly string[] | undefined;
+    readonly row: Row | undefined;
+    readonly before: Row | undefined;
+}
+export interface ChangeBatch {
+    readonly changes: readonly Change[];
+    readonly wholeTables: readonly {
+        readonly schema: string;
+        readonly table: string;
+    }[];
+}
+export interface SourceFinding {
+    readonly check: string;
+    readonly found: string;
+    readonly fix: string;
+}
+export type SourceState = 'starting' | 'following' | 'standby' | 'down' | 'stopped';
+export interface ChangeHost {
+    apply(batch: ChangeBatch): Promise<void>;
+    gap(why: string): Promise<void>;
+    state(state: SourceState, error?: unknown): void;
+    warn(finding: SourceFinding): void;
+    lag(bytes: number): void;
+}
+export interface ChangeSource {
+    readonly name: string;
+    open(host: ChangeHost): void;
+    close(): Promise<void>;
+}
+
+// ./feed-events
+import type { SourceFinding, SourceState } from './change-source.ts';
+export interface FeedEventMap {
+    applied: {
+        readonly changes: number;
+    };
+    gap: {
+        readonly why: string;
+    };
+    state: {
+        readonly state: SourceState;
+        readonly error: unknown;
+    };
+    warning: SourceFinding;
+}
+export type FeedEventName = keyof FeedEventMap;
+export declare class FeedEvents {
+    #private;
+    add<E extends FeedEventName>(name: E, listener: (event: FeedEventMap[E]) => void): () => void;
+    emit<E extends FeedEventName>(name: E, event: FeedEventMap[E]): void;
+}
+
+// ./feed-options
+import type { Receipt, Removal } from '@tierstack/cache-core';
+import type { Change, ChangeSource } from './change-source.ts';
+export type Removes = readonly string[] | {
+    readonly tags?: readonly string[];
+    readonly keys?: readonly string[];
+};
+export type ChangeMap = {
+    readonly [table: string]: {
+        map(change: Change<never>): Removes;
+    }['map'];
+};
+export interface ChangedCache {
+    changed(removal: Removal): Promise<Receipt>;
+}
+export interface ChangeFeedOptions {
+    readonly cache: ChangedCache;
+    readonly source: ChangeSource;
+    readonly map?: ChangeMap;
+}
+export declare const feedOptionNames: readonly ['cache', 'source', 'map'];
+export declare function resolveFeedOptions(given: ChangeFeedOptions): ChangeFeedOptions;
+
+// ./logical-replication
+import type { ChangeSource } from './change-source.ts';
+import type { LogicalReplicationOptions } from './replication-options.ts';
+export declare function logicalReplication(options: LogicalReplicationOptions): ChangeSource;
+
+// ./replication-options
+import type { Bytes, Duration } from '@tierstack/cache-core';
+import type { ConnectionOptions } from './connection.ts';
+export interface LogicalReplicationOptions {
+    readonly connection: ConnectionOptions;
+    readonly tables?: readonly string[];
+    readonly publication?: string;
+    readonly slot?: string;
+    readonly temporary?: boolean;
+    readonly silence?: Duration;
+    readonly takeOver?: Duration;
+    readonly check?: Duration;
+    readonly warnAt?: Bytes;
+}
+export interface ResolvedReplication {
+    readonly connection: ConnectionOptions;
+    readonly tables: readonly string[] | undefined;
+    readonly publication: string;
+    readonly slot: string;
+    readonly temporary: boolean;
+    readonly silence: number;
+    readonly takeOver: number;
+    readonly check: number;
+    readonly warnAt: number;
+}
+export declare const replicationOptionNames: readonly ['connection', 'tables', 'publication', 'slot', 'temporary', 'silence', 'takeOver', 'check', 'warnAt'];
+export declare function resolveReplication(given: LogicalReplicationOptions): ResolvedReplication;
+
+// ./setup-error
+import type { SourceFinding } from './change-source.ts';
+export declare class SetupError extends Error {
+    readonly finding: SourceFinding;
+    readonly code: string;
+    constructor(finding: SourceFinding, cause?: unknown);
+}
+
+// ./tags
+import type { Change } from './change-source.ts';
+export declare function tableName(schema: string, table: string): string;
+export declare function tableTag(table: string): string;
+export declare function rowTag(table: string, ...key: readonly (string | number | bigint)[]): string;
+export declare function anyRowTag(table: string): string;
+export declare function tagsOfChange({ schema, table, key, formerKey }: Change): string[];
