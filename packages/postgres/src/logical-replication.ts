@@ -49,7 +49,7 @@ class LogicalReplication implements ChangeSource {
   #retryMs = shortestRetry
 
   constructor(options: ResolvedReplication) {
-    const suffix = options.temporary ? `_${randomBytes(6).toString('hex')}` : ''
+    const suffix = options.perProcess ? `_${randomBytes(6).toString('hex')}` : ''
     this.#options = { ...options, slot: `${options.slot}${suffix}` }
     this.#side = new SideConnection(options.connection)
     this.#ask = (text, values) => this.#side.query(text, values)
@@ -96,10 +96,10 @@ class LogicalReplication implements ChangeSource {
 
   /** One life of the stream: sets up, waits for the slot, follows until something breaks. */
   async #once(host: ChangeHost): Promise<void> {
-    const { slot, temporary, takeOver } = this.#options
+    const { slot, perProcess, takeOver } = this.#options
     await checkServer(this.#ask)
     const added = await this.#prepareTables(host)
-    const known = temporary ? undefined : await this.#usableSlot()
+    const known = perProcess ? undefined : await this.#usableSlot()
     if (known?.active) {
       host.state('standby')
       while (!this.#closing.signal.aborted && (await readSlot(this.#ask, slot))?.active)
@@ -159,12 +159,12 @@ class LogicalReplication implements ChangeSource {
    * in between leaves no slot that looks as if nothing had been missed before it.
    */
   async #createSlot(stream: ReplicationStream, host: ChangeHost): Promise<void> {
-    const { slot, temporary } = this.#options
-    const first = temporary ? slot : `${slot}_${randomBytes(6).toString('hex')}`
+    const { slot, perProcess } = this.#options
+    const first = perProcess ? slot : `${slot}_${randomBytes(6).toString('hex')}`
     try {
       await stream.query(`select pg_create_logical_replication_slot(${quoteText(first)}, 'pgoutput', true)`)
       await this.#gap(host, `the slot \`${slot}\` begins here: it didn't exist, or its log was lost`)
-      if (temporary) return
+      if (perProcess) return
       await stream.query(
         `select pg_copy_logical_replication_slot(${quoteText(first)}, ${quoteText(slot)}, false)`,
       )

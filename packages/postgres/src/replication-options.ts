@@ -1,6 +1,7 @@
-import { checkKeys, expectation, parseBytes, parseDuration } from '@tierstack/cache-core'
+import { checkKeys, expectation, parseBytes } from '@tierstack/cache-core'
 import type { Bytes, Duration } from '@tierstack/cache-core'
 import type { ConnectionOptions } from './connection.ts'
+import { atLeast, checkBoolean, checkConnection, checkTables } from './option-checks.ts'
 
 export interface LogicalReplicationOptions {
   /** A connection string or a `pg` client configuration, of a user with the right to replicate. */
@@ -19,7 +20,7 @@ export interface LogicalReplicationOptions {
    * process has to hear of every change. Each reconnect is a gap.
    * @default false
    */
-  readonly temporary?: boolean
+  readonly perProcess?: boolean
   /** After so much silence a connection counts as dead, on both sides; at least 1 s. @default '5s' */
   readonly silence?: Duration
   /** How often a process that stands by looks whether the slot is free. @default '500ms' */
@@ -35,7 +36,7 @@ export interface ResolvedReplication {
   readonly tables: readonly string[] | undefined
   readonly publication: string
   readonly slot: string
-  readonly temporary: boolean
+  readonly perProcess: boolean
   readonly silence: number
   readonly takeOver: number
   readonly check: number
@@ -47,32 +48,12 @@ export const replicationOptionNames = [
   'tables',
   'publication',
   'slot',
-  'temporary',
+  'perProcess',
   'silence',
   'takeOver',
   'check',
   'warnAt',
 ] as const
-
-function checkConnection(given: unknown): ConnectionOptions {
-  if (typeof given === 'string' && given !== '') return given
-  if (typeof given === 'object' && given !== null) return given as ConnectionOptions
-  throw expectation('connection', 'a connection string or the configuration of a `pg` client', given)
-}
-
-/** Tables as `schema.table` are two parts; a name alone is of the schema `public`. */
-function checkTables(given: unknown): readonly string[] | undefined {
-  if (given === undefined) return undefined
-  const names = Array.isArray(given) && given.every((name) => typeof name === 'string' && name !== '')
-  if (!names || given.length === 0) throw expectation('tables', 'a list of table names', given)
-  return [...new Set(given as string[])]
-}
-
-function atLeast(name: string, given: Duration, least: number): number {
-  const ms = parseDuration(name, given)
-  if (ms < least || !Number.isFinite(ms)) throw expectation(name, `a duration of at least ${least} ms`, given)
-  return ms
-}
 
 export function resolveReplication(given: LogicalReplicationOptions): ResolvedReplication {
   checkKeys('logicalReplication options', given, replicationOptionNames)
@@ -82,14 +63,12 @@ export function resolveReplication(given: LogicalReplicationOptions): ResolvedRe
   const publication = given.publication ?? 'tierstack'
   if (typeof publication !== 'string' || publication === '' || publication.length > 63)
     throw expectation('publication', 'a name of at most 63 characters', publication)
-  const temporary: unknown = given.temporary ?? false
-  if (typeof temporary !== 'boolean') throw expectation('temporary', 'true or false', temporary)
   return {
     connection: checkConnection(given.connection),
     tables: checkTables(given.tables),
     publication,
     slot,
-    temporary,
+    perProcess: checkBoolean('perProcess', given.perProcess),
     silence: atLeast('silence', given.silence ?? '5s', 1_000),
     takeOver: atLeast('takeOver', given.takeOver ?? '500ms', 20),
     check: atLeast('check', given.check ?? '10s', 100),

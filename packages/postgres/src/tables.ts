@@ -1,4 +1,4 @@
-import type { ChangeHost } from './change-source.ts'
+import type { ChangeHost, SourceFinding } from './change-source.ts'
 import type { SqlRow } from './connection.ts'
 import { parseTable, quoteTable } from './identifiers.ts'
 import type { TableName } from './identifiers.ts'
@@ -11,6 +11,7 @@ export type Ask = (text: string, values?: readonly unknown[]) => Promise<SqlRow[
 export interface FollowedTable extends TableName {
   /** Columns of the primary key, in its order. */
   readonly key: readonly string[]
+  readonly partitioned: boolean
 }
 
 /**
@@ -19,7 +20,7 @@ export interface FollowedTable extends TableName {
  */
 const question = `
   select n.nspname::text as schema, c.relname::text as "table", c.relpersistence::text as persistence,
-    c.relreplident::text as identity,
+    c.relkind = 'p' as partitioned,
     array(
       select a.attname::text from pg_index i
       cross join unnest(i.indkey::int2[]) with ordinality as part(attnum, place)
@@ -39,9 +40,16 @@ const question = `
 
 interface FoundTable extends FollowedTable {
   readonly persistence: string
-  readonly identity: string
   readonly whole: boolean
 }
+
+type Fault = (table: FoundTable) => SourceFinding | undefined
+
+/** What a log needs of a table. */
+const inLog: Fault = (table) => unlogged(table) ?? keyless(table) ?? incomplete(table)
+
+/** What a trigger needs of a table. */
+export const forTriggers: Fault = (table) => keyless(table)
 
 /**
  * The tables to follow. Those asked for by name must be fit for it, else a `SetupError` names the fix; of all tables,
@@ -51,6 +59,7 @@ export async function findTables(
   ask: Ask,
   names: readonly string[] | undefined,
   host: Pick<ChangeHost, 'warn'>,
+  fault: Fault = inLog,
 ): Promise<FollowedTable[]> {
   const found = (await ask(question)) as unknown as FoundTable[]
   if (names === undefined) {
@@ -76,25 +85,28 @@ export async function findTables(
   })
 }
 
-function fault(table: FoundTable): { check: string; found: string; fix: string } | undefined {
-  const name = tableName(table.schema, table.table)
-  const quoted = quoteTable(table)
-  if (table.persistence !== 'p') {
-    const fix = `run \`ALTER TABLE ${quoted} SET LOGGED\``
-    return {
-      check: 'unlogged',
-      found: `the table \`${name}\` is unlogged, so its changes are in no log`,
-      fix,
-    }
+function unlogged(table: FoundTable): SourceFinding | undefined {
+  if (table.persistence === 'p') return undefined
+  const found = `the table \`${nameOf(table)}\` is unlogged, so its changes are in no log`
+  return { check: 'unlogged', found, fix: `run \`ALTER TABLE ${quoteTable(table)} SET LOGGED\`` }
+}
+
+function keyless(table: FoundTable): SourceFinding | undefined {
+  if (table.key.length > 0) return undefined
+  const fix = `run \`ALTER TABLE ${quoteTable(table)} ADD PRIMARY KEY (…)\` with the column that identifies a row`
+  return { check: 'primary-key', found: `the table \`${nameOf(table)}\` has no primary key`, fix }
+}
+
+function incomplete(table: FoundTable): SourceFinding | undefined {
+  if (table.whole) return undefined
+  const found = `the REPLICA IDENTITY of the table \`${nameOf(table)}\` doesn't contain its primary key`
+  return {
+    check: 'replica-identity',
+    found,
+    fix: `run \`ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY DEFAULT\``,
   }
-  if (table.key.length === 0) {
-    const fix = `run \`ALTER TABLE ${quoted} ADD PRIMARY KEY (…)\` with the column that identifies a row`
-    return { check: 'primary-key', found: `the table \`${name}\` has no primary key`, fix }
-  }
-  if (!table.whole) {
-    const fix = `run \`ALTER TABLE ${quoted} REPLICA IDENTITY DEFAULT\``
-    const found = `the REPLICA IDENTITY of the table \`${name}\` doesn't contain its primary key`
-    return { check: 'replica-identity', found, fix }
-  }
-  return undefined
+}
+
+function nameOf({ schema, table }: TableName): string {
+  return tableName(schema, table)
 }

@@ -1,3 +1,5 @@
+import { createConnection, createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createCache } from '@tierstack/cache-core'
 import type { Cache } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
@@ -25,11 +27,13 @@ export function server(settings: Record<string, string> = logical): () => Postgr
 let databases = 0
 
 /** A database of its own, so that no test sees the slots and publications of another. */
-export async function newDatabase(postgres: PostgresServer): Promise<string> {
-  const name = `test_${++databases}`
+export async function newDatabase(postgres: Pick<PostgresServer, 'url'>): Promise<string> {
+  const name = `test_${process.pid}_${++databases}`
   const admin = await connect(postgres.url)
   await admin.query(`create database ${name}`)
-  return postgres.url.replace(/\/postgres$/, `/${name}`)
+  const url = new URL(postgres.url)
+  url.pathname = `/${name}`
+  return url.href
 }
 
 export async function connect(url: string): Promise<Client> {
@@ -105,4 +109,35 @@ export async function becomes<T>(ask: () => Promise<T> | T, wanted: T, limit = 1
     },
     { limit, detail: async () => `it is ${JSON.stringify(last)}` },
   )
+}
+
+/** A way to the server that can fall silent without closing: connections of before `hold` are never served again. */
+export async function holdingProxy(url: string): Promise<{ readonly url: string; hold(): void }> {
+  const { port, hostname } = new URL(url)
+  const sockets = new Set<Socket>()
+  const proxy = createServer((near) => {
+    const far = createConnection(Number(port), hostname)
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from)
+      from.on('error', () => {})
+      from.on('close', () => to.destroy())
+      from.pipe(to)
+    }
+  })
+  await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    proxy.close()
+  })
+  const target = new URL(url)
+  target.port = String((proxy.address() as AddressInfo).port)
+  return {
+    url: target.href,
+    hold() {
+      for (const socket of sockets) socket.unpipe().pause()
+    },
+  }
 }

@@ -226,7 +226,7 @@ describe('what was missed is not trusted', () => {
   test('a process with a slot of its own takes each lost connection for a gap', async () => {
     const { url, writer, source } = await place()
     const seen = reader(await connect(url))
-    const { feed, gaps } = follow({ cache: seen.cache, source: source({ temporary: true }) })
+    const { feed, gaps } = follow({ cache: seen.cache, source: source({ perProcess: true }) })
     await feed.ready()
     await becomes(() => gaps.length, 1)
     expect(await seen.row(1)).toBe('old')
