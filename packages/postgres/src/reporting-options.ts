@@ -62,7 +62,7 @@ export const notifyOptionNames = [
   'check',
 ] as const
 
-export const outboxOptionNames = [...notifyOptionNames, 'poll', 'keep'] as const
+export const outboxOptionNames: readonly string[] = [...notifyOptionNames, 'poll', 'keep']
 
 export function resolveReporting(what: 'listenNotify' | 'outbox', given: OutboxOptions): ResolvedReporting {
   checkKeys(`${what} options`, given, what === 'outbox' ? outboxOptionNames : notifyOptionNames)

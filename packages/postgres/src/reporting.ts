@@ -21,7 +21,7 @@ export abstract class Reporting implements ChangeSource {
   abstract readonly name: string
   protected abstract readonly by: ReportBy
   protected readonly options: ResolvedReporting
-  protected readonly closing = new AbortController()
+  protected readonly closing: AbortController = new AbortController()
   protected tables: readonly FollowedTable[] = []
   #session: Session | undefined
   #running: Promise<void> = Promise.resolve()
