@@ -39,7 +39,9 @@ export function coarseClock(clock: Clock): CoarseClock {
   if (clock !== systemClock) return () => clock.now()
   let reading = 0
   let left = 0
+  let forgetting = false
   const forget = () => {
+    forgetting = false
     left = 0
   }
   return () => {
@@ -48,7 +50,10 @@ export function coarseClock(clock: Clock): CoarseClock {
       return reading
     }
     left = 31
-    setImmediate(forget).unref()
+    if (!forgetting) {
+      forgetting = true
+      setImmediate(forget).unref()
+    }
     reading = performance.now()
     return reading
   }

@@ -6,14 +6,14 @@ import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import { checkKeys, checkMethods, checkOneOf, expectation } from './expectation.ts'
 import { explain, inspect } from './explain.ts'
-import { KeyMemo } from './key-memo.ts'
 import { canonical, checkName } from './key.ts'
 import type { KeyOf } from './key.ts'
 import type { LoadContext } from './load-context.ts'
 import { gathered } from './load-many.ts'
+import { Near } from './near.ts'
 import { policyKeys, resolvePolicy } from './policy.ts'
 import type { Query } from './query.ts'
-import { peek, quickHit, read } from './read.ts'
+import { peek, read } from './read.ts'
 import { checkReadOptions } from './read-options.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { Receipt } from './remove.ts'
@@ -112,28 +112,26 @@ function queryOf(
 /** Makes the callable of a definition. */
 export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Cached<KeyOf, unknown> {
   const { chain, removal } = parts
-  const keyOfInput = definition.key
+  const partOf: (input: KeyOf) => unknown = definition.key ?? ((input) => input)
   let prefix = ''
-  const memo = new KeyMemo((input) => {
-    const part = keyOfInput ? keyOfInput(input as KeyOf) : input
-    return prefix + canonical(part)
-  })
+  const keyOfPart = (part: unknown) => prefix + canonical(part)
+  const keyOf = (input: KeyOf) => keyOfPart(partOf(input))
   const { query, label, written, behind, apart } = queryOf(parts, definition, (own) => {
     prefix = own
-    return (input) => memo.of(input)
+    return keyOf
   })
-  const keysOf = (inputs: readonly KeyOf[]) => inputs.map((input) => memo.of(input))
+  const near = new Near(chain, query, prefix, keyOfPart)
+  const keysOf = (inputs: readonly KeyOf[]) => inputs.map(keyOf)
 
   // No `async` here: a hit is one promise, and each async layer would cost another.
   const call = (input: KeyOf, options?: ReadOptions): Promise<unknown> => {
     try {
-      const key = memo.of(input)
-      if (parts.bypassed()) return bypass(apart(), key, input, options?.signal)
+      if (parts.bypassed()) return bypass(apart(), keyOf(input), input, options?.signal)
       if (options === undefined) {
-        const entry = quickHit(chain, query, key)
-        if (entry !== undefined) return Promise.resolve(entry.value)
+        const value = near.hit(partOf(input))
+        if (value !== undefined) return Promise.resolve(value)
       } else checkReadOptions(options, chain.names)
-      return read(chain, query, key, input, options)
+      return read(chain, query, keyOf(input), input, options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -143,18 +141,22 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     if (!parts.bypassed()) return inputs.map((input) => call(input, options))
     // A transaction sees rows that nobody else may: its loads never gather with those from outside.
     const own = apart()
-    return inputs.map(async (input) => await bypass(own, memo.of(input), input, options?.signal))
+    return inputs.map(async (input) => await bypass(own, keyOf(input), input, options?.signal))
   }
 
   const write = writer(parts, definition, written, query, behind)
 
   const cached = Object.assign(call, {
-    peek: (input: KeyOf) => (parts.bypassed() ? undefined : peek(chain, query, memo.of(input))),
+    peek: (input: KeyOf) => {
+      if (parts.bypassed()) return undefined
+      const value = near.hit(partOf(input))
+      return value === undefined ? peek(chain, query, keyOf(input)) : value
+    },
     many: async (inputs: readonly KeyOf[], options?: ReadOptions) => await Promise.all(each(inputs, options)),
     settled: async (inputs: readonly KeyOf[], options?: ReadOptions) =>
       await Promise.allSettled(each(inputs, options)),
-    entry: async (input: KeyOf) => await inspect(chain, query, memo.of(input)),
-    set: async (input: KeyOf, value: unknown) => await parts.set(query, memo.of(input), value, input),
+    entry: async (input: KeyOf) => await inspect(chain, query, keyOf(input)),
+    set: async (input: KeyOf, value: unknown) => await parts.set(query, keyOf(input), value, input),
     write,
     update: async (input: KeyOf, change: (value: unknown) => unknown) =>
       await write(input, await change(await call(input, { forceFresh: true }))),
@@ -170,12 +172,12 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
       await Promise.all(inputs.map((input) => call(input, { forceFresh: true })))
     },
     warm: async (inputs: Iterable<KeyOf> | AsyncIterable<KeyOf>, options?: WarmOptions) =>
-      parts.bypassed() ? nothingWarmed : await warm(chain, query, (input) => memo.of(input), inputs, options),
+      parts.bypassed() ? nothingWarmed : await warm(chain, query, keyOf, inputs, options),
     clear: (): Promise<Receipt> => removal.tags([definitionTag(parts.path, label)], false, query.policy),
-    explain: async (input: KeyOf) => await explain(chain, memo.of(input)),
-    keyFor: (input: KeyOf) => memo.of(input),
+    explain: async (input: KeyOf) => await explain(chain, keyOf(input)),
+    keyFor: keyOf,
     uncached: async (input: KeyOf, options?: Pick<ReadOptions, 'signal'>) =>
-      await bypass(apart(), memo.of(input), input, options?.signal),
+      await bypass(apart(), keyOf(input), input, options?.signal),
   }) as Cached<KeyOf, unknown>
   const { ttls, swr, staleIfError } = query.policy
   parts.defined.push({

@@ -7,6 +7,8 @@ export interface TagStamp {
 /** A live value as local tiers hold it. Instants are on `clock.now()`. */
 export interface LocalEntry {
   readonly value: unknown
+  /** What the key was made of, as the caller gave it: a tier that keeps this needn't keep a text of its own. */
+  readonly input: unknown
   /** Instant at which the load BEGAN, not when it was stored. */
   readonly createdAt: number
   /** Fresh before this instant. */
@@ -24,10 +26,8 @@ export interface LocalEntry {
   readonly tags: readonly TagStamp[]
   /** Slots of `tags` in the removal fence. */
   readonly slots: readonly number[]
-  /** Removals up to this sequence number are known not to concern the entry. */
+  /** Removals of tags, clears and gaps up to this sequence number are known not to concern the entry. */
   seen: number
-  /** Fence epoch of the last full check; a hit whose epoch is current needs no check. */
-  epoch: number
   /** Duration of the load in ms, for early refresh. */
   readonly loadMs: number
   readonly etag: string | undefined

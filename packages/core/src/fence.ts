@@ -26,8 +26,11 @@ export type Standing = 'valid' | 'suspect' | 'soft' | 'gone'
 export class RemovalFence {
   /** Number of the last removal noticed. */
   sequence = 0
-  /** Changes with every event that may concern entries which aren't dropped one by one. */
-  epoch = 0
+  /**
+   * Number of the last removal that may concern entries which aren't dropped one by one: of a tag, of everything, or a
+   * gap. An entry seen at that number or later needs no check.
+   */
+  marked = 0
   readonly #keys = new Float64Array(keySlots)
   readonly #tags = new Float64Array(tagSlots)
   readonly #softTags = new Float64Array(tagSlots)
@@ -51,21 +54,23 @@ export class RemovalFence {
   removeTag(tag: string, soft: boolean): void {
     const slot = tagSlot(tag)
     const slots = soft ? this.#softTags : this.#tags
-    slots[slot] = ++this.sequence
+    slots[slot] = this.#mark()
     this.#tagTimes[slot] = this.#now()
-    this.epoch++
   }
 
   clear(): void {
-    this.#cleared = ++this.sequence
+    this.#cleared = this.#mark()
     this.#clearedTime = this.#now()
-    this.epoch++
   }
 
   /** Messages may have been lost: everything so far needs a second look. */
   suspect(): void {
-    this.#suspectedAt = ++this.sequence
-    this.epoch++
+    this.#suspectedAt = this.#mark()
+  }
+
+  #mark(): number {
+    this.marked = ++this.sequence
+    return this.marked
   }
 
   /** Was the key removed, or everything, after `since`? */

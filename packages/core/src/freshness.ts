@@ -1,6 +1,5 @@
 import type { LocalEntry, TagStamp } from './entry.ts'
 import { tagSlot } from './fence.ts'
-import type { RemovalFence } from './fence.ts'
 import type { FrameHeader } from './frame.ts'
 import type { Isolation } from './isolate.ts'
 import { copy, secure } from './isolate.ts'
@@ -137,6 +136,7 @@ export function dueAhead(
 
 export interface EntryParts {
   readonly value: unknown
+  readonly input: unknown
   readonly life: Life
   readonly soft: boolean
   readonly stamp: string
@@ -151,12 +151,16 @@ export interface EntryParts {
 }
 
 /** A local entry, its value secured against its readers. */
-export function makeEntry(parts: EntryParts, policy: ResolvedPolicy, fence: RemovalFence): LocalEntry {
+export function makeEntry(parts: EntryParts, policy: ResolvedPolicy): LocalEntry {
   const isolated = secure(parts.value, policy.isolation satisfies Isolation)
   return {
     // The loader may keep what it returned; what can't be frozen must not be its object.
     value: isolated.isolation === 'clone' ? copy(parts.value) : parts.value,
-    ...parts.life,
+    input: parts.input,
+    createdAt: parts.life.createdAt,
+    freshUntil: parts.life.freshUntil,
+    staleUntil: parts.life.staleUntil,
+    errorUntil: parts.life.errorUntil,
     quickUntil: parts.provisional
       ? Number.NEGATIVE_INFINITY
       : quickUntil(policy, parts.life, parts.loadMs, isolated.isolation),
@@ -165,7 +169,6 @@ export function makeEntry(parts: EntryParts, policy: ResolvedPolicy, fence: Remo
     tags: parts.tags,
     slots: parts.tags.map(({ tag }) => tagSlot(tag)),
     seen: parts.sequence,
-    epoch: fence.epoch,
     loadMs: parts.loadMs,
     etag: parts.etag,
     vouchedAt: parts.vouchedAt,

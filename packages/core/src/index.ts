@@ -20,7 +20,8 @@ export { checkKeys, checkMethods, checkOneOf, expectation, nearest } from './exp
 export type { ExplainStep, Explanation } from './explain.ts'
 export type { Inspected } from './inspected.ts'
 export type { Isolation } from './isolate.ts'
-export type { KeyOf, KeyPart } from './key.ts'
+export { joinKey, splitKey } from './key.ts'
+export type { KeyOf, KeyPart, SplitKey } from './key.ts'
 export type { LoadContext, Loader } from './load-context.ts'
 export type { CacheOptions } from './options.ts'
 export type { Freshness, Policy, Timeouts, Ttl } from './policy.ts'
@@ -38,6 +39,7 @@ export type {
   MissReason,
   TierStats,
 } from './stats.ts'
+export { noShelf } from './tier.ts'
 export type {
   Coherence,
   EdgeHost,
@@ -53,6 +55,7 @@ export type {
   RemoteHost,
   RemoteTier,
   SetupFinding,
+  Shelf,
   StoredFrame,
   TagState,
   Tier,

@@ -94,6 +94,52 @@ export function rawKey(path: string, key: unknown): string {
   return key.length <= longest ? `${path}=${key}` : `${path}~${digest(key)}`
 }
 
+/** A key in two parts: what it shares with its siblings, and the input or text that tells it apart. */
+export interface SplitKey {
+  /** Of a definition's primitive inputs: all before the input. Of all else: all before the text, its kind included. */
+  readonly prefix: string
+  readonly input: KeyPart
+}
+
+const definitionPrefix = /^[^=~#]*#[^@]*@[^:]*:/
+const rawPrefix = /^[^=~#]*[=~]/
+
+/** The two parts of any key; `joinKey` makes them one again. */
+export function splitKey(key: string): SplitKey {
+  const prefix = definitionPrefix.exec(key)?.[0]
+  if (prefix === undefined) {
+    const { length } = rawPrefix.exec(key)?.[0] ?? ''
+    return { prefix: key.slice(0, length), input: key.slice(length) }
+  }
+  const text = key.slice(prefix.length)
+  const input = inputOf(text)
+  if (input !== undefined || text === 'u') return { prefix, input }
+  const { length } = text.slice(0, 1)
+  return { prefix: prefix + text.slice(0, length), input: text.slice(length) }
+}
+
+export function joinKey(prefix: string, input: KeyPart): string {
+  if (!prefix.endsWith(':')) return `${prefix}${String(input)}`
+  return prefix + (typeof input === 'string' ? `s${input}` : primitive(input))
+}
+
+/** The primitive that a canonical text stands for; undefined when it stands for something else, or for undefined. */
+function inputOf(text: string): KeyPart {
+  const rest = text.slice(1)
+  switch (text[0]) {
+    case 's':
+      return rest
+    case 'n':
+      return String(Number(rest)) === rest && rest !== 'NaN' ? Number(rest) : undefined
+    case 'i':
+      return /^-?\d+$/.test(rest) && String(BigInt(rest)) === rest ? BigInt(rest) : undefined
+    default:
+      if (text === 't') return true
+      if (text === 'f') return false
+      return text === 'z' ? null : undefined
+  }
+}
+
 const nameShape = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
 
 /** Checks the name of a namespace, definition or version. */

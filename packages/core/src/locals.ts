@@ -4,7 +4,8 @@ import type { RemovalFence } from './fence.ts'
 import { freshness } from './freshness.ts'
 import type { Freshness } from './freshness.ts'
 import type { Liveness } from './liveness.ts'
-import type { LocalTier } from './tier.ts'
+import { noShelf } from './tier.ts'
+import type { LocalTier, Shelf } from './tier.ts'
 
 /** What the local tiers know of a key. `suspect`: a value is there, but nobody vouches for it. */
 export interface LocalView {
@@ -16,7 +17,6 @@ export interface LocalView {
 /** The local prefix of the chain: finds entries, and decides whether they may be served. */
 export class Locals {
   readonly tiers: readonly LocalTier[]
-  readonly #first: LocalTier | undefined
   readonly #fence: RemovalFence
   readonly #live: Liveness
   readonly #clock: Clock
@@ -32,7 +32,6 @@ export class Locals {
     suspectTtl: number
   }) {
     this.tiers = o.tiers
-    this.#first = o.tiers[0]
     this.#fence = o.fence
     this.#live = o.live
     this.#clock = o.clock
@@ -40,17 +39,19 @@ export class Locals {
     this.#suspectTtl = o.suspectTtl
   }
 
-  /** The entry in the nearest tier, if a hit on it needs no second look. This is the whole cost of most reads. */
-  quick(key: string): LocalEntry | undefined {
-    const first = this.#first
-    if (first === undefined) return undefined
-    const entry = first.get(key)
-    if (entry === undefined) return undefined
+  /** The entries of the nearest tier whose keys begin with `prefix`. */
+  shelf(prefix: string): Shelf {
+    return this.tiers[0]?.shelf(prefix) ?? noShelf
+  }
+
+  /** Now, for hits that need no second look; `Infinity`, at which none is one, while nobody vouches for entries. */
+  instant(): number {
     // A process that was stopped goes on in the middle of a row of hits, and a reading from before the stop would find
     // the bus alive. Only where no bus has to be alive may hits share one.
-    const now = this.#live.until === Number.POSITIVE_INFINITY ? this.#coarse() : this.#clock.now()
-    if (now < entry.quickUntil && entry.epoch === this.#fence.epoch && now < this.#live.until) return entry
-    return undefined
+    const { until } = this.#live
+    if (until === Number.POSITIVE_INFINITY) return this.#coarse()
+    const now = this.#clock.now()
+    return now < until ? now : Number.POSITIVE_INFINITY
   }
 
   /** Looks near → far for the freshest entry. Drops what is gone on the way. `skip` names tiers to leave out. */
@@ -65,6 +66,7 @@ export class Locals {
         tier.delete(key)
         continue
       }
+      tier.amend(key, entry)
       const view: LocalView = { entry, position, state }
       if (state === 'fresh') return view
       if (best === undefined || best.state === 'suspect' || entry.freshUntil > best.entry.freshUntil)
@@ -75,7 +77,7 @@ export class Locals {
 
   #examine(entry: LocalEntry, now: number): Freshness | 'suspect' | 'gone' {
     const fence = this.#fence
-    const standing = entry.epoch === fence.epoch ? 'valid' : fence.standing(entry)
+    const standing = entry.seen >= fence.marked ? 'valid' : fence.standing(entry)
     if (standing === 'gone') return 'gone'
     if (now - entry.usedAt > entry.idleTtl) return 'gone'
     entry.usedAt = now
@@ -84,8 +86,7 @@ export class Locals {
     const silent = now >= this.#live.until || entry.provisional
     if (silent && now - entry.vouchedAt >= this.#suspectTtl) return 'suspect'
     if (standing === 'soft') soften(entry)
-    entry.epoch = fence.epoch
-    entry.seen = fence.sequence
+    entry.seen = fence.marked
     return freshness(entry, now)
   }
 
@@ -105,8 +106,12 @@ export class Locals {
       if (skip?.includes(tier.name)) continue
       const entry = entryFor(position)
       if (entry === undefined) continue
-      if (!this.mayStore(key, entry)) outcome = 'fenced'
-      else if (tier.set(key, entry)) outcome = 'stored'
+      if (!this.mayStore(key, entry)) {
+        outcome = 'fenced'
+        continue
+      }
+      entry.seen = this.#fence.marked
+      if (tier.set(key, entry)) outcome = 'stored'
     }
     return outcome
   }
@@ -133,7 +138,9 @@ export class Locals {
   expire(key: string): void {
     for (const tier of this.tiers) {
       const entry = tier.inspect(key)
-      if (entry !== undefined) soften(entry)
+      if (entry === undefined) continue
+      soften(entry)
+      tier.amend(key, entry)
     }
   }
 

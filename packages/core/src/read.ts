@@ -18,7 +18,7 @@ const patience = 3
 
 /*
  * The read, in the order in which it happens:
- *   1. local   each local tier, synchronously                      locals.ts
+ *   1. local   each local tier, synchronously                      near.ts, locals.ts
  *   2. flight  join the load running for the key                   here
  *   3. remote  batched with the other keys of the tick             resolve.ts
  *   4. stale   answer within swr, load behind                      resolve.ts
@@ -26,18 +26,6 @@ const patience = 3
  *   6. failure stale within staleIfError, else the error to all    resolve.ts
  *   7. store   local under the fence, remote with the lease        store.ts
  */
-
-/** A local hit that needs no second look, or undefined. Counts the hit. */
-export function quickHit(chain: Chain, query: Query, key: string): LocalEntry | undefined {
-  const entry = chain.locals.quick(key)
-  if (entry === undefined) return undefined
-  const { counters } = query
-  counters.hits[0] = (counters.hits[0] as number) + 1
-  counters.saved[0] = (counters.saved[0] as number) + entry.loadMs
-  if (chain.events.on.hit) emitHit(chain, query, key, 0, 'fresh')
-  if (readScopes.open > 0) noteEntry(chain, key, entry, 0)
-  return entry
-}
 
 /** Resolves to the value, or to undefined when there is none and the query has no loader. */
 export async function read(
@@ -160,7 +148,7 @@ function nothingHere(chain: Chain, key: string): undefined {
     noteRead(chain, key, { position: -1, tags: [], slots: [], life: undefined, sequence })
 }
 
-function noteEntry(chain: Chain, key: string, entry: LocalEntry, position: number): void {
+export function noteEntry(chain: Chain, key: string, entry: LocalEntry, position: number): void {
   const life = entry.soft ? softened(entry, chain.clock.now()) : entry
   noteRead(chain, key, {
     position,
@@ -171,7 +159,7 @@ function noteEntry(chain: Chain, key: string, entry: LocalEntry, position: numbe
   })
 }
 
-function count(chain: Chain, query: Query, key: string, landing: Landing): void {
+function count(chain: Chain, query: Pick<Query, 'def' | 'counters'>, key: string, landing: Landing): void {
   const { counters } = query
   if (landing.state === 'fresh') {
     counters.hits[landing.position] = (counters.hits[landing.position] as number) + 1
@@ -187,14 +175,18 @@ function count(chain: Chain, query: Query, key: string, landing: Landing): void 
   if (chain.events.on.hit) emitHit(chain, query, key, landing.position, landing.state)
 }
 
-function emitHit(chain: Chain, query: Query, key: string, position: number, state: 'fresh' | 'stale'): void {
+export function emitHit(
+  chain: Chain,
+  query: Pick<Query, 'def'>,
+  key: string,
+  position: number,
+  state: 'fresh' | 'stale',
+): void {
   chain.events.emit('hit', { def: query.def, tier: chain.names[position] as string, state, key: () => key })
 }
 
-/** The local value for a synchronous reader: fresh, or stale within `swr`; undefined when there is none. */
-export function peek(chain: Chain, query: Query, key: string): unknown {
-  const quick = quickHit(chain, query, key)
-  if (quick !== undefined) return quick.value
+/** The local value for a synchronous reader who had no quick hit: fresh, or stale within `swr`; undefined when there is none. */
+export function peek(chain: Chain, query: Pick<Query, 'def' | 'counters'>, key: string): unknown {
   const now = chain.clock.now()
   const view = chain.locals.look(key, now, undefined)
   if (view === undefined || view.state === 'suspect') return nothingHere(chain, key)

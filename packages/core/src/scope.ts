@@ -5,16 +5,16 @@ import type { Definition } from './definition.ts'
 import { CacheError } from './errors.ts'
 import { checkKeys, expectation } from './expectation.ts'
 import { explain } from './explain.ts'
-import { KeyMemo } from './key-memo.ts'
 import { checkName, prefixesOf, rawKey } from './key.ts'
 import type { KeyOf } from './key.ts'
 import type { LoadContext } from './load-context.ts'
 import { gathered } from './load-many.ts'
+import { Near } from './near.ts'
 import { policyKeys, resolvePolicy } from './policy.ts'
 import type { Policy, ResolvedPolicy } from './policy.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { Query } from './query.ts'
-import { peek, quickHit, read } from './read.ts'
+import { peek, read } from './read.ts'
 import { checkReadOptions, readKeys } from './read-options.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { ScopeParts } from './scope-parts.ts'
@@ -28,7 +28,8 @@ type Options = EntryOptions & ReadOptions
 export function makeScope(parts: ScopeParts): Cache {
   const { chain, removal, path, policy } = parts
   const counters = parts.counters('')
-  const keys = new KeyMemo((key) => rawKey(path, key))
+  const keyOf = (key: unknown) => rawKey(path, key)
+  const near = new Near(chain, { def: undefined, counters }, `${path}=`, keyOf)
 
   function policyOf(options: Options | undefined): ResolvedPolicy {
     if (options === undefined) return policy
@@ -57,18 +58,14 @@ export function makeScope(parts: ScopeParts): Cache {
     }
   }
 
-  /** Counts quick hits; everything else about raw keys is made only on a local miss. */
-  const quickQuery = { def: undefined, counters } as Query
-
   const get = (key: unknown, options?: ReadOptions): Promise<unknown> => {
     try {
       if (parts.bypassed()) return Promise.resolve(undefined)
-      const full = keys.of(key)
       if (options === undefined) {
-        const entry = quickHit(chain, quickQuery, full)
-        if (entry !== undefined) return Promise.resolve(entry.value)
+        const value = near.hit(key)
+        if (value !== undefined) return Promise.resolve(value)
       } else checkReadOptions(options, chain.names)
-      return read(chain, queryOf(key, undefined, undefined), full, undefined, options)
+      return read(chain, queryOf(key, undefined, undefined), keyOf(key), key, options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -80,15 +77,15 @@ export function makeScope(parts: ScopeParts): Cache {
     options?: Options,
   ): Promise<unknown> => {
     try {
-      const full = keys.of(key)
       if (!parts.bypassed() && !overrides(options)) {
-        const entry = quickHit(chain, quickQuery, full)
-        if (entry !== undefined) return Promise.resolve(entry.value)
+        const value = near.hit(key)
+        if (value !== undefined) return Promise.resolve(value)
       }
+      const full = keyOf(key)
       if (typeof load !== 'function') throw expectation('load', 'a function', load)
       const query = queryOf(key, options, (_, context) => load(context))
-      if (parts.bypassed()) return bypass(query, full, undefined, options?.signal)
-      return read(chain, query, full, undefined, options)
+      if (parts.bypassed()) return bypass(query, full, key, options?.signal)
+      return read(chain, query, full, key, options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -96,8 +93,12 @@ export function makeScope(parts: ScopeParts): Cache {
 
   const scope = {
     get,
-    peek: (key: unknown) =>
-      parts.bypassed() ? undefined : peek(chain, { ...quickQuery, policy, load: undefined }, keys.of(key)),
+    peek: (key: unknown) => {
+      if (parts.bypassed()) return undefined
+      const value = near.hit(key)
+      if (value !== undefined) return value
+      return peek(chain, { def: undefined, counters }, keyOf(key))
+    },
     getOrSet,
     getMany: (many: readonly unknown[], options?: ReadOptions) =>
       Promise.all(many.map((key) => get(key, options))),
@@ -117,7 +118,7 @@ export function makeScope(parts: ScopeParts): Cache {
       })
       return await Promise.all(
         many.map((key) => {
-          const full = keys.of(key)
+          const full = keyOf(key)
           const query = queryOf(key, options, load, true)
           if (parts.bypassed()) return bypass(query, full, key, options?.signal)
           return read(chain, query, full, key, options)
@@ -125,22 +126,24 @@ export function makeScope(parts: ScopeParts): Cache {
       )
     },
     set: async (key: unknown, value: unknown, options?: Options) =>
-      await parts.set(queryOf(key, options, undefined), keys.of(key), value),
+      await parts.set(queryOf(key, options, undefined), keyOf(key), value, key),
     setMany: async (entries: Iterable<readonly [string, unknown]>, options?: Options) => {
       await Promise.all(
-        [...entries].map(([key, value]) => parts.set(queryOf(key, options, undefined), keys.of(key), value)),
+        [...entries].map(([key, value]) =>
+          parts.set(queryOf(key, options, undefined), keyOf(key), value, key),
+        ),
       )
     },
     has: async (key: unknown) => (await get(key)) !== undefined,
     delete: async (...many: unknown[]) =>
       await removal.keys(
-        many.map((key) => keys.of(key)),
+        many.map((key) => keyOf(key)),
         false,
         policy,
       ),
     expire: async (...many: unknown[]) =>
       await removal.keys(
-        many.map((key) => keys.of(key)),
+        many.map((key) => keyOf(key)),
         true,
         policy,
       ),
@@ -156,7 +159,7 @@ export function makeScope(parts: ScopeParts): Cache {
       if (typeof commit !== 'function')
         throw expectation('commit', 'a function that commits the write', commit)
       return await parts.write(
-        [many].flat().map((key) => keys.of(key)),
+        [many].flat().map((key) => keyOf(key)),
         commit,
         policy,
       )
@@ -176,7 +179,7 @@ export function makeScope(parts: ScopeParts): Cache {
       })
     },
     typed: () => scope,
-    explain: async (key: unknown) => await explain(chain, keys.of(key)),
+    explain: async (key: unknown) => await explain(chain, keyOf(key)),
     ...parts.whole,
     [Symbol.asyncDispose]: () => parts.whole.close(),
   }

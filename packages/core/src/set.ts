@@ -113,6 +113,7 @@ export async function keep(
   const outdated = o.refused || outcomes.some(({ outcome }) => outcome === 'fenced')
   if (outdated || chain.fence.tagsRemovedAt(tags.map(tagSlot)) > o.before) return
   putLocal(chain, query, key, value, {
+    input,
     ttls,
     createdAt: beganAt,
     sequence,

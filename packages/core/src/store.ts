@@ -68,6 +68,7 @@ export async function store(
   }
   const ttls = ttlsOf(query.policy, loaded.value, loaded.ttl, chain.random)
   const stored = putLocal(chain, query, key, loaded.value, {
+    input,
     ttls,
     createdAt: o.beganAt,
     sequence: flight.sequence,
@@ -112,6 +113,7 @@ export function putLocal(
   key: string,
   value: unknown,
   o: {
+    readonly input: unknown
     readonly ttls: readonly number[]
     readonly createdAt: number
     readonly sequence: number
@@ -134,6 +136,7 @@ export function putLocal(
       const { sequence, loadMs, etag } = o
       const parts = {
         value,
+        input: o.input,
         life,
         soft: false,
         stamp: '',
@@ -145,7 +148,7 @@ export function putLocal(
         provisional: o.provisional,
         now,
       }
-      const entry = makeEntry(parts, query.policy, chain.fence)
+      const entry = makeEntry(parts, query.policy)
       if (position === 0 && chain.links.length === 0) tallySize(query.counters, entry.bytes)
       return entry
     },
@@ -315,6 +318,7 @@ export function backfill(
       return makeEntry(
         {
           value: candidate.value,
+          input: job.input,
           life: clamped(life, now, ttl),
           soft: false,
           stamp,
@@ -327,7 +331,6 @@ export function backfill(
           now,
         },
         policy,
-        chain.fence,
       )
     },
     job.options?.skip,

@@ -18,6 +18,10 @@ export interface LocalTier<N extends string = string> {
   get(key: string): LocalEntry | undefined
   /** The entry, without counting as a use. */
   inspect(key: string): LocalEntry | undefined
+  /** Keeps what `seen`, `soft`, `quickUntil` and `usedAt` of an entry just taken from here have become. Not a use. */
+  amend(key: string, entry: LocalEntry): void
+  /** The entries whose keys begin with `prefix`, for the hottest path; `noShelf` where the tier has none. */
+  shelf(prefix: string): Shelf
   /** Returns false when the entry is too large for the tier and was therefore not kept (an old one is dropped). */
   set(key: string, entry: LocalEntry): boolean
   /** Returns whether there was an entry. */
@@ -29,6 +33,27 @@ export interface LocalTier<N extends string = string> {
   readonly size: number
   /** Estimated bytes held, keys included. */
   readonly bytes: number
+}
+
+/**
+ * The entries of a local tier that share the beginning of their keys, addressed by the input that tells them apart
+ * (`splitKey`), so that a hit needn't build a key. Places are numbers and good until the tier is changed.
+ */
+export interface Shelf {
+  /**
+   * Place of the entry for an input, if a hit on it needs no second look: `now` is before its `quickUntil`, and it was
+   * `seen` at `marked` or later. Counted as a use. Negative when there is none such. Allocates nothing.
+   */
+  find(input: unknown, now: number, marked: number): number
+  value(place: number): unknown
+  loadMs(place: number): number
+}
+
+/** For tiers without a short path: finds nothing, so that every read takes the long one. */
+export const noShelf: Shelf = {
+  find: () => -1,
+  value: () => undefined,
+  loadMs: () => 0,
 }
 
 /** What a local tier gets from the cache that it serves. */

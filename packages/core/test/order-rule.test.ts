@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memory } from '@tierstack/cache-memory'
 import { chaosTier, fakeClock, processStore } from '@tierstack/cache-testing'
-import { createCache } from '../src/index.ts'
+import { createCache, noShelf } from '../src/index.ts'
 import { Source } from './rig.ts'
 
 function chain() {
@@ -19,6 +19,8 @@ function chain() {
     bytes: 0,
     open: near.open.bind(near),
     inspect: near.inspect.bind(near),
+    amend: near.amend.bind(near),
+    shelf: () => noShelf,
     clear: near.clear.bind(near),
     keys: near.keys.bind(near),
     get(key: string) {

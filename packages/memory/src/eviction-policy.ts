@@ -1,23 +1,20 @@
-import type { LocalEntry } from '@tierstack/cache-core'
-
 /**
- * Holds the entries and decides which of them to give up. The tier decides when: it counts entries and bytes.
+ * Decides which entry goes when space runs out. The tier decides when: it counts entries and bytes.
  *
- * A policy is told of every hit and every new entry, which is all that recency, frequency and admission need: one
- * that would rather not admit a newcomer names it as the next victim.
+ * A policy knows entries by their slots: small numbers, given anew once an entry is gone. It is told of every hit and
+ * every new entry, which is all that recency, frequency and admission need: one that would rather not admit a newcomer
+ * names it as the next victim.
  */
 export interface EvictionPolicy {
-  readonly size: number
-  /** The entry, counted as a use. The hottest call of all: no allocation, no clock. */
-  hit(key: string): LocalEntry | undefined
-  /** The entry, not counted as a use. */
-  inspect(key: string): LocalEntry | undefined
-  /** Adds an entry, or replaces the one of the same key. */
-  add(key: string, entry: LocalEntry): void
-  /** The key that should go next, which stays until it is removed; undefined when nothing is left. */
-  victim(): string | undefined
-  remove(key: string): boolean
+  /** Makes room for slots below `capacity`. */
+  grow(capacity: number): void
+  /** A use. The hottest call of all: no allocation, no clock. */
+  hit(slot: number): void
+  /** A new entry. `hash` is that of its key, the same each time that the key comes back. */
+  add(slot: number, hash: number): void
+  /** The entry that should go next, which stays until it is removed; -1 when nothing is left. */
+  victim(): number
+  /** The entry is gone; `evicted` when it was named by `victim` and went for space. */
+  remove(slot: number, evicted: boolean): void
   clear(): void
-  /** Live: what is added or removed meanwhile may or may not come, and everything else comes once. */
-  keys(): MapIterator<string>
 }

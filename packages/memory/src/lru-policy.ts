@@ -1,59 +1,33 @@
-import type { LocalEntry } from '@tierstack/cache-core'
-import { LRUCache } from 'lru-cache'
 import type { EvictionPolicy } from './eviction-policy.ts'
+import { SlotLinks, SlotList } from './slot-list.ts'
 
-type Lru = LRUCache<string, LocalEntry>
-
-/** Beyond this many entries the lists grow as needed, instead of being allocated at once. */
-const preallocated = 1_000_000
-
-function createLru(maxEntries: number): Lru {
-  // One more than the tier keeps: the tier evicts, with its own bookkeeping, before the list has to.
-  if (maxEntries < preallocated) return new LRUCache({ max: maxEntries + 1 })
-  return new LRUCache({ maxSize: Number.MAX_SAFE_INTEGER, sizeCalculation: () => 1 })
-}
-
-/** Least recently used, on `lru-cache`. */
+/** Least recently used. */
 export class LruPolicy implements EvictionPolicy {
-  readonly #lru: Lru
-  // Only read. The public iterators walk the recency list, which breaks off when the entry that they stand on is
-  // deleted; and they can't name the next victim without a generator per eviction.
-  readonly #inside: ReturnType<typeof LRUCache.unsafeExposeInternals<string, LocalEntry>>
+  readonly #links = new SlotLinks()
+  readonly #list = new SlotList(this.#links)
 
-  constructor(maxEntries: number) {
-    this.#lru = createLru(maxEntries)
-    this.#inside = LRUCache.unsafeExposeInternals(this.#lru)
+  grow(capacity: number): void {
+    this.#links.grow(capacity)
   }
 
-  get size(): number {
-    return this.#lru.size
+  hit(slot: number): void {
+    this.#list.renew(slot)
   }
 
-  hit(key: string): LocalEntry | undefined {
-    return this.#lru.get(key)
+  add(slot: number): void {
+    this.#list.push(slot)
   }
 
-  inspect(key: string): LocalEntry | undefined {
-    return this.#lru.peek(key)
+  victim(): number {
+    return this.#list.oldest
   }
 
-  add(key: string, entry: LocalEntry): void {
-    this.#lru.set(key, entry)
-  }
-
-  victim(): string | undefined {
-    return this.#lru.size === 0 ? undefined : this.#inside.keyList[this.#inside.head]
-  }
-
-  remove(key: string): boolean {
-    return this.#lru.delete(key)
+  remove(slot: number): void {
+    this.#list.remove(slot)
   }
 
   clear(): void {
-    this.#lru.clear()
-  }
-
-  keys(): MapIterator<string> {
-    return this.#inside.keyMap.keys()
+    this.#list.clear()
+    this.#links.clear()
   }
 }

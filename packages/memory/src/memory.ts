@@ -1,21 +1,21 @@
-import { CacheError } from '@tierstack/cache-core'
-import type { LocalEntry, LocalHost, LocalTier } from '@tierstack/cache-core'
+import { CacheError, joinKey, splitKey } from '@tierstack/cache-core'
+import type { KeyPart, LocalEntry, LocalHost, LocalTier, Shelf } from '@tierstack/cache-core'
 import type { EvictionPolicy } from './eviction-policy.ts'
-import { LruPolicy } from './lru-policy.ts'
+import { Finder } from './finder.ts'
+import { markOf, vacant } from './mark.ts'
+import type { Mark } from './mark.ts'
+import { Memos } from './memos.ts'
 import { resolveOptions } from './options.ts'
 import type { MemoryOptions } from './options.ts'
+import { policies } from './policies.ts'
+import { Prefixes } from './prefix.ts'
+import type { Prefix } from './prefix.ts'
+import { MemoryShelf } from './shelf.ts'
+import { Slots } from './slots.ts'
 import { ExpirySweep } from './sweep.ts'
 
-/** The entry object with its instants, and its places in the map and in the recency list: measured, rounded up. */
-const entryOverhead = 400
-
-function weigh(key: string, entry: LocalEntry): number {
-  return entry.bytes + key.length * 2 + entryOverhead
-}
-
-const policies: Record<'lru', (maxEntries: number) => EvictionPolicy> = {
-  lru: (maxEntries) => new LruPolicy(maxEntries),
-}
+/** Its slot in every array, its place in the index and its share of what is remembered: measured, rounded up. */
+const entryOverhead = 100
 
 class MemoryTier implements LocalTier {
   readonly kind = 'local'
@@ -23,6 +23,11 @@ class MemoryTier implements LocalTier {
   readonly #maxEntries: number
   readonly #maxBytes: number
   readonly #policy: EvictionPolicy
+  readonly #slots: Slots
+  readonly #finder: Finder
+  readonly #prefixes = new Prefixes()
+  readonly #memos = new Memos()
+  #last: Mark = vacant
   #host: LocalHost | undefined
   #sweep: ExpirySweep | undefined
   #bytes = 0
@@ -32,11 +37,14 @@ class MemoryTier implements LocalTier {
     this.name = name
     this.#maxEntries = maxEntries
     this.#maxBytes = maxBytes
-    this.#policy = policies[policy](maxEntries)
+    this.#policy = policies[policy]()
+    // One more than the tier keeps: a newcomer is there before its victim goes.
+    this.#slots = new Slots(maxEntries + 1)
+    this.#finder = new Finder(this.#slots)
   }
 
   get size(): number {
-    return this.#policy.size
+    return this.#slots.size
   }
 
   get bytes(): number {
@@ -51,75 +59,142 @@ class MemoryTier implements LocalTier {
       )
     }
     this.#host = host
-    this.#sweep = new ExpirySweep(host.clock, this.#policy, (key, now) => this.#dropExpired(key, now))
+    this.#sweep = new ExpirySweep(host.clock, this.#slots, (slot, now) => this.#dropExpired(slot, now))
+  }
+
+  shelf(prefix: string): Shelf {
+    return new MemoryShelf(this.#prefixes.at(prefix), this.#finder, this.#policy, this.#memos)
   }
 
   get(key: string): LocalEntry | undefined {
-    return this.#policy.hit(key)
+    const slot = this.#slotOf(key)
+    if (slot < 0) return undefined
+    this.#policy.hit(slot)
+    return this.#read(slot)
   }
 
   inspect(key: string): LocalEntry | undefined {
-    return this.#policy.inspect(key)
+    const slot = this.#slotOf(key)
+    return slot < 0 ? undefined : this.#read(slot)
+  }
+
+  amend(key: string, entry: LocalEntry): void {
+    const slot = this.#slotOf(key)
+    if (slot >= 0) this.#slots.amend(slot, entry, this.#markOf(entry, this.#slots.prefixAt(slot)))
   }
 
   set(key: string, entry: LocalEntry): boolean {
-    const weight = weigh(key, entry)
+    const weight = entry.bytes + key.length * 2 + entryOverhead
     // Too large alone: without this look, everything else would be evicted for it first.
     if (weight > this.#maxBytes) {
       this.delete(key)
       return false
     }
-    const old = this.#policy.inspect(key)
-    if (old !== undefined) this.#bytes -= weigh(key, old)
-    this.#policy.add(key, entry)
-    this.#bytes += weight
+    const { prefix: text, input } = splitKey(key)
+    const prefix = this.#prefixes.at(text)
+    const mark = this.#markOf(entry, prefix)
+    let slot = this.#finder.slotOf(prefix, input)
+    if (slot >= 0) this.#policy.hit(slot)
+    // The caller's own text needn't be held twice.
+    else slot = this.#add(mark, entry.input === input ? entry.input : input, prefix.hash(input))
+    this.#bytes += weight - (this.#slots.weights[slot] as number)
+    this.#slots.write(slot, entry, mark, weight)
     this.#makeRoom()
     this.#sweep?.wake()
     return true
   }
 
   delete(key: string): boolean {
-    const entry = this.#policy.inspect(key)
-    if (entry === undefined) return false
-    this.#policy.remove(key)
-    this.#bytes -= weigh(key, entry)
-    if (this.#policy.size === 0) this.#sweep?.rest()
+    const slot = this.#slotOf(key)
+    if (slot < 0) return false
+    this.#remove(slot, false)
     return true
   }
 
   clear(): void {
     this.#policy.clear()
+    this.#finder.clear()
+    this.#slots.clear()
+    this.#last = vacant
     this.#bytes = 0
     this.#sweep?.rest()
   }
 
-  keys(): Iterable<string> {
-    return this.#policy.keys()
-  }
-
-  #makeRoom(): void {
-    while (this.#bytes > this.#maxBytes || this.#policy.size > this.#maxEntries) {
-      const victim = this.#policy.victim()
-      if (victim === undefined) return
-      this.delete(victim)
-      this.#host?.evicted(victim, 'size')
+  *keys(): Iterable<string> {
+    const slots = this.#slots
+    for (let slot = 0; slot < slots.top; slot++) {
+      if (slots.marks[slot]?.prefix !== undefined) yield this.#keyAt(slot)
     }
   }
 
-  #dropExpired(key: string, now: number): boolean {
-    const entry = this.#policy.inspect(key)
-    if (entry === undefined || Math.max(entry.staleUntil, entry.errorUntil) >= now) return false
-    this.delete(key)
-    this.#host?.evicted(key, 'expired')
+  #slotOf(key: string): number {
+    const { prefix: text, input } = splitKey(key)
+    const prefix = this.#prefixes.find(text)
+    return prefix === undefined ? -1 : this.#finder.slotOf(prefix, input)
+  }
+
+  #keyAt(slot: number): string {
+    return joinKey(this.#slots.prefixAt(slot).text, this.#slots.inputs[slot] as KeyPart)
+  }
+
+  #add(mark: Mark, input: unknown, hash: number): number {
+    const slots = this.#slots
+    const before = slots.capacity
+    const slot = slots.take(input, mark)
+    if (slots.capacity > before) {
+      this.#finder.grow(slots.capacity)
+      this.#policy.grow(slots.capacity)
+    }
+    this.#finder.add(slot, hash)
+    this.#policy.add(slot, hash)
+    return slot
+  }
+
+  #remove(slot: number, evicted: boolean): void {
+    const slots = this.#slots
+    this.#policy.remove(slot, evicted)
+    this.#finder.remove(slot)
+    this.#bytes -= slots.weights[slot] as number
+    slots.release(slot)
+    if (slots.size === 0) this.#sweep?.rest()
+  }
+
+  #read(slot: number): LocalEntry {
+    const bytes = (this.#slots.weights[slot] as number) - this.#keyAt(slot).length * 2 - entryOverhead
+    return this.#slots.read(slot, bytes)
+  }
+
+  #markOf(entry: LocalEntry, prefix: Prefix): Mark {
+    this.#last = markOf(entry, prefix, this.#last)
+    return this.#last
+  }
+
+  #makeRoom(): void {
+    while (this.#bytes > this.#maxBytes || this.#slots.size > this.#maxEntries) {
+      const victim = this.#policy.victim()
+      if (victim < 0) return
+      this.#evict(victim, 'size')
+    }
+  }
+
+  #dropExpired(slot: number, now: number): boolean {
+    if (this.#slots.marks[slot]?.prefix === undefined || this.#slots.endOf(slot) >= now) return false
+    this.#evict(slot, 'expired')
     return true
+  }
+
+  #evict(slot: number, cause: 'size' | 'expired'): void {
+    const key = this.#keyAt(slot)
+    this.#remove(slot, cause === 'size')
+    this.#host?.evicted(key, cause)
   }
 }
 
 /**
  * A local tier in this process' memory, bounded by entries and by bytes.
  *
- * What doesn't fit evicts what was not used for the longest time; a single entry larger than `maxBytes` is not kept.
- * Entries past every window are freed bit by bit in the background. One tier serves one cache.
+ * What doesn't fit evicts what the `policy` finds least worth keeping; a single entry larger than `maxBytes` is not
+ * kept. Entries past every window are freed bit by bit in the background. One tier serves one cache.
  * @example
  * const cache = createCache({ namespace: 'shop', tiers: [memory({ maxBytes: '64mb' })] })
  */

@@ -8,7 +8,7 @@ export interface MemoryOptions {
    */
   readonly maxEntries?: number
   /**
-   * Most bytes kept, as estimated: the value's bytes, two per character of the key, and 400 for the entry itself.
+   * Most bytes kept, as estimated: the value's bytes, two per character of the key, and 100 for the entry itself.
    * `Infinity` for no limit.
    * @default '64mb'
    */

@@ -1,5 +1,5 @@
 import type { Clock } from '@tierstack/cache-core'
-import type { EvictionPolicy } from './eviction-policy.ts'
+import type { Slots } from './slots.ts'
 
 const interval = 1_000
 const hurry = 10
@@ -14,19 +14,19 @@ const mostPerTick = 1_000
  */
 export class ExpirySweep {
   readonly #clock: Clock
-  readonly #entries: Pick<EvictionPolicy, 'size' | 'keys'>
-  readonly #dropExpired: (key: string, now: number) => boolean
-  #cursor: Iterator<string> | undefined
+  readonly #slots: Pick<Slots, 'size' | 'top'>
+  readonly #dropExpired: (slot: number, now: number) => boolean
+  #cursor = 0
   #cancel: (() => void) | undefined
 
-  /** `dropExpired` returns whether the entry had expired. */
+  /** `dropExpired` returns whether the slot's entry had expired. */
   constructor(
     clock: Clock,
-    entries: Pick<EvictionPolicy, 'size' | 'keys'>,
-    dropExpired: (key: string, now: number) => boolean,
+    slots: Pick<Slots, 'size' | 'top'>,
+    dropExpired: (slot: number, now: number) => boolean,
   ) {
     this.#clock = clock
-    this.#entries = entries
+    this.#slots = slots
     this.#dropExpired = dropExpired
   }
 
@@ -39,7 +39,7 @@ export class ExpirySweep {
   rest(): void {
     this.#cancel?.()
     this.#cancel = undefined
-    this.#cursor = undefined
+    this.#cursor = 0
   }
 
   #schedule(ms: number): void {
@@ -47,7 +47,7 @@ export class ExpirySweep {
     this.#cancel?.()
     this.#cancel = this.#clock.after(ms, () => {
       const dense = this.#step()
-      if (this.#entries.size === 0) this.rest()
+      if (this.#slots.size === 0) this.rest()
       else this.#schedule(dense ? hurry : interval)
     })
   }
@@ -55,17 +55,11 @@ export class ExpirySweep {
   /** Returns whether expired entries were dense. */
   #step(): boolean {
     const now = this.#clock.now()
-    const budget = Math.min(mostPerTick, this.#entries.size)
+    const budget = Math.min(mostPerTick, this.#slots.top)
     let dropped = 0
     for (let looked = 0; looked < budget; looked++) {
-      this.#cursor ??= this.#entries.keys()
-      let next = this.#cursor.next()
-      if (next.done === true) {
-        this.#cursor = this.#entries.keys()
-        next = this.#cursor.next()
-        if (next.done === true) break
-      }
-      if (this.#dropExpired(next.value, now)) dropped++
+      if (this.#cursor >= this.#slots.top) this.#cursor = 0
+      if (this.#dropExpired(this.#cursor++, now)) dropped++
     }
     return dropped * 4 >= budget
   }

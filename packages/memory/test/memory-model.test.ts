@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { memory } from '../src/index.ts'
 
-const overhead = 400
+const overhead = 100
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ verb: fc.constant('set'), key, bytes: fc.nat(900) }) },

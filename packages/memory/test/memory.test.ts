@@ -4,7 +4,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest'
 import { memory } from '../src/index.ts'
 import type { MemoryOptions } from '../src/index.ts'
 
-const overhead = 400
+const overhead = 100
 
 function opened(options: MemoryOptions = {}, clock: FakeClock = fakeClock({ now: 0 })) {
   const evicted: string[] = []
@@ -53,7 +53,7 @@ describe('bounds', () => {
   })
 
   test('an entry that grows when it is replaced makes room', () => {
-    const { tier, evicted } = opened({ maxBytes: 1_600 })
+    const { tier, evicted } = opened({ maxBytes: 1_200 })
     tier.set('a', localEntry('a'))
     tier.set('b', localEntry('b'))
     tier.set('b', localEntry('b', { bytes: 1_000 }))
@@ -65,6 +65,15 @@ describe('bounds', () => {
     const { tier, evicted } = opened({ maxEntries: Infinity, maxBytes: Infinity })
     for (let i = 0; i < 5_000; i++) tier.set(`k${i}`, localEntry(i, { bytes: 1_000_000 }))
     expect([tier.size, evicted.length]).toEqual([5_000, 0])
+  })
+
+  test('a tier that was cleared fills up again', () => {
+    const { tier } = opened()
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 1_000 >> round; i++) tier.set(`k${i}`, localEntry(i))
+      expect(tier.size).toBe(1_000 >> round)
+      tier.clear()
+    }
   })
 
   test('with one entry allowed, the last one set is kept', () => {

@@ -1,4 +1,4 @@
-import { createCache } from '@tierstack/cache-core'
+import { createCache, noShelf } from '@tierstack/cache-core'
 import type { LocalTier } from '@tierstack/cache-core'
 import { expect, test } from 'vitest'
 import { eventTranscript, twoNodes } from '../src/index.ts'
@@ -12,6 +12,8 @@ function mapTier(): LocalTier<'map'> {
     open: () => undefined,
     get: (key) => entries.get(key),
     inspect: (key) => entries.get(key),
+    amend: () => undefined,
+    shelf: () => noShelf,
     set: (key, entry) => Boolean(entries.set(key, entry as never)),
     delete: (key) => entries.delete(key),
     clear: () => entries.clear(),

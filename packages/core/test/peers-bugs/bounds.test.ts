@@ -4,7 +4,6 @@ import { fakeClock } from '@tierstack/cache-testing'
 import { Failures } from '../../src/failures.ts'
 import { RemovalFence } from '../../src/fence.ts'
 import { FillWatch } from '../../src/fill-watch.ts'
-import { KeyMemo } from '../../src/key-memo.ts'
 import { memoryNode, oneNode, Source } from '../rig.ts'
 
 describe('nothing grows with keys, users or time', () => {
@@ -45,19 +44,6 @@ describe('nothing grows with keys, users or time', () => {
     expect(fence.keyRemoved('a', fence.sequence)).toBe(false)
     fence.clear()
     expect(fence.keyRemoved('anything', since)).toBe(true)
-  })
-
-  test('built keys are forgotten after a while, and are the same when built again', () => {
-    let built = 0
-    const memo = new KeyMemo((input) => {
-      built++
-      return String(input)
-    })
-    for (let i = 0; i < 20_001; i++) memo.of(i)
-    expect(memo.of(20_000)).toBe('20000')
-    expect(built).toBe(20_001)
-    expect(memo.of(0)).toBe('0')
-    expect(built).toBe(20_002)
   })
 
   test('who waits for a fill is woken by one that was announced before the wait, and not by older ones', async () => {

@@ -1,0 +1,70 @@
+import type { Chain } from './chain.ts'
+import { canonical } from './key.ts'
+import type { Query } from './query.ts'
+import { emitHit, noteEntry } from './read.ts'
+import { readScopes } from './read-scope.ts'
+import type { Shelf } from './tier.ts'
+
+/**
+ * Hits in the nearest tier that need no second look, of one definition or of the raw keys of a namespace: the whole cost
+ * of most reads. The key is built only when somebody wants to know it.
+ */
+export class Near {
+  readonly #chain: Chain
+  readonly #query: Pick<Query, 'def' | 'counters'>
+  readonly #prefix: string
+  readonly #keyOf: (part: unknown) => string
+  readonly #shelf: Shelf
+  /** Inputs that aren't primitives are found by their text: shelves by its first character. */
+  readonly #texts = new Map<string, Shelf>()
+
+  /** `prefix` is what all keys begin with; `keyOf` builds the key of what `hit` is given. */
+  constructor(
+    chain: Chain,
+    query: Pick<Query, 'def' | 'counters'>,
+    prefix: string,
+    keyOf: (part: unknown) => string,
+  ) {
+    this.#chain = chain
+    this.#query = query
+    this.#prefix = prefix
+    this.#keyOf = keyOf
+    this.#shelf = chain.locals.shelf(prefix)
+  }
+
+  /** The value, or undefined. Counts the hit. Allocates nothing for primitives. */
+  hit(part: unknown): unknown {
+    if (typeof part === 'object' && part !== null) return this.#hitText(canonical(part), part)
+    return this.#take(this.#shelf, part, part)
+  }
+
+  #hitText(text: string, part: unknown): unknown {
+    const kind = text.slice(0, 1)
+    let shelf = this.#texts.get(kind)
+    if (shelf === undefined) {
+      shelf = this.#chain.locals.shelf(this.#prefix + kind)
+      this.#texts.set(kind, shelf)
+    }
+    return this.#take(shelf, text.slice(1), part)
+  }
+
+  #take(shelf: Shelf, input: unknown, part: unknown): unknown {
+    const chain = this.#chain
+    const place = shelf.find(input, chain.locals.instant(), chain.fence.marked)
+    if (place < 0) return undefined
+    const { hits, saved } = this.#query.counters
+    hits[0] = (hits[0] as number) + 1
+    saved[0] = (saved[0] as number) + shelf.loadMs(place)
+    const value = shelf.value(place)
+    if (chain.events.on.hit || readScopes.open > 0) this.#tell(part)
+    return value
+  }
+
+  #tell(part: unknown): void {
+    const chain = this.#chain
+    const key = this.#keyOf(part)
+    if (chain.events.on.hit) emitHit(chain, this.#query, key, 0, 'fresh')
+    const entry = readScopes.open > 0 ? chain.locals.tiers[0]?.inspect(key) : undefined
+    if (entry !== undefined) noteEntry(chain, key, entry)
+  }
+}

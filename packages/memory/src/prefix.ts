@@ -1,0 +1,40 @@
+import { hashOf, seedOf } from './hash.ts'
+
+/** What keys begin with. Entries hold theirs: one prefix, one object. */
+export class Prefix {
+  readonly text: string
+  readonly #seed: number
+
+  constructor(text: string) {
+    this.text = text
+    this.#seed = seedOf(text)
+  }
+
+  /** Hash of the key that this and an input make. */
+  hash(input: unknown): number {
+    return hashOf(input, this.#seed)
+  }
+}
+
+/** The prefixes in use. One that no entry and no definition holds is forgotten: namespaces come and go. */
+export class Prefixes {
+  readonly #byText = new Map<string, WeakRef<Prefix>>()
+  readonly #gone = new FinalizationRegistry<string>((text) => {
+    // Another may have taken its place meanwhile.
+    if (this.#byText.get(text)?.deref() === undefined) this.#byText.delete(text)
+  })
+
+  /** Undefined when nobody holds it: then it has no entries either. */
+  find(text: string): Prefix | undefined {
+    return this.#byText.get(text)?.deref()
+  }
+
+  at(text: string): Prefix {
+    const known = this.find(text)
+    if (known !== undefined) return known
+    const prefix = new Prefix(text)
+    this.#byText.set(text, new WeakRef(prefix))
+    this.#gone.register(prefix, text)
+    return prefix
+  }
+}

@@ -1,0 +1,176 @@
+import type { LocalEntry } from '@tierstack/cache-core'
+import { vacant } from './mark.ts'
+import type { Mark } from './mark.ts'
+import type { Prefix } from './prefix.ts'
+
+const fewest = 64
+
+/** The next smaller number of 32 bits, or the same: a life is never lengthened by rounding. */
+function rounded(ms: number): number {
+  const near = Math.fround(ms)
+  return near > ms ? Math.fround(near - Math.abs(near) * 2 ** -23) : near
+}
+
+/**
+ * Entries in numbered slots, an array per field: an object each, with its numbers boxed, would take four times the
+ * memory, and its own cache lines at every hit.
+ */
+export class Slots {
+  /** The inputs that tell keys of one prefix apart. */
+  inputs: unknown[] = []
+  values: unknown[] = []
+  marks: Mark[] = []
+  createdAt = new Float64Array(0)
+  /** Durations from creation, ms. */
+  freshFor = new Float32Array(0)
+  quickFor = new Float32Array(0)
+  loadMs = new Float32Array(0)
+  /** Up to 4 GiB. Of a free slot: the number of the next free one, plus one. */
+  weights = new Uint32Array(0)
+  /** Only where some entry has an `idleTtl`. */
+  #usedAt: Float64Array | undefined
+  /** Slots taken. */
+  size = 0
+  #free = -1
+  /** Slots below have been used. */
+  #top = 0
+  readonly #most: number
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  get capacity(): number {
+    return this.createdAt.length
+  }
+
+  /** Slots at this number and above are free. */
+  get top(): number {
+    return this.#top
+  }
+
+  /** Takes a free slot, which weighs nothing yet. The capacity may have grown. */
+  take(input: unknown, mark: Mark): number {
+    let slot = this.#free
+    if (slot >= 0) this.#free = (this.weights[slot] as number) - 1
+    else {
+      if (this.#top === this.capacity) this.#grow()
+      slot = this.#top++
+    }
+    this.size++
+    this.inputs[slot] = input
+    this.marks[slot] = mark
+    this.weights[slot] = 0
+    return slot
+  }
+
+  release(slot: number): void {
+    this.size--
+    this.inputs[slot] = undefined
+    this.values[slot] = undefined
+    this.marks[slot] = vacant
+    this.weights[slot] = this.#free + 1
+    this.#free = slot
+  }
+
+  #grow(): void {
+    const wanted = Math.max(fewest, Math.ceil(this.capacity * 1.5))
+    const capacity = this.capacity < this.#most ? Math.min(wanted, this.#most) : wanted
+    this.inputs = longer(this.inputs, capacity, undefined)
+    this.values = longer(this.values, capacity, undefined)
+    this.marks = longer(this.marks, capacity, vacant)
+    this.createdAt = widened(this.createdAt, new Float64Array(capacity))
+    this.freshFor = widened(this.freshFor, new Float32Array(capacity))
+    this.quickFor = widened(this.quickFor, new Float32Array(capacity))
+    this.loadMs = widened(this.loadMs, new Float32Array(capacity))
+    this.weights = widened(this.weights, new Uint32Array(capacity))
+    if (this.#usedAt) this.#usedAt = widened(this.#usedAt, new Float64Array(capacity))
+  }
+
+  clear(): void {
+    this.size = 0
+    this.inputs = []
+    this.values = []
+    this.marks = []
+    this.createdAt = new Float64Array(0)
+    this.#free = -1
+    this.#top = 0
+    this.#usedAt = undefined
+    this.freshFor = new Float32Array(0)
+    this.quickFor = new Float32Array(0)
+    this.loadMs = new Float32Array(0)
+    this.weights = new Uint32Array(0)
+  }
+
+  write(slot: number, entry: LocalEntry, mark: Mark, weight: number): void {
+    this.weights[slot] = Math.min(weight, 0xffff_ffff)
+    this.values[slot] = entry.value
+    this.createdAt[slot] = entry.createdAt
+    this.freshFor[slot] = rounded(entry.freshUntil - entry.createdAt)
+    this.loadMs[slot] = entry.loadMs
+    this.amend(slot, entry, mark)
+  }
+
+  /** Writes what may change in the life of an entry. */
+  amend(slot: number, entry: LocalEntry, mark: Mark): void {
+    this.marks[slot] = mark
+    this.quickFor[slot] = rounded(entry.quickUntil - entry.createdAt)
+    if (entry.idleTtl === Number.POSITIVE_INFINITY) return
+    this.#usedAt ??= new Float64Array(this.capacity)
+    this.#usedAt[slot] = entry.usedAt
+  }
+
+  /** The prefix of a slot that is taken. */
+  prefixAt(slot: number): Prefix {
+    return (this.marks[slot] as Mark).prefix as Prefix
+  }
+
+  /** Instant after which the entry serves nobody. */
+  endOf(slot: number): number {
+    const { staleFor, errorFor } = this.marks[slot] as Mark
+    const freshUntil = (this.createdAt[slot] as number) + (this.freshFor[slot] as number)
+    return freshUntil + Math.max(staleFor, errorFor)
+  }
+
+  /** A copy of the entry. */
+  read(slot: number, bytes: number): LocalEntry {
+    const mark = this.marks[slot] as Mark
+    const createdAt = this.createdAt[slot] as number
+    const freshUntil = createdAt + (this.freshFor[slot] as number)
+    return {
+      value: this.values[slot],
+      input: this.inputs[slot],
+      createdAt,
+      freshUntil,
+      staleUntil: freshUntil + mark.staleFor,
+      errorUntil: freshUntil + mark.errorFor,
+      quickUntil: createdAt + (this.quickFor[slot] as number),
+      soft: mark.soft,
+      stamp: mark.stamp,
+      tags: mark.tags,
+      slots: mark.slots,
+      seen: mark.seen,
+      loadMs: this.loadMs[slot] as number,
+      etag: mark.etag,
+      vouchedAt: createdAt + mark.vouchedFor,
+      provisional: mark.provisional,
+      usedAt: this.#usedAt?.[slot] ?? createdAt,
+      idleTtl: mark.idleTtl,
+      isolation: mark.isolation,
+      bytes,
+    }
+  }
+}
+
+/** Of exactly the wanted length: growing by itself, an array would keep half as much again in reserve. */
+function longer<V>(old: readonly V[], length: number, filler: V): V[] {
+  const list = new Array<V>(length)
+  for (let i = 0; i < old.length; i++) list[i] = old[i] as V
+  for (let i = old.length; i < length; i++) list[i] = filler
+  return list
+}
+
+function widened<A extends Float64Array | Float32Array | Uint32Array>(old: A, wider: A): A {
+  wider.set(old)
+  return wider
+}
