@@ -1,5 +1,8 @@
 import type { Chain } from './chain.ts'
+import type { Events } from './events.ts'
+import type { RemovalFence } from './fence.ts'
 import { canonical } from './key.ts'
+import type { Locals } from './locals.ts'
 import type { Query } from './query.ts'
 import { emitHit, noteEntry } from './read.ts'
 import { readScopes } from './read-scope.ts'
@@ -14,9 +17,15 @@ export class Near {
   readonly #query: Pick<Query, 'def' | 'counters'>
   readonly #prefix: string
   readonly #keyOf: (part: unknown) => string
-  readonly #shelf: Shelf
   /** Inputs that aren't primitives are found by their text: shelves by its first character. */
   readonly #texts = new Map<string, Shelf>()
+  // What follows is in the chain and the query too: each step there would be paid by every hit.
+  readonly #shelf: Shelf
+  readonly #locals: Locals
+  readonly #fence: RemovalFence
+  readonly #listeners: Events['on']
+  readonly #hits: Float64Array
+  readonly #saved: Float64Array
 
   /** `prefix` is what all keys begin with; `keyOf` builds the key of what `hit` is given. */
   constructor(
@@ -30,6 +39,11 @@ export class Near {
     this.#prefix = prefix
     this.#keyOf = keyOf
     this.#shelf = chain.locals.shelf(prefix)
+    this.#locals = chain.locals
+    this.#fence = chain.fence
+    this.#listeners = chain.events.on
+    this.#hits = query.counters.hits
+    this.#saved = query.counters.saved
   }
 
   /** The value, or undefined. Counts the hit. Allocates nothing for primitives. */
@@ -42,21 +56,19 @@ export class Near {
     const kind = text.slice(0, 1)
     let shelf = this.#texts.get(kind)
     if (shelf === undefined) {
-      shelf = this.#chain.locals.shelf(this.#prefix + kind)
+      shelf = this.#locals.shelf(this.#prefix + kind)
       this.#texts.set(kind, shelf)
     }
     return this.#take(shelf, text.slice(1), part)
   }
 
   #take(shelf: Shelf, input: unknown, part: unknown): unknown {
-    const chain = this.#chain
-    const place = shelf.find(input, chain.locals.instant(), chain.fence.marked)
+    const place = shelf.find(input, this.#locals.instant(), this.#fence.marked)
     if (place < 0) return undefined
-    const { hits, saved } = this.#query.counters
-    hits[0] = (hits[0] as number) + 1
-    saved[0] = (saved[0] as number) + shelf.loadMs(place)
+    this.#hits[0] = (this.#hits[0] as number) + 1
+    this.#saved[0] = (this.#saved[0] as number) + shelf.loadMs(place)
     const value = shelf.value(place)
-    if (chain.events.on.hit || readScopes.open > 0) this.#tell(part)
+    if (this.#listeners.hit !== undefined || readScopes.open > 0) this.#tell(part)
     return value
   }
 

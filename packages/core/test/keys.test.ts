@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonical, rawKey } from '../src/key.ts'
+import { canonical, joinKey, rawKey, splitKey } from '../src/key.ts'
 import { memoryNode, oneNode, pair } from './rig.ts'
 
 const wellFormed = fc.string({ unit: 'binary' })
@@ -225,5 +225,54 @@ describe('weird keys', () => {
     expect(user.peek({ id: 1, trace: 'x' })).toBe('user 1')
     await user.delete({ id: 1, trace: 'y' })
     expect(user.peek({ id: 1 })).toBeUndefined()
+  })
+})
+
+describe('the two parts of a key', () => {
+  const paths = fc.constantFrom('', 'a', 'a/b.c:d')
+
+  test('any text at all comes back from its parts', () => {
+    const texts = fc.oneof(
+      wellFormed,
+      fc.stringMatching(/^[a-z/]{0,3}[=~#][a-z:.]{0,3}@?1?:?[sniftuzdh[{]?[-0-9a-z]{0,9}$/),
+    )
+    fc.assert(
+      fc.property(texts, (text) => {
+        const { prefix, input: rest } = splitKey(text)
+        expect(joinKey(prefix, rest)).toBe(text)
+      }),
+    )
+  })
+
+  test('a primitive input of a definition is split off as itself', () => {
+    const primitives = fc.oneof(
+      wellFormed.filter((text) => text.length < 100),
+      fc.double({ noNaN: true }),
+      fc.bigInt(),
+      fc.constantFrom(true, false, null, undefined, '', 0, -0),
+    )
+    fc.assert(
+      fc.property(paths, primitives, (path, given) => {
+        const prefix = `${path}#user:by.id@1:`
+        const split = splitKey(prefix + canonical(given))
+        expect(split.prefix).toBe(prefix)
+        expect(split.input === given).toBe(true)
+      }),
+    )
+  })
+
+  test('keys of different inputs never have the same two parts', () => {
+    fc.assert(
+      fc.property(paths, input, input, (path, a, b) => {
+        const [one, other] = [a, b].map((given) => splitKey(`${path}#d@1:${canonical(given)}`))
+        const same = one?.prefix === other?.prefix && one?.input === other?.input
+        expect(same).toBe(canonical(a) === canonical(b))
+      }),
+    )
+  })
+
+  test('a raw key is split at its namespace, whatever it contains', () => {
+    expect(splitKey('a/b=x#y@1:s2')).toEqual({ prefix: 'a/b=', input: 'x#y@1:s2' })
+    expect(splitKey('=')).toEqual({ prefix: '=', input: '' })
   })
 })

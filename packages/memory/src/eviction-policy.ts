@@ -14,7 +14,7 @@ export interface EvictionPolicy {
   add(slot: number, hash: number): void
   /** The entry that should go next, which stays until it is removed; -1 when nothing is left. */
   victim(): number
-  /** The entry is gone; `evicted` when it was named by `victim` and went for space. */
-  remove(slot: number, evicted: boolean): void
+  /** The entry is gone; `evicted` when it was named by `victim` and went for space. `hash` as it was given to `add`. */
+  remove(slot: number, evicted: boolean, hash: number): void
   clear(): void
 }

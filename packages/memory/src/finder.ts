@@ -15,11 +15,11 @@ export class Finder {
   /** -1 for none. */
   slotOf(prefix: Prefix, input: unknown): number {
     let slot = this.#index.first(prefix.hash(input))
-    while (slot >= 0 && !this.holds(slot, prefix, input)) slot = this.#index.after(slot)
+    while (slot >= 0 && !this.#holds(slot, prefix, input)) slot = this.#index.after(slot)
     return slot
   }
 
-  holds(slot: number, prefix: Prefix, input: unknown): boolean {
+  #holds(slot: number, prefix: Prefix, input: unknown): boolean {
     return this.slots.inputs[slot] === input && this.slots.marks[slot]?.prefix === prefix
   }
 
@@ -35,8 +35,9 @@ export class Finder {
     this.#index.add(slot, hash, this.slots.size)
   }
 
-  remove(slot: number): void {
-    this.#index.remove(slot, this.hashAt(slot))
+  remove(slot: number, hash: number): void {
+    this.slots.prefixAt(slot).memo.delete(this.slots.inputs[slot])
+    this.#index.remove(slot, hash)
   }
 
   clear(): void {

@@ -5,7 +5,7 @@ const wide = new Float64Array(1)
 const halves = new Int32Array(wide.buffer)
 
 /** Finalizer of MurmurHash3: every bit of the input moves every bit of the result. */
-export function mixed(given: number): number {
+function mixed(given: number): number {
   let h = given
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)

@@ -23,7 +23,7 @@ export interface Mark {
 
 export const vacant: Mark = {
   prefix: undefined,
-  seen: Number.NEGATIVE_INFINITY,
+  seen: -1,
   staleFor: 0,
   errorFor: 0,
   vouchedFor: 0,

@@ -114,6 +114,7 @@ class MemoryTier implements LocalTier {
   clear(): void {
     this.#policy.clear()
     this.#finder.clear()
+    this.#memos.clear()
     this.#slots.clear()
     this.#last = vacant
     this.#bytes = 0
@@ -152,8 +153,9 @@ class MemoryTier implements LocalTier {
 
   #remove(slot: number, evicted: boolean): void {
     const slots = this.#slots
-    this.#policy.remove(slot, evicted)
-    this.#finder.remove(slot)
+    const hash = this.#finder.hashAt(slot)
+    this.#policy.remove(slot, evicted, hash)
+    this.#finder.remove(slot, hash)
     this.#bytes -= slots.weights[slot] as number
     slots.release(slot)
     if (slots.size === 0) this.#sweep?.rest()

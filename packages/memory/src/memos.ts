@@ -1,7 +1,7 @@
-/** Most that the shelves of a tier remember together. */
+/** Most that the prefixes of a tier remember together. */
 const most = 20_000
 
-/** Bounds what shelves remember. */
+/** Bounds what prefixes remember. */
 export class Memos {
   readonly #holders = new Set<{ forget(): void }>()
   #held = 0
@@ -11,13 +11,15 @@ export class Memos {
   admits(holder: { forget(): void }): boolean {
     // One in four: what is hot comes again, and a walk over everything mustn't pay for being remembered.
     if ((++this.#asked & 3) !== 0) return false
-    if (this.#held >= most) {
-      for (const one of this.#holders) one.forget()
-      this.#holders.clear()
-      this.#held = 0
-    }
+    if (this.#held >= most) this.clear()
     this.#holders.add(holder)
     this.#held++
     return true
+  }
+
+  clear(): void {
+    for (const one of this.#holders) one.forget()
+    this.#holders.clear()
+    this.#held = 0
   }
 }

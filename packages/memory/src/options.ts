@@ -1,5 +1,7 @@
 import { checkKeys, checkOneOf, expectation, parseBytes } from '@tierstack/cache-core'
 import type { Bytes } from '@tierstack/cache-core'
+import { policies } from './policies.ts'
+import type { PolicyName } from './policies.ts'
 
 export interface MemoryOptions {
   /**
@@ -14,10 +16,11 @@ export interface MemoryOptions {
    */
   readonly maxBytes?: Bytes
   /**
-   * Which entry goes when space runs out. `lru`: the one not used for the longest time.
+   * Which entry goes when space runs out. `lru`: the one not used for the longest time. `sieve`: the oldest one not used
+   * since it was looked at. `s3-fifo`: newcomers that aren't used soon, then the oldest.
    * @default 'lru'
    */
-  readonly policy?: 'lru'
+  readonly policy?: PolicyName
   /**
    * Name of the tier in events, statistics and per-tier options.
    * @default 'memory'
@@ -39,7 +42,7 @@ export function resolveOptions(
   return Object.freeze({
     maxEntries,
     maxBytes: parseBytes('maxBytes', maxBytes),
-    policy: checkOneOf('policy', policy, ['lru']),
+    policy: checkOneOf('policy', policy, Object.keys(policies) as PolicyName[]),
     name,
   })
 }

@@ -3,6 +3,11 @@ import { hashOf, seedOf } from './hash.ts'
 /** What keys begin with. Entries hold theirs: one prefix, one object. */
 export class Prefix {
   readonly text: string
+  /**
+   * Slots of texts found lately. Hashing a text costs more than a look into a Map, which keeps the hash in the text
+   * itself; but a Map for all entries would take a third of the memory that everything here takes together.
+   */
+  memo = new Map<unknown, number>()
   readonly #seed: number
 
   constructor(text: string) {
@@ -13,6 +18,10 @@ export class Prefix {
   /** Hash of the key that this and an input make. */
   hash(input: unknown): number {
     return hashOf(input, this.#seed)
+  }
+
+  forget(): void {
+    this.memo = new Map()
   }
 }
 

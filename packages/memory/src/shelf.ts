@@ -13,13 +13,6 @@ export class MemoryShelf implements Shelf {
   readonly #slots: Slots
   readonly #policy: EvictionPolicy
   readonly #memos: Memos
-  /**
-   * Slots of texts found lately. Hashing a text costs more than a look into a Map, which keeps the hash in the text
-   * itself; but a Map for all entries would take a third of the memory that everything here takes together. What it says
-   * is checked, so that it needn't be kept right.
-   */
-  #memo = new Map<unknown, number>()
-
   constructor(prefix: Prefix, finder: Finder, policy: EvictionPolicy, memos: Memos) {
     this.#prefix = prefix
     this.#finder = finder
@@ -30,17 +23,12 @@ export class MemoryShelf implements Shelf {
 
   find(input: unknown, now: number, marked: number): number {
     const slots = this.#slots
-    let slot = typeof input === 'string' ? this.#memo.get(input) : undefined
-    if (slot === undefined || !this.#finder.holds(slot, this.#prefix, input)) {
+    let slot = typeof input === 'string' ? this.#prefix.memo.get(input) : undefined
+    if (slot === undefined) {
       slot = this.#search(input)
       if (slot < 0) return -1
     }
-    if (
-      now - (slots.createdAt[slot] as number) >= (slots.quickFor[slot] as number) ||
-      (slots.marks[slot] as Mark).seen < marked
-    ) {
-      return -1
-    }
+    if (now >= (slots.instants[slot * 3] as number) || (slots.marks[slot] as Mark).seen < marked) return -1
     this.#policy.hit(slot)
     return slot
   }
@@ -50,18 +38,14 @@ export class MemoryShelf implements Shelf {
   }
 
   loadMs(slot: number): number {
-    return this.#slots.loadMs[slot] as number
-  }
-
-  forget(): void {
-    this.#memo = new Map()
+    return this.#slots.loadMs(slot)
   }
 
   #search(input: unknown): number {
     const slot = this.#finder.slotOf(this.#prefix, input)
-    if (slot < 0 || typeof input !== 'string' || !this.#memos.admits(this)) return slot
+    if (slot < 0 || typeof input !== 'string' || !this.#memos.admits(this.#prefix)) return slot
     // The text that the entry holds: another of the same letters would be kept in memory for this.
-    this.#memo.set(this.#slots.inputs[slot], slot)
+    this.#prefix.memo.set(this.#slots.inputs[slot], slot)
     return slot
   }
 }

@@ -20,11 +20,12 @@ export class Slots {
   inputs: unknown[] = []
   values: unknown[] = []
   marks: Mark[] = []
-  createdAt = new Float64Array(0)
-  /** Durations from creation, ms. */
-  freshFor = new Float32Array(0)
-  quickFor = new Float32Array(0)
-  loadMs = new Float32Array(0)
+  /**
+   * Three numbers of 64 bits a slot, so that a hit looks at one place in memory: the instant before which it needs no
+   * second look, the instant of creation; in the third, as 32 bits each, how long it is fresh and how long its load took.
+   */
+  instants = new Float64Array(0)
+  #spans = new Float32Array(0)
   /** Up to 4 GiB. Of a free slot: the number of the next free one, plus one. */
   weights = new Uint32Array(0)
   /** Only where some entry has an `idleTtl`. */
@@ -41,7 +42,7 @@ export class Slots {
   }
 
   get capacity(): number {
-    return this.createdAt.length
+    return this.marks.length
   }
 
   /** Slots at this number and above are free. */
@@ -79,10 +80,8 @@ export class Slots {
     this.inputs = longer(this.inputs, capacity, undefined)
     this.values = longer(this.values, capacity, undefined)
     this.marks = longer(this.marks, capacity, vacant)
-    this.createdAt = widened(this.createdAt, new Float64Array(capacity))
-    this.freshFor = widened(this.freshFor, new Float32Array(capacity))
-    this.quickFor = widened(this.quickFor, new Float32Array(capacity))
-    this.loadMs = widened(this.loadMs, new Float32Array(capacity))
+    this.instants = widened(this.instants, new Float64Array(capacity * 3))
+    this.#spans = new Float32Array(this.instants.buffer)
     this.weights = widened(this.weights, new Uint32Array(capacity))
     if (this.#usedAt) this.#usedAt = widened(this.#usedAt, new Float64Array(capacity))
   }
@@ -92,32 +91,38 @@ export class Slots {
     this.inputs = []
     this.values = []
     this.marks = []
-    this.createdAt = new Float64Array(0)
+    this.instants = new Float64Array(0)
+    this.#spans = new Float32Array(0)
     this.#free = -1
     this.#top = 0
     this.#usedAt = undefined
-    this.freshFor = new Float32Array(0)
-    this.quickFor = new Float32Array(0)
-    this.loadMs = new Float32Array(0)
     this.weights = new Uint32Array(0)
   }
 
   write(slot: number, entry: LocalEntry, mark: Mark, weight: number): void {
     this.weights[slot] = Math.min(weight, 0xffff_ffff)
     this.values[slot] = entry.value
-    this.createdAt[slot] = entry.createdAt
-    this.freshFor[slot] = rounded(entry.freshUntil - entry.createdAt)
-    this.loadMs[slot] = entry.loadMs
+    this.instants[slot * 3 + 1] = entry.createdAt
+    this.#spans[slot * 6 + 4] = rounded(entry.freshUntil - entry.createdAt)
+    this.#spans[slot * 6 + 5] = entry.loadMs
     this.amend(slot, entry, mark)
   }
 
   /** Writes what may change in the life of an entry. */
   amend(slot: number, entry: LocalEntry, mark: Mark): void {
     this.marks[slot] = mark
-    this.quickFor[slot] = rounded(entry.quickUntil - entry.createdAt)
+    this.instants[slot * 3] = entry.quickUntil
     if (entry.idleTtl === Number.POSITIVE_INFINITY) return
     this.#usedAt ??= new Float64Array(this.capacity)
     this.#usedAt[slot] = entry.usedAt
+  }
+
+  #createdAt(slot: number): number {
+    return this.instants[slot * 3 + 1] as number
+  }
+
+  loadMs(slot: number): number {
+    return this.#spans[slot * 6 + 5] as number
   }
 
   /** The prefix of a slot that is taken. */
@@ -128,15 +133,15 @@ export class Slots {
   /** Instant after which the entry serves nobody. */
   endOf(slot: number): number {
     const { staleFor, errorFor } = this.marks[slot] as Mark
-    const freshUntil = (this.createdAt[slot] as number) + (this.freshFor[slot] as number)
+    const freshUntil = this.#createdAt(slot) + (this.#spans[slot * 6 + 4] as number)
     return freshUntil + Math.max(staleFor, errorFor)
   }
 
   /** A copy of the entry. */
   read(slot: number, bytes: number): LocalEntry {
     const mark = this.marks[slot] as Mark
-    const createdAt = this.createdAt[slot] as number
-    const freshUntil = createdAt + (this.freshFor[slot] as number)
+    const createdAt = this.#createdAt(slot)
+    const freshUntil = createdAt + (this.#spans[slot * 6 + 4] as number)
     return {
       value: this.values[slot],
       input: this.inputs[slot],
@@ -144,13 +149,13 @@ export class Slots {
       freshUntil,
       staleUntil: freshUntil + mark.staleFor,
       errorUntil: freshUntil + mark.errorFor,
-      quickUntil: createdAt + (this.quickFor[slot] as number),
+      quickUntil: this.instants[slot * 3] as number,
       soft: mark.soft,
       stamp: mark.stamp,
       tags: mark.tags,
       slots: mark.slots,
       seen: mark.seen,
-      loadMs: this.loadMs[slot] as number,
+      loadMs: this.loadMs(slot),
       etag: mark.etag,
       vouchedAt: createdAt + mark.vouchedFor,
       provisional: mark.provisional,
@@ -170,7 +175,7 @@ function longer<V>(old: readonly V[], length: number, filler: V): V[] {
   return list
 }
 
-function widened<A extends Float64Array | Float32Array | Uint32Array>(old: A, wider: A): A {
+function widened<A extends Float64Array | Uint32Array>(old: A, wider: A): A {
   wider.set(old)
   return wider
 }

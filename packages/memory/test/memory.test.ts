@@ -175,7 +175,7 @@ describe('options', () => {
     ],
     [{ maxBytes: 0 }, 'Expected `maxBytes` to be bytes'],
     [{ maxBytes: '64 mb' }, 'Expected `maxBytes` to be bytes'],
-    [{ policy: 'fifo' }, 'Expected `policy` to be one of \'lru\', got `"fifo"` (string)'],
+    [{ policy: 'fifo' }, "Expected `policy` to be one of 'lru', 's3-fifo', 'sieve', got `\"fifo\"` (string)"],
     [{ name: '' }, 'Expected `name` to be a non-empty string'],
     [{ maxEntrys: 5 }, 'did you mean `maxEntries`?'],
     [null, 'Expected `memory options` to be an object of options'],
