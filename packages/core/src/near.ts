@@ -77,6 +77,6 @@ export class Near {
     const key = this.#keyOf(part)
     if (chain.events.on.hit) emitHit(chain, this.#query, key, 0, 'fresh')
     const entry = readScopes.open > 0 ? chain.locals.tiers[0]?.inspect(key) : undefined
-    if (entry !== undefined) noteEntry(chain, key, entry)
+    if (entry !== undefined) noteEntry(chain, key, entry, 0)
   }
 }

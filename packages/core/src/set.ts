@@ -55,6 +55,7 @@ export async function set(
   const { sequence } = chain.fence
   await keep(chain, query, key, {
     value,
+    input,
     tags,
     ttls,
     beganAt,
@@ -74,6 +75,7 @@ export async function keep(
   key: string,
   o: {
     readonly value: unknown
+    readonly input: unknown
     readonly tags: readonly string[]
     readonly ttls: readonly number[]
     readonly beganAt: number
@@ -113,7 +115,7 @@ export async function keep(
   const outdated = o.refused || outcomes.some(({ outcome }) => outcome === 'fenced')
   if (outdated || chain.fence.tagsRemovedAt(tags.map(tagSlot)) > o.before) return
   putLocal(chain, query, key, value, {
-    input,
+    input: o.input,
     ttls,
     createdAt: beganAt,
     sequence,

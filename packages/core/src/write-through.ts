@@ -60,6 +60,7 @@ export async function writeThrough(
   }
   await keep(chain, query, key, {
     value,
+    input,
     tags,
     ttls: ttlsOf(policy, value, undefined, chain.random),
     beganAt,

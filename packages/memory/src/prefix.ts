@@ -7,7 +7,7 @@ export class Prefix {
    * Slots of texts found lately. Hashing a text costs more than a look into a Map, which keeps the hash in the text
    * itself; but a Map for all entries would take a third of the memory that everything here takes together.
    */
-  memo = new Map<unknown, number>()
+  memo: Map<unknown, number> = new Map()
   readonly #seed: number
 
   constructor(text: string) {

@@ -1,7 +1,7 @@
 /** Links of slots: any number of lists share them, and a slot is in at most one. Grown by the policy that owns it. */
 export class SlotLinks {
-  newer = new Int32Array(0)
-  older = new Int32Array(0)
+  newer: Int32Array = new Int32Array(0)
+  older: Int32Array = new Int32Array(0)
 
   grow(capacity: number): void {
     const newer = new Int32Array(capacity)

@@ -24,10 +24,10 @@ export class Slots {
    * Three numbers of 64 bits a slot, so that a hit looks at one place in memory: the instant before which it needs no
    * second look, the instant of creation; in the third, as 32 bits each, how long it is fresh and how long its load took.
    */
-  instants = new Float64Array(0)
+  instants: Float64Array<ArrayBuffer> = new Float64Array(0)
   #spans = new Float32Array(0)
   /** Up to 4 GiB. Of a free slot: the number of the next free one, plus one. */
-  weights = new Uint32Array(0)
+  weights: Uint32Array = new Uint32Array(0)
   /** Only where some entry has an `idleTtl`. */
   #usedAt: Float64Array | undefined
   /** Slots taken. */
@@ -80,7 +80,9 @@ export class Slots {
     this.inputs = longer(this.inputs, capacity, undefined)
     this.values = longer(this.values, capacity, undefined)
     this.marks = longer(this.marks, capacity, vacant)
-    this.instants = widened(this.instants, new Float64Array(capacity * 3))
+    const instants = new Float64Array(capacity * 3)
+    instants.set(this.instants)
+    this.instants = instants
     this.#spans = new Float32Array(this.instants.buffer)
     this.weights = widened(this.weights, new Uint32Array(capacity))
     if (this.#usedAt) this.#usedAt = widened(this.#usedAt, new Float64Array(capacity))
