@@ -315,6 +315,7 @@ export interface TagStamp {
 }
 export interface LocalEntry {
     readonly value: unknown;
+    readonly input: unknown;
     readonly createdAt: number;
     readonly freshUntil: number;
     readonly staleUntil: number;
@@ -325,7 +326,6 @@ export interface LocalEntry {
     readonly tags: readonly TagStamp[];
     readonly slots: readonly number[];
     seen: number;
-    epoch: number;
     readonly loadMs: number;
     readonly etag: string | undefined;
     readonly vouchedAt: number;
@@ -515,6 +515,12 @@ export type KeyPart = string | number | bigint | boolean | null | undefined | Da
 export type KeyOf = KeyPart | object;
 export declare function canonical(input: unknown): string;
 export declare function rawKey(path: string, key: unknown): string;
+export interface SplitKey {
+    readonly prefix: string;
+    readonly input: KeyPart;
+}
+export declare function splitKey(key: string): SplitKey;
+export declare function joinKey(prefix: string, input: KeyPart): string;
 export declare function checkName(what: string, name: unknown, longestName?: number): string;
 export declare function prefixesOf(key: string): string[];
 
@@ -886,6 +892,8 @@ export interface LocalTier<N extends string = string> {
     open(host: LocalHost): void;
     get(key: string): LocalEntry | undefined;
     inspect(key: string): LocalEntry | undefined;
+    amend(key: string, entry: LocalEntry): void;
+    shelf(prefix: string): Shelf;
     set(key: string, entry: LocalEntry): boolean;
     delete(key: string): boolean;
     clear(): void;
@@ -893,6 +901,12 @@ export interface LocalTier<N extends string = string> {
     readonly size: number;
     readonly bytes: number;
 }
+export interface Shelf {
+    find(input: unknown, now: number, marked: number): number;
+    value(place: number): unknown;
+    loadMs(place: number): number;
+}
+export declare const noShelf: Shelf;
 export interface LocalHost {
     readonly clock: Clock;
     evicted(key: string, cause: 'size' | 'expired'): void;

@@ -11,10 +11,11 @@ export declare function memory(options: MemoryOptions): LocalTier;
 
 // ./options
 import type { Bytes } from '@tierstack/cache-core';
+import type { PolicyName } from './policies.ts';
 export interface MemoryOptions {
     readonly maxEntries?: number;
     readonly maxBytes?: Bytes;
-    readonly policy?: 'lru';
+    readonly policy?: PolicyName;
     readonly name?: string;
 }
 export declare const optionNames: readonly (keyof MemoryOptions)[];

@@ -5,6 +5,8 @@
 export { CacheError, errorCodes } from './errors.js';
 export { checkKeys, checkMethods, checkOneOf, expectation, nearest } from './expectation.js';
 export { createCache } from './create-cache.js';
+export { joinKey, splitKey } from './key.js';
+export { noShelf } from './tier.js';
 export { openReadScope } from './read-scope.js';
 export { parseBytes } from './bytes.js';
 export { parseDuration } from './duration.js';
