@@ -78,19 +78,3 @@ function coarser(
   }
   return [...last]
 }
-
-/** The header's lines: one, or as many as the edge reads. Names hold no separator and no byte beyond ASCII. */
-export function tagLines(rules: TagRules, names: readonly string[]): readonly string[] {
-  const whole = names.join(rules.separator)
-  if (whole.length <= rules.maxLineBytes) return whole === '' ? [] : [whole]
-  const lines: string[] = []
-  let line = ''
-  for (const name of names) {
-    if (line !== '' && line.length + 1 + name.length > rules.maxLineBytes) {
-      lines.push(line)
-      line = name
-    } else line = line === '' ? name : `${line}${rules.separator}${name}`
-  }
-  if (line !== '') lines.push(line)
-  return lines
-}

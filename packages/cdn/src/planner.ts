@@ -1,7 +1,7 @@
 import type { EntryRead } from '@tierstack/cache-core'
 import { cacheStatus } from './cache-status.ts'
 import { publicHeaders, uncachedHeaders } from './dialect.ts'
-import { pageTags, tagLines } from './page-tags.ts'
+import { pageTags } from './page-tags.ts'
 import { freshnessHeaders, objectionTo } from './privacy.ts'
 import type { Exchange } from './privacy.ts'
 import type { ProviderContract } from './provider.ts'
@@ -116,7 +116,7 @@ export class Planner {
       const rules = contract.tags ?? unlimited
       ;({ names, coarsened } = pageTags(this.wires, reads, rules))
       if (contract.tags !== undefined) {
-        for (const line of tagLines(contract.tags, names)) headers.push([contract.tags.header, line])
+        headers.push([contract.tags.header, names.join(contract.tags.separator)])
       }
     }
     if (!hideCacheStatus) headers.push(['cache-status', cacheStatus(reads, ttl)])
@@ -144,5 +144,4 @@ const unlimited = {
   separator: ' ',
   maxTags: Number.POSITIVE_INFINITY,
   maxBytes: Number.POSITIVE_INFINITY,
-  maxLineBytes: Number.POSITIVE_INFINITY,
 } as const

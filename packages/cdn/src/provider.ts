@@ -13,10 +13,8 @@ export interface TagRules {
   readonly separator: ' ' | ','
   /** Most tags of one response. */
   readonly maxTags: number
-  /** Most bytes of the header's value, over all its lines. */
+  /** Most bytes of the header's value. One line: web-standard headers join those of one name. */
   readonly maxBytes: number
-  /** Most bytes of one line; more than one line is written only where the edge reads all of them. */
-  readonly maxLineBytes: number
 }
 
 /** One limit of how fast a vendor takes purges: a bucket of `burst` tokens that refills. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { pageTags, tagLines } from '../src/page-tags.ts'
+import { pageTags } from '../src/page-tags.ts'
 import type { TagRules } from '../src/provider.ts'
 import { WireTags } from '../src/wire-tags.ts'
 import { providers, read } from './rig.ts'
@@ -51,7 +51,6 @@ const rules: fc.Arbitrary<TagRules> = fc.record({
   separator: fc.constantFrom(' ' as const, ',' as const),
   maxTags: fc.integer({ min: 3, max: 200 }),
   maxBytes: fc.integer({ min: 64, max: 4000 }),
-  maxLineBytes: fc.integer({ min: 64, max: 4000 }),
 })
 
 describe('the tags of a page', () => {
@@ -61,9 +60,7 @@ describe('the tags of a page', () => {
         const { names } = pageTags(wires, reads, rules)
         expect(names.length).toBeLessThanOrEqual(rules.maxTags)
         expect(names.join(' ').length).toBeLessThanOrEqual(rules.maxBytes)
-        const lines = tagLines(rules, names)
-        for (const line of lines) expect(line.length).toBeLessThanOrEqual(rules.maxLineBytes)
-        expect(lines.flatMap((line) => line.split(rules.separator))).toEqual(names)
+        expect(names.join(rules.separator).split(rules.separator)).toEqual(names)
         const carried = new Set(names)
         for (const { key, tags } of reads) {
           expect(purgedBy('key', key).some((name) => carried.has(name))).toBe(true)
@@ -135,5 +132,4 @@ const limitless = {
   separator: ' ',
   maxTags: Number.POSITIVE_INFINITY,
   maxBytes: Number.POSITIVE_INFINITY,
-  maxLineBytes: Number.POSITIVE_INFINITY,
 } as const

@@ -225,6 +225,18 @@ describe('a vendor that', () => {
     expect(edge.pending).toBe(0)
   })
 
+  test('refuses even the name of everything is told so again and again, and the receipt does not call it purged', async () => {
+    const { cache, vendor, clock, edge, events } = rig('http')
+    vendor.faults.push(...Array.from({ length: 12 }, () => ({ status: 400, body: 'no' })))
+    const receipt = cache.clear()
+    await clock.advance(250)
+    expect(await receipt).toMatchObject({ confirmed: ['memory'], queued: ['edge'] })
+    expect(events).toEqual(['degraded edge error'])
+    await clock.advance(600_000)
+    expect(edge.pending).toBe(0)
+    expect(events).toEqual(['degraded edge error', 'recovered edge'])
+  })
+
   test('finds a call too large gets it in halves', async () => {
     const { cache, vendor, clock } = rig('akamai')
     vendor.faults.push({ status: 413, body: '' }, { status: 413, body: '' })

@@ -14,6 +14,8 @@
  * const cluster = await startRedisCluster(3)                            // cluster.nodes[0].url
  * const watched = await startSentinel({ replicas: 1, sentinels: 3 })    // watched.sentinels, watched.name
  * const postgres = await startPostgres({ settings: { wal_level: 'logical' } })
+ * const varnish = await startVarnish({ vcl })                           // varnish.url
+ * const nginx = await startNginx({ http: ({ listen, folder }) => conf })
  * ```
  *
  * Every one has `stop()` and works with `await using`.
@@ -21,9 +23,11 @@
 export { makeCertificates, type Certificates } from './certificates.ts'
 export { freePort } from './free-port.ts'
 export { NoServerError } from './place.ts'
+export { startNginx, type NginxServer, type NginxServerOptions } from './nginx.ts'
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts'
 export { startRedisCluster, type RedisCluster } from './redis-cluster.ts'
 export { startSentinel, type SentinelOptions, type SentinelSetup } from './redis-sentinel.ts'
 export { startRedis, type RedisOptions, type RedisServer } from './redis.ts'
 export { startServices, type Services } from './services.ts'
 export { until } from './until.ts'
+export { startVarnish, type VarnishServer, type VarnishServerOptions } from './varnish.ts'

@@ -325,11 +325,7 @@ export class PurgeEngine {
 
   #succeeded(jobs: readonly Job[], marks: readonly (readonly Mark[])[], began: number, now: number): void {
     this.stats.purged += jobs.length
-    this.#attempts = 0
-    if (this.#downSince !== undefined) {
-      this.#downSince = undefined
-      this.#o.host.recovered()
-    }
+    this.#reached()
     const again = new Map<number, Job[]>()
     for (const [i, job] of jobs.entries()) {
       job.cap = Number.POSITIVE_INFINITY
@@ -349,6 +345,14 @@ export class PurgeEngine {
     }
     for (const [due, round] of again) this.#jobs.schedule(round, due, now)
     if (this.#settled.length > 0) this.#clock.after(20, () => void this.#flush())
+  }
+
+  /** The vendor answers, and knows us. */
+  #reached(): void {
+    this.#attempts = 0
+    if (this.#downSince === undefined) return
+    this.#downSince = undefined
+    this.#o.host.recovered()
   }
 
   #purged(mark: Mark): void {
@@ -377,7 +381,10 @@ export class PurgeEngine {
     this.stats.failures++
     for (const [i, job] of jobs.entries()) job.marks.unshift(...(marks[i] as readonly Mark[]))
     const [only] = jobs
-    if (verdict.why === 'split' || verdict.why === 'refused') {
+    // That not even the name of everything is taken has nothing to do with names.
+    const misled = verdict.why === 'refused' && jobs.length === 1 && only?.name === this.#o.all
+    if ((verdict.why === 'split' || verdict.why === 'refused') && !misled) {
+      this.#reached()
       // In halves, until the one that is wrong is alone.
       for (const job of jobs) job.cap = Math.max(1, Math.ceil(jobs.length / 2))
       if (jobs.length === 1 && only !== undefined) await this.#bury(only, verdict.error, now)
@@ -407,13 +414,7 @@ export class PurgeEngine {
       fix: 'Look at `deadLetters()` of the edge; everything of the namespace was purged in its place.',
     })
     await this.#o.lane.bury(letter).catch(() => {})
-    if (job.name !== this.#o.all) return this.#cover(this.#o.all, [job], now)
-    for (const mark of job.marks) {
-      this.#purged(mark)
-      if (--mark.pending.left === 0) mark.pending.done()
-    }
-    job.marks = []
-    this.#jobs.drop(job)
+    this.#cover(this.#o.all, [job], now)
   }
 
   async #flush(): Promise<void> {

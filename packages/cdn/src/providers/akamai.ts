@@ -38,7 +38,6 @@ export function akamai(given: AkamaiOptions = {}): Provider<'akamai'> {
         separator: ',',
         maxTags: 128,
         maxBytes: 8_192,
-        maxLineBytes: 8_192,
       },
       perCall: 5_000,
       maxBodyBytes: 50_000,

@@ -21,7 +21,7 @@ export function bunny(given: BunnyOptions = {}): Provider<'bunny'> {
   return {
     name: 'bunny',
     contract: {
-      tags: { header: 'CDN-Tag', separator: ',', maxTags: 1_024, maxBytes: 1_024, maxLineBytes: 1_024 },
+      tags: { header: 'CDN-Tag', separator: ',', maxTags: 1_024, maxBytes: 1_024 },
       perCall: 1,
       maxBodyBytes: Number.POSITIVE_INFINITY,
       // Which of its buckets a tag costs isn't documented: the smaller one.

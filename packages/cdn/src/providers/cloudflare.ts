@@ -38,7 +38,6 @@ export function cloudflare(given: CloudflareOptions = {}): Provider<'cloudflare'
         separator: ',',
         maxTags: 1_000,
         maxBytes: 16_384,
-        maxLineBytes: 16_384,
       },
       perCall: 100,
       maxBodyBytes: Number.POSITIVE_INFINITY,

@@ -38,7 +38,7 @@ export function cloudfront(given: CloudFrontOptions = {}): Provider<'cloudfront'
   return {
     name: 'cloudfront',
     contract: {
-      tags: { header, separator: ',', maxTags: 50, maxBytes: 8_192, maxLineBytes: 8_192 },
+      tags: { header, separator: ',', maxTags: 50, maxBytes: 8_192 },
       perCall: 3_000,
       maxBodyBytes: Number.POSITIVE_INFINITY,
       // 3,000 in progress, each for up to 25 s.

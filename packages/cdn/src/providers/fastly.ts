@@ -27,7 +27,6 @@ export function fastly(given: FastlyOptions = {}): Provider<'fastly'> {
         // Over this, the vendor reads up to the limit and ignores the rest.
         maxTags: Number.POSITIVE_INFINITY,
         maxBytes: 16_384,
-        maxLineBytes: 16_384,
       },
       perCall: 256,
       maxBodyBytes: Number.POSITIVE_INFINITY,

@@ -43,7 +43,6 @@ export function genericHttp(given: GenericHttpOptions): Provider<'http'> {
         separator: checkOneOf('separator', given.separator ?? ',', [',', ' ']),
         maxTags: Number.POSITIVE_INFINITY,
         maxBytes,
-        maxLineBytes: maxBytes,
       },
       perCall: count('perCall', given.perCall ?? 100),
       maxBodyBytes: Number.POSITIVE_INFINITY,

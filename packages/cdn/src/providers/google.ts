@@ -29,7 +29,7 @@ export function googleCdn(given: GoogleCdnOptions = {}): Provider<'google'> {
   return {
     name: 'google',
     contract: {
-      tags: { header: 'Cache-Tag', separator: ',', maxTags: 50, maxBytes: 4_096, maxLineBytes: 4_096 },
+      tags: { header: 'Cache-Tag', separator: ',', maxTags: 50, maxBytes: 4_096 },
       perCall: 10,
       maxBodyBytes: Number.POSITIVE_INFINITY,
       buckets: [{ of: 'call', burst: 500, perSecond: 500 / 60 }],

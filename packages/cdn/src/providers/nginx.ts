@@ -106,6 +106,8 @@ server {
     proxy_buffer_size 32k;
     proxy_buffers 8 32k;
     proxy_cache tierstack;
+    # Before 1.23 the header that comes first decides; only ours is meant for nginx.
+    proxy_ignore_headers Cache-Control Expires;
     proxy_cache_key $scheme$host$request_uri;
     proxy_cache_lock on;
     proxy_cache_use_stale updating;
