@@ -50,8 +50,8 @@ export interface Wrapped<A extends readonly unknown[], V, N extends string> {
 export interface Cache<S extends object = Keyed, N extends string = string> extends AsyncDisposable {
   /** The value, stale ones within `swr` included, or undefined. Never loads. */
   get<K extends StringKey<S>>(key: K, options?: ReadOptions<N>): Promise<S[K] | undefined>
-  /** The value if a local tier has it, synchronously. */
-  peek<K extends StringKey<S>>(key: K): S[K] | undefined
+  /** The value if a local tier has it, synchronously; stale ones within `swr` included, or within `maxStale`. */
+  peek<K extends StringKey<S>>(key: K, options?: { readonly maxStale?: number }): S[K] | undefined
   /** The value, loaded when missing. Many callers share one load, also across processes. */
   getOrSet<K extends StringKey<S>, V extends S[K]>(
     key: K,

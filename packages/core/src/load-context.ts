@@ -1,6 +1,7 @@
-import { parseTtl } from './duration.ts'
+import { parseDuration, parseTtl } from './duration.ts'
+import type { Duration } from './duration.ts'
 import type { Reason } from './events.ts'
-import { expectation } from './expectation.ts'
+import { checkKeys, expectation } from './expectation.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { Ttl } from './policy.ts'
 import { checkTags } from './tags.ts'
@@ -18,6 +19,8 @@ export interface LoadContext<V = unknown> {
   readonly stale: { readonly value: V; readonly age: number; readonly etag: string | undefined } | undefined
   /** Life of this value, instead of the policy's. */
   readonly ttl: (ttl: Ttl) => void
+  /** Windows after the ttl of this value, instead of the policy's: what isn't named stays as it is. */
+  readonly windows: (windows: { readonly swr?: Duration; readonly staleIfError?: Duration }) => void
   /** Adds tags to this value. */
   readonly tag: (...tags: string[]) => void
   /** Remembers an etag, given back as `stale.etag` by the next load. */
@@ -43,6 +46,7 @@ export class LoadRun implements LoadContext {
   readonly stale: LoadContext['stale']
   skipped = false
   chosenTtl: number | undefined
+  chosenWindows: { readonly swr?: number; readonly staleIfError?: number } | undefined
   chosenEtag: string | undefined
   readonly tags: string[] = []
   readonly #signal: () => AbortSignal
@@ -61,6 +65,15 @@ export class LoadRun implements LoadContext {
   // Arrow functions, so that loaders may take them out of the context.
   readonly ttl = (ttl: Ttl): void => {
     this.chosenTtl = parseTtl('ttl', ttl)
+  }
+
+  readonly windows = (windows: { readonly swr?: Duration; readonly staleIfError?: Duration }): void => {
+    checkKeys('windows', windows, ['swr', 'staleIfError'])
+    const { swr, staleIfError } = windows
+    this.chosenWindows = {
+      ...(swr !== undefined && { swr: parseDuration('swr', swr) }),
+      ...(staleIfError !== undefined && { staleIfError: parseDuration('staleIfError', staleIfError) }),
+    }
   }
 
   readonly tag = (...tags: string[]): void => {

@@ -14,6 +14,8 @@ export interface Loaded {
   /** Not to be stored: the loader said so, or there is nothing. */
   readonly skip: boolean
   readonly ttl: number | undefined
+  /** Instead of the policy's. */
+  readonly windows: { readonly swr?: number; readonly staleIfError?: number } | undefined
   readonly etag: string | undefined
   readonly tags: readonly string[]
   readonly ms: number
@@ -64,6 +66,7 @@ export async function load(
     value,
     skip: run.skipped || value === undefined,
     ttl: run.chosenTtl,
+    windows: run.chosenWindows,
     etag: run.chosenEtag ?? (value === stale?.value || value === previous?.value ? stale?.etag : undefined),
     tags: run.tags,
     ms,

@@ -3,7 +3,7 @@ import type { LocalEntry } from './entry.ts'
 import { Flight } from './flight.ts'
 import type { Landing } from './flight.ts'
 import type { Reason } from './events.ts'
-import { dueAhead, softened } from './freshness.ts'
+import { dueAhead, servable, softened } from './freshness.ts'
 import { copy } from './isolate.ts'
 import type { Job } from './job.ts'
 import type { LocalView } from './locals.ts'
@@ -185,14 +185,23 @@ export function emitHit(
   chain.events.emit('hit', { def: query.def, tier: chain.names[position] as string, state, key: () => key })
 }
 
-/** The local value for a synchronous reader who had no quick hit: fresh, or stale within `swr`; undefined when there is none. */
-export function peek(chain: Chain, query: Pick<Query, 'def' | 'counters'>, key: string): unknown {
+/** The local value for a synchronous reader who had no quick hit: fresh, or stale within `swr` and `maxStale`; undefined when there is none. */
+export function peek(
+  chain: Chain,
+  query: Pick<Query, 'def' | 'counters'>,
+  key: string,
+  maxStale?: number,
+): unknown {
   const now = chain.clock.now()
   const view = chain.locals.look(key, now, undefined)
   if (view === undefined || view.state === 'suspect') return nothingHere(chain, key)
   const { entry, position, state } = view
   // `error-only` may serve only when a load fails, and none runs here.
   if (state === 'error-only' || state === 'expired') return nothingHere(chain, key)
+  if (maxStale !== undefined && state !== 'fresh') {
+    const life = entry.soft ? softened(entry, now) : entry
+    if (!servable(life, now, maxStale)) return nothingHere(chain, key)
+  }
   count(chain, query, key, {
     value: entry.value,
     clone: false,

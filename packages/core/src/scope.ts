@@ -93,11 +93,12 @@ export function makeScope(parts: ScopeParts): Cache {
 
   const scope = {
     get,
-    peek: (key: unknown) => {
+    peek: (key: unknown, options?: { readonly maxStale?: number }) => {
       if (parts.bypassed()) return undefined
       const value = near.hit(key)
       if (value !== undefined) return value
-      return peek(chain, { def: undefined, counters }, keyOf(key))
+      if (options !== undefined) checkReadOptions(options, chain.names, ['maxStale'])
+      return peek(chain, { def: undefined, counters }, keyOf(key), options?.maxStale)
     },
     getOrSet,
     getMany: (many: readonly unknown[], options?: ReadOptions) =>

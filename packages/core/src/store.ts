@@ -40,7 +40,11 @@ export async function store(
   },
 ): Promise<void> {
   const { job, flight, loaded, places } = o
-  const { query, key, input } = job
+  const { key, input } = job
+  const query =
+    loaded.windows === undefined
+      ? job.query
+      : { ...job.query, policy: { ...job.query.policy, ...loaded.windows } }
   chain.failures.forget(key)
   const tags = loaded.value === undefined ? [] : tagsOf(query, key, input, loaded)
   const slots = tags.map(tagSlot)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { LoadContext } from '../src/index.ts'
 import { finish, memoryNode, oneNode, outcome, pair, Source } from './rig.ts'
 
 describe('stale-while-revalidate', () => {
@@ -28,6 +29,37 @@ describe('stale-while-revalidate', () => {
     expect(await outcome(read, node.clock)).toBe('pending')
     source.release()
     expect(await read).toBe('v2')
+  })
+
+  test('a loader may give its value windows of its own', async () => {
+    await using node = memoryNode({ ttl: 1_000, swr: 0, errorTtl: 0 })
+    const load = (context: LoadContext) => {
+      context.windows({ swr: '500ms', staleIfError: 2_000 })
+      return 'v1'
+    }
+    const fail = () => Promise.reject(new Error('down'))
+    await node.cache.getOrSet('k', load)
+    await node.clock.advance(1_499)
+    expect(node.cache.peek('k')).toBe('v1')
+    expect(node.cache.peek('k', { maxStale: 0 })).toBeUndefined()
+    expect(node.cache.peek('k', { maxStale: 499 })).toBeUndefined()
+    expect(node.cache.peek('k', { maxStale: 500 })).toBe('v1')
+    await node.clock.advance(1_500)
+    expect(await node.cache.getOrSet('k', fail)).toBe('v1')
+    await node.clock.advance(1)
+    await expect(node.cache.getOrSet('k', fail)).rejects.toThrow('down')
+  })
+
+  test('windows that a loader gives travel to other processes', async () => {
+    await using nodes = await pair({ ttl: 1_000, jitter: false })
+    await nodes.a.getOrSet('k', (context: LoadContext) => {
+      context.windows({ swr: 500 })
+      return 'v1'
+    })
+    await nodes.clock.advance(1_400)
+    expect(await nodes.b.get('k')).toBe('v1')
+    await nodes.clock.advance(200)
+    expect(await nodes.b.get('k')).toBeUndefined()
   })
 
   test('a reader who joins a slow background load past the window waits for its end', async () => {

@@ -1,1 +1,4 @@
-export { parseHttpDate } from './http-date.ts'
+export { edge } from './edge.ts'
+export type { Edge } from './edge.ts'
+export type { EdgeCounters } from './lookup.ts'
+export type { EdgeOptions } from './options.ts'

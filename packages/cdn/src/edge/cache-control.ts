@@ -1,0 +1,87 @@
+import { parseDictionary } from 'structured-headers'
+
+import { field } from './fields.ts'
+import type { Fields } from './fields.ts'
+
+/** Directives by lower-case name; `true` where a directive has no argument. */
+export type Directives = ReadonlyMap<string, string | true>
+
+const directive =
+  /([^\s=,;"]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s,;]*)))?[^,"]*(?:"(?:[^"\\]|\\.)*"[^,"]*)*(?:,|$)/g
+
+/**
+ * `Cache-Control` (RFC 9111, section 5.2). The first of equal directives counts, but for those that forbid: they count
+ * wherever they stand.
+ */
+export function parseCacheControl(value: string | undefined): Directives {
+  const directives = new Map<string, string | true>()
+  if (value === undefined) return directives
+  for (const [, name, quoted, bare] of value.matchAll(directive)) {
+    const key = (name as string).toLowerCase()
+    const argument = quoted?.replaceAll(/\\(.)/g, '$1') ?? bare ?? true
+    const known = directives.get(key)
+    if (known === undefined) directives.set(key, argument)
+    // `private` alone forbids more than `private="a"`.
+    else if (argument === true && (key === 'private' || key === 'no-cache')) directives.set(key, true)
+  }
+  return directives
+}
+
+const typed = new Map<string, 'number' | 'flag'>([
+  ['max-age', 'number'],
+  ['s-maxage', 'number'],
+  ['stale-while-revalidate', 'number'],
+  ['stale-if-error', 'number'],
+  ['no-store', 'flag'],
+  ['no-cache', 'flag'],
+  ['private', 'flag'],
+  ['public', 'flag'],
+  ['must-revalidate', 'flag'],
+  ['proxy-revalidate', 'flag'],
+  ['must-understand', 'flag'],
+])
+
+/**
+ * A targeted field (RFC 9213), which is a structured dictionary: one that doesn't parse, is empty, or gives a known
+ * directive a value of the wrong type counts as not sent.
+ */
+export function parseTargeted(value: string | undefined): Directives | undefined {
+  if (value === undefined) return undefined
+  const directives = new Map<string, string | true>()
+  try {
+    for (const [key, [item]] of parseDictionary(value)) {
+      const type = typed.get(key)
+      if (type === 'number' && !(Number.isInteger(item) && (item as number) >= 0)) return undefined
+      if (type === 'flag' && item === false) continue
+      if (type === 'flag' && item !== true && !(typeof item === 'string' && /^(private|no-cache)$/.test(key)))
+        return undefined
+      directives.set(key, typeof item === 'number' || typeof item === 'string' ? String(item) : true)
+    }
+  } catch {
+    return undefined
+  }
+  return directives.size === 0 ? undefined : directives
+}
+
+/** What a response says about its caching. `targeted`: in a field meant for CDNs, which then counts alone. */
+export interface Control {
+  readonly directives: Directives
+  readonly targeted: boolean
+}
+
+export function controlOf(fields: Fields): Control {
+  const targeted = parseTargeted(field(fields, 'cdn-cache-control'))
+  if (targeted !== undefined) return { directives: targeted, targeted: true }
+  return { directives: parseCacheControl(field(fields, 'cache-control')), targeted: false }
+}
+
+/** Longest age that counts, in seconds: what is larger or overflows is this (RFC 9111, section 1.2.2). */
+const most = 2 ** 31
+
+/** Argument of a directive in ms; `invalid` when it isn't a number of seconds, `undefined` when it isn't there. */
+export function seconds(directives: Directives, name: string): number | 'invalid' | undefined {
+  const argument = directives.get(name)
+  if (argument === undefined) return undefined
+  if (argument === true || !/^\d+$/.test(argument)) return 'invalid'
+  return Math.min(Number(argument), most) * 1000
+}
