@@ -13,7 +13,7 @@ const directive =
  * `Cache-Control` (RFC 9111, section 5.2). The first of equal directives counts, but for those that forbid: they count
  * wherever they stand.
  */
-export function parseCacheControl(value: string | undefined): Directives {
+function parseCacheControl(value: string | undefined): Directives {
   const directives = new Map<string, string | true>()
   if (value === undefined) return directives
   for (const [, name, quoted, bare] of value.matchAll(directive)) {
@@ -45,7 +45,7 @@ const typed = new Map<string, 'number' | 'flag'>([
  * A targeted field (RFC 9213), which is a structured dictionary: one that doesn't parse, is empty, or gives a known
  * directive a value of the wrong type counts as not sent.
  */
-export function parseTargeted(value: string | undefined): Directives | undefined {
+function parseTargeted(value: string | undefined): Directives | undefined {
   if (value === undefined) return undefined
   const directives = new Map<string, string | true>()
   try {

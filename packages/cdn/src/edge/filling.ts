@@ -28,7 +28,7 @@ export type Found =
   | { readonly kind: 'failed'; readonly status: 502 | 504 }
 
 /** Thrown so that the chain serves the stale page, and spares the origin for a moment. */
-export class OriginFailed extends Error {}
+class OriginFailed extends Error {}
 
 /** What one fetch is for. */
 export interface Filling {

@@ -80,7 +80,7 @@ export interface EdgeOptions {
   readonly clock?: Clock | undefined
 }
 
-export const optionNames: readonly (keyof EdgeOptions)[] = [
+const optionNames: readonly (keyof EdgeOptions)[] = [
   'tiers',
   'origin',
   'namespace',

@@ -49,7 +49,7 @@ export async function invalidateAfter(
 }
 
 /** A URL named by an answer, when it is on the same host. */
-export function sameHost(target: Target, reference: string | undefined): Target | undefined {
+function sameHost(target: Target, reference: string | undefined): Target | undefined {
   if (reference === undefined) return undefined
   const url = URL.parse(reference, `http://${target.host}${target.path}`)
   if (url === null) return undefined

@@ -13,15 +13,18 @@ async function kept(node: Rig, ...paths: string[]): Promise<boolean[]> {
 }
 
 describe('unsafe requests', () => {
-  test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'M-SEARCH'])('%s invalidates its URL when it succeeds', async (method) => {
-    await using node = await rig()
-    node.answer(page)
-    await node.get('/a')
-    node.answer({ status: 204, body: '' })
-    expect((await node.get('/a', { method, body: 'x' })).status).toBe(204)
-    expect(node.seen.at(-1)).toMatchObject({ method, body: 'x' })
-    expect(await kept(node, '/a')).toEqual([false])
-  })
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'M-SEARCH'])(
+    '%s invalidates its URL when it succeeds',
+    async (method) => {
+      await using node = await rig()
+      node.answer(page)
+      await node.get('/a')
+      node.answer({ status: 204, body: '' })
+      expect((await node.get('/a', { method, body: 'x' })).status).toBe(204)
+      expect(node.seen.at(-1)).toMatchObject({ method, body: 'x' })
+      expect(await kept(node, '/a')).toEqual([false])
+    },
+  )
 
   test.each(['POST', 'DELETE'])('%s that fails does not', async (method) => {
     await using node = await rig()
@@ -53,7 +56,10 @@ describe('unsafe requests', () => {
     await using node = await rig()
     node.answer(page)
     await node.get('/b', { host: 'victim.test' })
-    node.answer({ status: 201, headers: ['Location: http://victim.test/b', 'Content-Location: //victim.test/b'] })
+    node.answer({
+      status: 201,
+      headers: ['Location: http://victim.test/b', 'Content-Location: //victim.test/b'],
+    })
     await node.get('/a', { method: 'POST', body: 'x' })
     expect((await node.get('/b', { host: 'victim.test' })).from).toBe('edge')
   })
@@ -79,7 +85,11 @@ describe('cache groups (RFC 9875)', () => {
 
   test('a successful unsafe request invalidates the groups that its answer names', async () => {
     await using node = await rig()
-    for (const [path, group] of [['/1', '"scripts", "a b"'], ['/2', '"styles"'], ['/3', '"scripts"']] as const) {
+    for (const [path, group] of [
+      ['/1', '"scripts", "a b"'],
+      ['/2', '"styles"'],
+      ['/3', '"scripts"'],
+    ] as const) {
       node.answer(grouped(group))
       await node.get(path)
     }

@@ -98,7 +98,10 @@ export async function rig(options: Partial<EdgeOptions> = {}): Promise<Rig> {
     response.sendDate = false
     if (!headers.some((name, i) => i % 2 === 0 && name.toLowerCase() === 'date'))
       headers.push('Date', new Date(clock.wall()).toUTCString())
-    response.writeHead(script.status ?? 200, headers.filter((_, i) => headers[i - (i % 2)] !== 'No-Date'))
+    response.writeHead(
+      script.status ?? 200,
+      headers.filter((_, i) => headers[i - (i % 2)] !== 'No-Date'),
+    )
     response.end(script.body ?? 'body')
   }
   const origin = createServer((request, response) => {
@@ -125,7 +128,9 @@ export async function rig(options: Partial<EdgeOptions> = {}): Promise<Rig> {
       path,
       method: ask.method ?? 'GET',
       headers: [
-        ...['Host', ask.host ?? 'shop.test', ...flat(ask.headers)],
+        'Host',
+        ask.host ?? 'shop.test',
+        ...flat(ask.headers),
         ...(ask.body === undefined ? [] : ['Content-Length', String(ask.body.length)]),
       ],
       agent: false,

@@ -16,12 +16,15 @@ const said = (control: string, ...headers: string[]): Script => ({
 })
 
 describe('what a response says', () => {
-  test.each(['no-store', 'No-StOrE, max-age=60', 'max-age=60, no-store', 'private, max-age=60', 'private, private="a", max-age=60'])(
-    '%s is not kept',
-    async (control) => {
-      expect(await secondFrom(said(control))).toBe('origin')
-    },
-  )
+  test.each([
+    'no-store',
+    'No-StOrE, max-age=60',
+    'max-age=60, no-store',
+    'private, max-age=60',
+    'private, private="a", max-age=60',
+  ])('%s is not kept', async (control) => {
+    expect(await secondFrom(said(control))).toBe('origin')
+  })
 
   test.each([203, 204, 299, 301, 302, 307, 308, 400, 404, 410, 499, 500, 503, 599])(
     'a %i with a life of its own is kept',
@@ -49,7 +52,9 @@ describe('what a response says', () => {
 
   test('fields of the connection are neither kept nor passed on', async () => {
     await using node = await rig()
-    node.answer(cached('Connection: a, b', 'A: 1', 'B: 2', 'C: 3', 'Proxy-Authenticate: x', 'TE: y', 'Keep-Alive: z'))
+    node.answer(
+      cached('Connection: a, b', 'A: 1', 'B: 2', 'C: 3', 'Proxy-Authenticate: x', 'TE: y', 'Keep-Alive: z'),
+    )
     for (const from of ['origin', 'edge']) {
       const got = await node.get('/')
       expect(got.from).toBe(from)
@@ -64,7 +69,12 @@ describe('what a response says', () => {
     node.answer(cached('X: 1', 'X: 2', 'Content-Type: text/plain', 'Location: /a', 'Content-MD5: abc'))
     await node.get('/')
     const { headers } = await node.get('/')
-    expect(headers).toMatchObject({ x: '1, 2', 'content-type': 'text/plain', location: '/a', 'content-md5': 'abc' })
+    expect(headers).toMatchObject({
+      x: '1, 2',
+      'content-type': 'text/plain',
+      location: '/a',
+      'content-md5': 'abc',
+    })
   })
 
   test('a response that sets a cookie is passed on and not kept', async () => {
@@ -108,7 +118,15 @@ describe('keys', () => {
   test('paths, queries and hosts are told apart', async () => {
     await using node = await rig()
     node.answer(cached())
-    for (const [path, host] of [['/a', 'x.test'], ['/a?', 'x.test'], ['/a?b=1', 'x.test'], ['/a?b=2', 'x.test'], ['/a', 'y.test'], ['/%61', 'x.test'], ['/a', 'x.test:81']] as const) {
+    for (const [path, host] of [
+      ['/a', 'x.test'],
+      ['/a?', 'x.test'],
+      ['/a?b=1', 'x.test'],
+      ['/a?b=2', 'x.test'],
+      ['/a', 'y.test'],
+      ['/%61', 'x.test'],
+      ['/a', 'x.test:81'],
+    ] as const) {
       expect((await node.get(path, { host })).from).toBe('origin')
       expect((await node.get(path, { host })).from).toBe('edge')
     }

@@ -66,7 +66,12 @@ describe('asking the origin whether a page is current', () => {
     await node.clock.advance(3_000)
     expect((await get('de')).body).toBe('de')
     expect((await get('en')).body).toBe('en')
-    expect(node.seen.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, undefined, '"de"', '"en"'])
+    expect(node.seen.map(({ headers }) => headers['if-none-match'])).toEqual([
+      undefined,
+      undefined,
+      '"de"',
+      '"en"',
+    ])
   })
 
   test('a 304 that makes the page private ends its life here', async () => {
@@ -126,7 +131,10 @@ describe('readers who have the page already', () => {
 
   test('a page that had to be asked for is a 304 to them too', async () => {
     await using node = await rig()
-    node.answer({ headers: ['Cache-Control: max-age=2', etag], body: 'one' }, { status: 304, headers: [etag] })
+    node.answer(
+      { headers: ['Cache-Control: max-age=2', etag], body: 'one' },
+      { status: 304, headers: [etag] },
+    )
     await node.get('/')
     await node.clock.advance(3_000)
     expect((await node.get('/', { headers: { 'If-None-Match': '"v1"' } })).status).toBe(304)

@@ -20,7 +20,8 @@ describe('variants', () => {
   test('each request gets its own, and all are kept side by side', async () => {
     await using node = await rig()
     speak(node)
-    for (const language of ['de', 'en', 'fr']) expect((await node.get('/', ask(language))).body).toBe(`${language} `)
+    for (const language of ['de', 'en', 'fr'])
+      expect((await node.get('/', ask(language))).body).toBe(`${language} `)
     for (const language of ['fr', 'en', 'de']) {
       expect(await node.get('/', ask(language))).toMatchObject({ body: `${language} `, from: 'edge' })
     }
@@ -38,7 +39,9 @@ describe('variants', () => {
   test('all fields that are named count, in any order', async () => {
     await using node = await rig()
     speak(node, 'accept, Accept-Language')
-    const both = (language: string, accept: string) => ({ headers: { Accept: accept, 'Accept-Language': language } })
+    const both = (language: string, accept: string) => ({
+      headers: { Accept: accept, 'Accept-Language': language },
+    })
     await node.get('/', both('de', 'text/html'))
     expect((await node.get('/', both('de', 'text/html'))).from).toBe('edge')
     expect((await node.get('/', both('de', 'text/plain'))).from).toBe('origin')
@@ -77,7 +80,14 @@ describe('variants', () => {
 
 describe('equal requests', () => {
   const same = (name: string, a: string[], b: string[]) =>
-    variantOf([name], a.flatMap((value) => [name, value])) === variantOf([name], b.flatMap((value) => [name, value]))
+    variantOf(
+      [name],
+      a.flatMap((value) => [name, value]),
+    ) ===
+    variantOf(
+      [name],
+      b.flatMap((value) => [name, value]),
+    )
 
   test('lists are compared by their members', () => {
     expect(same('foo', ['1, 2'], ['1', '2'])).toBe(true)
@@ -93,7 +103,9 @@ describe('equal requests', () => {
   })
 
   test('no value runs into the next', () => {
-    expect(variantOf(['a', 'b'], ['a', '1"', 'b', '2'])).not.toBe(variantOf(['a', 'b'], ['a', '1', 'b', '"2']))
+    expect(variantOf(['a', 'b'], ['a', '1"', 'b', '2'])).not.toBe(
+      variantOf(['a', 'b'], ['a', '1', 'b', '"2']),
+    )
   })
 
   test('a page in the language that is wanted most will do', async () => {

@@ -96,7 +96,9 @@ export interface Wrapped<A extends readonly unknown[], V, N extends string> {
 }
 export interface Cache<S extends object = Keyed, N extends string = string> extends AsyncDisposable {
     get<K extends StringKey<S>>(key: K, options?: ReadOptions<N>): Promise<S[K] | undefined>;
-    peek<K extends StringKey<S>>(key: K): S[K] | undefined;
+    peek<K extends StringKey<S>>(key: K, options?: {
+        readonly maxStale?: number;
+    }): S[K] | undefined;
     getOrSet<K extends StringKey<S>, V extends S[K]>(key: K, load: Loader<V>, options?: EntryOptions<N> & ReadOptions<N>): Promise<V>;
     getMany<const K extends readonly StringKey<S>[]>(keys: K, options?: ReadOptions<N>): Promise<{
         -readonly [I in keyof K]: S[K[I]] | undefined;
@@ -525,6 +527,7 @@ export declare function checkName(what: string, name: unknown, longestName?: num
 export declare function prefixesOf(key: string): string[];
 
 // ./load-context
+import type { Duration } from './duration.ts';
 import type { Reason } from './events.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { Ttl } from './policy.ts';
@@ -538,6 +541,10 @@ export interface LoadContext<V = unknown> {
         readonly etag: string | undefined;
     } | undefined;
     readonly ttl: (ttl: Ttl) => void;
+    readonly windows: (windows: {
+        readonly swr?: Duration;
+        readonly staleIfError?: Duration;
+    }) => void;
     readonly tag: (...tags: string[]) => void;
     readonly etag: (etag: string) => void;
     readonly skip: () => void;
@@ -556,11 +563,19 @@ export declare class LoadRun implements LoadContext {
     readonly stale: LoadContext['stale'];
     skipped: boolean;
     chosenTtl: number | undefined;
+    chosenWindows: {
+        readonly swr?: number;
+        readonly staleIfError?: number;
+    } | undefined;
     chosenEtag: string | undefined;
     readonly tags: string[];
     constructor(key: string, reason: Reason, stale: LoadContext['stale'], signal: () => AbortSignal);
     get signal(): AbortSignal;
     readonly ttl: (ttl: Ttl) => void;
+    readonly windows: (windows: {
+        readonly swr?: Duration;
+        readonly staleIfError?: Duration;
+    }) => void;
     readonly tag: (...tags: string[]) => void;
     readonly etag: (etag: string) => void;
     readonly skip: () => void;
