@@ -80,7 +80,7 @@ export interface EdgeOptions {
   readonly clock?: Clock | undefined
 }
 
-const optionNames: readonly (keyof EdgeOptions)[] = [
+export const optionNames: readonly (keyof EdgeOptions)[] = [
   'tiers',
   'origin',
   'namespace',

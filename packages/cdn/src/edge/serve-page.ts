@@ -12,7 +12,12 @@ import type { Span } from './range.ts'
 interface Head {
   readonly second: number
   readonly fields: string[]
+  /** A small body as text, byte for byte: Node sends it with the head in one piece. */
+  readonly text: string | undefined
 }
+
+/** Bodies up to this size are held as text too. */
+const smallBody = 16_384
 
 const heads = new WeakMap<Page, Head>()
 const notIn304 = new Set([
@@ -33,16 +38,18 @@ export class PageServer {
 
   /** The whole page to a reader who asked for nothing in particular: the cost of a hit. */
   whole(page: Page, response: ServerResponse, head: boolean, now: number): void {
-    response.writeHead(page.status, page.statusText, this.#hitFields(page, now))
+    const { fields, text } = this.#head(page, now)
+    response.writeHead(page.status, page.statusText, fields)
     if (head) response.end()
-    else response.end(page.body)
+    else if (text === undefined) response.end(page.body)
+    else response.end(text, 'latin1')
   }
 
   /** The page, or as much of it as was asked for: nothing when the reader has it already, a range, no body for HEAD. */
   send(page: Page, request: IncomingMessage, response: ServerResponse, now: number, did?: string): void {
     const asked: Fields = request.rawHeaders
     const head = request.method === 'HEAD'
-    const fields = did === undefined ? this.#hitFields(page, now) : this.#fields(page, now, did)
+    const fields = did === undefined ? this.#head(page, now).fields : this.#fields(page, now, did)
     const successful = page.status >= 200 && page.status < 300
     if (successful && notModified(asked, page.fields, now)) {
       response.writeHead(304, without(fields, notIn304))
@@ -77,7 +84,7 @@ export class PageServer {
 
   /** A stored part, or some of it. Whether it holds the span was looked at before. */
   part(page: Page, part: Part, span: Span, response: ServerResponse, now: number): void {
-    const fields = without(this.#hitFields(page, now), new Set(['content-length', 'content-range']))
+    const fields = without(this.#head(page, now).fields, new Set(['content-length', 'content-range']))
     // As it came: an incomplete one says which bytes were meant.
     const whole = span.first === part.first && span.last === part.last
     const said = whole
@@ -88,15 +95,16 @@ export class PageServer {
     response.end(body)
   }
 
-  #hitFields(page: Page, now: number): string[] {
-    const age = ageOf(page, now)
-    const second = Math.floor(age / 1000)
+  #head(page: Page, now: number): Head {
+    const second = Math.floor(ageOf(page, now) / 1000)
     const known = heads.get(page)
-    if (known !== undefined && known.second === second) return known.fields
+    if (known !== undefined && known.second === second) return known
     const ttl = Math.ceil(page.fresh / 1000) - second
     const fields = this.#fields(page, now, `${this.#name}; hit; ttl=${ttl}`)
-    heads.set(page, { second, fields })
-    return fields
+    const text = page.body.length > smallBody ? undefined : (known?.text ?? latin1(page.body))
+    const made: Head = { second, fields, text }
+    heads.set(page, made)
+    return made
   }
 
   #fields(page: Page, now: number, did: string): string[] {
@@ -107,4 +115,8 @@ export class PageServer {
     fields.push('Cache-Status', before === undefined ? did : `${before}, ${did}`)
     return fields
   }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }

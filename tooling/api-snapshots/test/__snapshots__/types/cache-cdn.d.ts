@@ -299,7 +299,6 @@ export interface TagRules {
     readonly separator: ' ' | ',';
     readonly maxTags: number;
     readonly maxBytes: number;
-    readonly maxLineBytes: number;
 }
 export interface Bucket {
     readonly of: 'call' | 'item';

@@ -6,4 +6,6 @@ export { edge } from './edge.ts';
 export type { Edge } from './edge.ts';
 export type { EdgeCounters } from './lookup.ts';
 export type { EdgeOptions } from './options.ts';
+export { embedded } from './provider.ts';
+export type { EmbeddedOptions } from './provider.ts';
 // #endregion

@@ -3,4 +3,5 @@
  */
 // #region Re-exports
 export { edge } from './edge.js';
+export { embedded } from './provider.js';
 // #endregion
