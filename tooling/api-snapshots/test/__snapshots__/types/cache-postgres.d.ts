@@ -102,10 +102,37 @@ export interface ChangeFeedOptions {
 export declare const feedOptionNames: readonly ['cache', 'source', 'map'];
 export declare function resolveFeedOptions(given: ChangeFeedOptions): ChangeFeedOptions;
 
+// ./install-triggers
+import type { ReportBy } from './triggers.ts';
+export interface SqlClient {
+    query(text: string, values?: unknown[]): Promise<{
+        rows: unknown[];
+    }>;
+    exec?(text: string): Promise<unknown>;
+}
+export interface InstallOptions {
+    readonly tables?: readonly string[];
+    readonly channel?: string;
+    readonly by?: ReportBy;
+}
+export declare function triggerSql(client: SqlClient, options?: InstallOptions): Promise<string>;
+export declare function installTriggers(client: SqlClient, options?: InstallOptions): Promise<void>;
+export declare function uninstallTriggers(client: SqlClient): Promise<void>;
+
+// ./listen-notify
+import type { ChangeSource } from './change-source.ts';
+import type { ReportingOptions } from './reporting-options.ts';
+export declare function listenNotify(options: ReportingOptions): ChangeSource;
+
 // ./logical-replication
 import type { ChangeSource } from './change-source.ts';
 import type { LogicalReplicationOptions } from './replication-options.ts';
 export declare function logicalReplication(options: LogicalReplicationOptions): ChangeSource;
+
+// ./outbox
+import type { ChangeSource } from './change-source.ts';
+import type { OutboxOptions } from './reporting-options.ts';
+export declare function outbox(options: OutboxOptions): ChangeSource;
 
 // ./replication-options
 import type { Bytes, Duration } from '@tierstack/cache-core';
@@ -115,7 +142,7 @@ export interface LogicalReplicationOptions {
     readonly tables?: readonly string[];
     readonly publication?: string;
     readonly slot?: string;
-    readonly temporary?: boolean;
+    readonly perProcess?: boolean;
     readonly silence?: Duration;
     readonly takeOver?: Duration;
     readonly check?: Duration;
@@ -126,14 +153,70 @@ export interface ResolvedReplication {
     readonly tables: readonly string[] | undefined;
     readonly publication: string;
     readonly slot: string;
-    readonly temporary: boolean;
+    readonly perProcess: boolean;
     readonly silence: number;
     readonly takeOver: number;
     readonly check: number;
     readonly warnAt: number;
 }
-export declare const replicationOptionNames: readonly ['connection', 'tables', 'publication', 'slot', 'temporary', 'silence', 'takeOver', 'check', 'warnAt'];
+export declare const replicationOptionNames: readonly ['connection', 'tables', 'publication', 'slot', 'perProcess', 'silence', 'takeOver', 'check', 'warnAt'];
 export declare function resolveReplication(given: LogicalReplicationOptions): ResolvedReplication;
+
+// ./reporting-options
+import type { Duration } from '@tierstack/cache-core';
+import type { ConnectionOptions } from './connection.ts';
+import type { EmbeddedDatabase } from './session.ts';
+export interface ReportingOptions {
+    readonly connection?: ConnectionOptions;
+    readonly database?: EmbeddedDatabase;
+    readonly tables?: readonly string[];
+    readonly channel?: string;
+    readonly install?: boolean;
+    readonly perProcess?: boolean;
+    readonly silence?: Duration;
+    readonly takeOver?: Duration;
+    readonly check?: Duration;
+}
+export interface OutboxOptions extends ReportingOptions {
+    readonly poll?: Duration;
+    readonly keep?: Duration;
+}
+export interface ResolvedReporting {
+    readonly connection: ConnectionOptions | undefined;
+    readonly database: EmbeddedDatabase | undefined;
+    readonly tables: readonly string[] | undefined;
+    readonly channel: string;
+    readonly install: boolean;
+    readonly perProcess: boolean;
+    readonly silence: number;
+    readonly takeOver: number;
+    readonly check: number;
+    readonly poll: number;
+    readonly keep: number;
+}
+export declare const notifyOptionNames: readonly ['connection', 'database', 'tables', 'channel', 'install', 'perProcess', 'silence', 'takeOver', 'check'];
+export declare const outboxOptionNames: readonly string[];
+export declare function resolveReporting(what: 'listenNotify' | 'outbox', given: OutboxOptions): ResolvedReporting;
+export declare function checkChannel(given: unknown): string;
+
+// ./session
+import type { ConnectionOptions, SqlRow } from './connection.ts';
+export interface EmbeddedDatabase {
+    query(text: string, values?: unknown[]): Promise<{
+        rows: unknown[];
+    }>;
+    exec(text: string): Promise<unknown>;
+    listen(channel: string, heard: (payload: string) => void): Promise<(...rest: never[]) => Promise<void>>;
+}
+export interface Session {
+    query(text: string, values?: readonly unknown[]): Promise<SqlRow[]>;
+    exec(text: string): Promise<void>;
+    listen(channel: string, heard: (payload: string) => void): Promise<void>;
+    readonly lost: Promise<never>;
+    close(): Promise<void>;
+}
+export declare function openSession(connection: ConnectionOptions, silence: number): Promise<Session>;
+export declare function embeddedSession(database: EmbeddedDatabase): Session;
 
 // ./setup-error
 import type { SourceFinding } from './change-source.ts';

@@ -7,8 +7,14 @@ export type { Change, ChangeBatch, ChangeHost, ChangeSource, RowText, SourceFind
 export { changeFeed } from './change-feed.ts';
 export type { ChangeFeed, FeedStats } from './change-feed.ts';
 export type { ChangeFeedOptions, ChangeMap, ChangedCache, Removes } from './feed-options.ts';
+export type { EmbeddedDatabase } from './session.ts';
 export type { FeedEventMap, FeedEventName } from './feed-events.ts';
+export type { InstallOptions, SqlClient } from './install-triggers.ts';
+export { installTriggers, triggerSql, uninstallTriggers } from './install-triggers.ts';
+export { listenNotify } from './listen-notify.ts';
 export { logicalReplication } from './logical-replication.ts';
 export type { LogicalReplicationOptions } from './replication-options.ts';
+export { outbox } from './outbox.ts';
+export type { OutboxOptions, ReportingOptions } from './reporting-options.ts';
 export { SetupError } from './setup-error.ts';
 // #endregion

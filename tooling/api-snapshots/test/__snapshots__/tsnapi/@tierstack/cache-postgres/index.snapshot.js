@@ -4,6 +4,9 @@
 // #region Re-exports
 export { anyRowTag, rowTag, tableTag } from './tags.js';
 export { changeFeed } from './change-feed.js';
+export { installTriggers, triggerSql, uninstallTriggers } from './install-triggers.js';
+export { listenNotify } from './listen-notify.js';
 export { logicalReplication } from './logical-replication.js';
+export { outbox } from './outbox.js';
 export { SetupError } from './setup-error.js';
 // #endregion
