@@ -21,3 +21,11 @@ export { listenNotify } from './listen-notify.ts'
 export { outbox } from './outbox.ts'
 export type { OutboxOptions, ReportingOptions } from './reporting-options.ts'
 export type { EmbeddedDatabase } from './session.ts'
+export { cachedQueries } from './cached-queries.ts'
+export type {
+  Asked,
+  CachedConnection,
+  CachedQueries,
+  CachedQueriesOptions,
+  QueryCache,
+} from './cached-queries.ts'

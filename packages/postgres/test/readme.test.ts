@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { cachedQueriesOptionNames } from '../src/cached-queries.ts'
 import { feedOptionNames } from '../src/feed-options.ts'
 import { notifyOptionNames, outboxOptionNames } from '../src/reporting-options.ts'
 import { replicationOptionNames } from '../src/replication-options.ts'
@@ -7,6 +8,7 @@ import { replicationOptionNames } from '../src/replication-options.ts'
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
 test.each([
+  ['`cachedQueries`', cachedQueriesOptionNames],
   ['`changeFeed`', feedOptionNames],
   ['`logicalReplication`', replicationOptionNames],
   ['`listenNotify`', notifyOptionNames],

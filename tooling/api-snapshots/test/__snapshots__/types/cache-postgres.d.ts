@@ -1,3 +1,48 @@
+// ./cached-queries
+import type { LoadContext, Policy, Receipt, Removal } from '@tierstack/cache-core';
+export interface QueryCache {
+    namespace(name: string, policy?: Policy<never>): QueryEntries;
+    changed(removal: Removal, options?: {
+        readonly origin?: 'local' | 'db';
+    }): Promise<Receipt>;
+}
+interface QueryEntries {
+    getOrSet(key: string, load: (context: LoadContext) => Promise<unknown>, options?: {
+        readonly tags?: readonly string[];
+    }): Promise<unknown>;
+}
+export interface CachedQueriesOptions {
+    readonly cache: QueryCache;
+    readonly query: (text: string) => PromiseLike<{
+        readonly rows: readonly unknown[];
+    } | readonly unknown[]>;
+    readonly tables?: readonly string[];
+    readonly policy?: Policy<never>;
+    readonly scope?: () => string;
+}
+export declare const cachedQueriesOptionNames: readonly ['cache', 'query', 'tables', 'policy', 'scope'];
+export interface Asked<R, S> {
+    readonly text: string;
+    readonly values: readonly unknown[];
+    readonly shape: string;
+    readonly uncached?: boolean;
+    readonly execute: () => Promise<R>;
+    readonly pack: (result: R) => S;
+    readonly unpack: (stored: S) => R;
+    readonly isEmpty: (stored: S) => boolean;
+}
+export interface CachedQueries {
+    connection(): CachedConnection;
+}
+export interface CachedConnection {
+    run<R, S>(asked: Asked<R, S>): Promise<R>;
+    begin(): void;
+    commit(work: () => Promise<void>): Promise<void>;
+    rollback(work: () => Promise<void>): Promise<void>;
+}
+export declare function cachedQueries(options: CachedQueriesOptions): CachedQueries;
+export {};
+
 // ./change-feed
 import type { SourceState } from './change-source.ts';
 import type { FeedEventMap, FeedEventName } from './feed-events.ts';

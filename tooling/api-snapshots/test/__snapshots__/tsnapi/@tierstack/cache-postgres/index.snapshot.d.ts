@@ -3,6 +3,8 @@
  */
 // #region Re-exports
 export { anyRowTag, rowTag, tableTag } from './tags.ts';
+export type { Asked, CachedConnection, CachedQueries, CachedQueriesOptions, QueryCache, } from './cached-queries.ts';
+export { cachedQueries } from './cached-queries.ts';
 export type { Change, ChangeBatch, ChangeHost, ChangeSource, RowText, SourceFinding, SourceState, } from './change-source.ts';
 export { changeFeed } from './change-feed.ts';
 export type { ChangeFeed, FeedStats } from './change-feed.ts';

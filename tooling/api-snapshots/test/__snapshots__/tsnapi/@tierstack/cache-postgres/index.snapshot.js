@@ -3,6 +3,7 @@
  */
 // #region Re-exports
 export { anyRowTag, rowTag, tableTag } from './tags.js';
+export { cachedQueries } from './cached-queries.js';
 export { changeFeed } from './change-feed.js';
 export { installTriggers, triggerSql, uninstallTriggers } from './install-triggers.js';
 export { listenNotify } from './listen-notify.js';

@@ -1,0 +1,324 @@
+import { hash } from 'node:crypto'
+import { checkKeys, expectation } from '@tierstack/cache-core'
+import type { LoadContext, Policy, Receipt, Removal } from '@tierstack/cache-core'
+import { readCatalog } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
+import { keyText } from './key-condition.ts'
+import { planOf } from './plan.ts'
+import type { Plan } from './plan.ts'
+import { statements } from './statement.ts'
+import { tokenize } from './sql-tokens.ts'
+import { checkTables } from './option-checks.ts'
+import { anyRowTag, rowTag, tableTag } from './tags.ts'
+
+/** The part of a cache that queries need. */
+export interface QueryCache {
+  namespace(name: string, policy?: Policy<never>): QueryEntries
+  changed(removal: Removal, options?: { readonly origin?: 'local' | 'db' }): Promise<Receipt>
+}
+
+interface QueryEntries {
+  getOrSet(
+    key: string,
+    load: (context: LoadContext) => Promise<unknown>,
+    options?: { readonly tags?: readonly string[] },
+  ): Promise<unknown>
+}
+
+export interface CachedQueriesOptions {
+  /** The cache of `createCache`. */
+  readonly cache: QueryCache
+  /** Asks the database about its tables, views and functions: `(text) => pool.query(text)`. Not a cached client. */
+  readonly query: (text: string) => PromiseLike<{ readonly rows: readonly unknown[] } | readonly unknown[]>
+  /** Only queries all of whose tables are among these are cached. @default every table */
+  readonly tables?: readonly string[]
+  /** ttl and other policy of what is cached. @default the cache's */
+  readonly policy?: Policy<never>
+  /** Part of every key: what else a result depends on, such as the tenant of a `search_path`. @default '' */
+  readonly scope?: () => string
+}
+
+export const cachedQueriesOptionNames = ['cache', 'query', 'tables', 'policy', 'scope'] as const
+
+/** One statement on its way. `shape` is what besides text and values decides how the result looks. */
+export interface Asked<R, S> {
+  readonly text: string
+  readonly values: readonly unknown[]
+  readonly shape: string
+  /** The caller wants it from the database, whatever it is. */
+  readonly uncached?: boolean
+  readonly execute: () => Promise<R>
+  /** The result as plain values, and back. */
+  readonly pack: (result: R) => S
+  readonly unpack: (stored: S) => R
+  readonly isEmpty: (stored: S) => boolean
+}
+
+/** A statement text that changes with every use would fill any memory. */
+const mostPlans = 2_000
+const longestText = 100_000
+const catalogLife = 60_000
+const retryCatalog = 5_000
+
+/** What an unreadable text may do. */
+const unreadable: Plan = {
+  verb: 'anything',
+  chain: false,
+  tables: [],
+  uncached: undefined,
+  row: undefined,
+  unknown: false,
+  updates: true,
+}
+
+/**
+ * Caches the results of queries, with no keys and tags to write: the key is the statement with its values, the tags are
+ * the tables that it names. Shared by the connections of one database; the adapters for clients and ORMs take it.
+ */
+export interface CachedQueries {
+  /** A connection, with the transaction that it is in. For adapters. */
+  connection(): CachedConnection
+}
+
+/** Follows one connection. */
+export interface CachedConnection {
+  run<R, S>(asked: Asked<R, S>): Promise<R>
+  /** The adapter began or ended a transaction by other means than a statement. */
+  begin(): void
+  commit(work: () => Promise<void>): Promise<void>
+  rollback(work: () => Promise<void>): Promise<void>
+}
+
+export function cachedQueries(options: CachedQueriesOptions): CachedQueries {
+  checkKeys('cachedQueries options', options, cachedQueriesOptionNames)
+  if (typeof options.query !== 'function')
+    throw expectation('query', 'a function that asks the database', options.query)
+  if (typeof options.cache?.changed !== 'function')
+    throw expectation('cache', 'a cache of `createCache`', options.cache)
+  checkTables(options.tables)
+  return new Queries(options)
+}
+
+class Queries implements CachedQueries {
+  readonly #cache: QueryCache
+  readonly #entries: QueryEntries
+  readonly #query: CachedQueriesOptions['query']
+  readonly #tables: ReadonlySet<string> | undefined
+  readonly #scope: () => string
+  readonly #plans = new Map<string, readonly Plan[]>()
+  #catalog: Promise<Catalog> | undefined
+  #readAt = 0
+
+  constructor({ cache, query, tables, policy, scope = () => '' }: CachedQueriesOptions) {
+    this.#cache = cache
+    // A slow query is the database's business, and an error belongs to the one statement that met it.
+    this.#entries = cache.namespace('sql', {
+      isolation: 'clone',
+      errorTtl: 0,
+      timeouts: { hard: Number.POSITIVE_INFINITY },
+      ...policy,
+    })
+    this.#query = query
+    this.#tables = tables && new Set(tables)
+    this.#scope = scope
+  }
+
+  connection(): CachedConnection {
+    return new Connection(this)
+  }
+
+  async plans(text: string): Promise<{ plans: readonly Plan[]; catalog: Catalog }> {
+    const catalog = await this.#known()
+    const cached = this.#plans.get(text)
+    if (cached) return { plans: cached, catalog }
+    const plans = this.#planned(text, catalog)
+    if (plans.some(({ unknown }) => unknown) && performance.now() - this.#readAt > retryCatalog) {
+      this.forget()
+      return await this.plans(text)
+    }
+    if (this.#plans.size >= mostPlans) this.#plans.clear()
+    if (!plans.some(({ unknown }) => unknown)) this.#plans.set(text, plans)
+    return { plans, catalog }
+  }
+
+  /** The structure of the database has changed. */
+  forget(): void {
+    this.#catalog = undefined
+    this.#plans.clear()
+  }
+
+  mayCache({ verb, uncached, tables }: Plan): boolean {
+    const listed = this.#tables
+    return (
+      verb === 'read' && uncached === undefined && (!listed || tables.every((table) => listed.has(table)))
+    )
+  }
+
+  read<R, S>(plan: Plan, asked: Asked<R, S>): Promise<R> {
+    const { values, text, shape } = asked
+    const inputs = canonical(values)
+    // What can't be written down can't be a key.
+    if (inputs === undefined) return asked.execute()
+    const key = hash('sha256', `${this.#scope()}\n${shape}\n${inputs}\n${text}`, 'base64url')
+    const row = plan.row && keyText(plan.row, values)
+    const tags =
+      plan.row && row
+        ? [rowTag(plan.row.table, ...row), anyRowTag(plan.row.table)]
+        : plan.tables.map((table) => tableTag(table))
+    const stored = this.#entries.getOrSet(
+      key,
+      async (context) => {
+        const packed = asked.pack(await asked.execute())
+        // A row that isn't there may be inserted.
+        if (plan.row && asked.isEmpty(packed)) context.tag(tableTag(plan.row.table))
+        return packed
+      },
+      { tags },
+    )
+    return stored.then((found) => asked.unpack(found as S))
+  }
+
+  async invalidate(tags: ReadonlySet<string>): Promise<void> {
+    if (tags.size > 0)
+      await this.#cache.changed({ kind: 'tags', tags: [...tags], soft: false }, { origin: 'local' })
+  }
+
+  #planned(text: string, catalog: Catalog): readonly Plan[] {
+    const tokens = text.length > longestText ? undefined : tokenize(text)
+    if (tokens === undefined) return [{ ...unreadable, tables: catalog.tables }]
+    return statements(tokens).map((one) => planOf(one, catalog))
+  }
+
+  #known(): Promise<Catalog> {
+    if (performance.now() - this.#readAt > catalogLife) this.forget()
+    if (this.#catalog === undefined) {
+      this.#readAt = performance.now()
+      this.#catalog = this.#read()
+      this.#catalog.catch(() => this.forget())
+    }
+    return this.#catalog
+  }
+
+  #read(): Promise<Catalog> {
+    return readCatalog(async (text) => {
+      const answer = await this.#query(text)
+      return [...('rows' in answer ? answer.rows : answer)] as { [column: string]: unknown }[]
+    })
+  }
+}
+
+class Connection implements CachedConnection {
+  readonly #queries: Queries
+  /** Tags of what the open transaction wrote; undefined outside of one. */
+  #written: Set<string> | undefined
+  /** Settings of the connection may differ from those of others. */
+  #apart = false
+  #structure = false
+
+  constructor(queries: Queries) {
+    this.#queries = queries
+  }
+
+  async run<R, S>(asked: Asked<R, S>): Promise<R> {
+    let known: Awaited<ReturnType<Queries['plans']>>
+    try {
+      known = await this.#queries.plans(asked.text)
+    } catch {
+      // The catalog can't be read: then nor can what the statement may have changed, and the statement will say why.
+      return await asked.execute()
+    }
+    const [plan] = known.plans
+    const alone = known.plans.length === 1
+    const mayRead = alone && !asked.uncached && this.#written === undefined && !this.#apart
+    if (mayRead && plan && this.#queries.mayCache(plan)) return await this.#queries.read(plan, asked)
+    let result: R
+    try {
+      result = await asked.execute()
+    } catch (error) {
+      // It may have been committed all the same, when the answer was lost.
+      await this.#settle(known.plans, asked.values, true)
+      throw error
+    }
+    await this.#settle(known.plans, asked.values, false)
+    return result
+  }
+
+  begin(): void {
+    this.#written ??= new Set()
+  }
+
+  async commit(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } finally {
+      await this.#committed()
+    }
+  }
+
+  async rollback(work: () => Promise<void>): Promise<void> {
+    this.#written = undefined
+    await work()
+  }
+
+  async #settle(plans: readonly Plan[], values: readonly unknown[], failed: boolean): Promise<void> {
+    const before = this.#written
+    const tags = new Set<string>()
+    for (const plan of plans) {
+      if (plan.verb === 'begin' && !failed) this.#written ??= new Set()
+      else if (plan.verb === 'commit') {
+        await this.#committed()
+        if (plan.chain) this.#written = new Set()
+      } else if (plan.verb === 'rollback') this.#written = plan.chain ? new Set() : undefined
+      else if (plan.verb === 'session') this.#apart = true
+      else for (const tag of tagsOf(plan, values)) (this.#written ?? tags).add(tag)
+      if (plan.verb === 'schema' || plan.verb === 'anything') this.#structure = true
+    }
+    if (this.#written === undefined && before === undefined) await this.#apply(tags)
+  }
+
+  async #committed(): Promise<void> {
+    const written = this.#written
+    this.#written = undefined
+    await this.#apply(written ?? new Set())
+  }
+
+  async #apply(tags: ReadonlySet<string>): Promise<void> {
+    if (this.#structure) this.#queries.forget()
+    this.#structure = false
+    await this.#queries.invalidate(tags)
+  }
+}
+
+/** What a statement that was executed may have changed. */
+function tagsOf(plan: Plan, values: readonly unknown[]): string[] {
+  const { verb, tables, row } = plan
+  if (verb === 'read' || verb === 'pass') return []
+  if (verb === 'insert' && !plan.updates) return tables.map((table) => tableTag(table))
+  const key = row && keyText(row, values)
+  return tables.flatMap((table) =>
+    row && key && table === row.table
+      ? [tableTag(table), rowTag(table, ...key)]
+      : [tableTag(table), anyRowTag(table)],
+  )
+}
+
+/** Values as a text that no other values have; undefined where that can't be. */
+function canonical(values: readonly unknown[]): string | undefined {
+  const parts = values.map(part)
+  return parts.includes(undefined) ? undefined : parts.join()
+}
+
+function part(value: unknown): string | undefined {
+  if (value === null || value === undefined) return 'null'
+  if (typeof value === 'bigint') return `n${value}`
+  if (value instanceof Date) return `d${value.getTime()}`
+  if (ArrayBuffer.isView(value))
+    return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`
+  if (Array.isArray(value)) {
+    const parts = value.map(part)
+    return parts.includes(undefined) ? undefined : `[${parts.join()}]`
+  }
+  if (typeof value === 'object' && Object.getPrototypeOf(value) !== Object.prototype) return undefined
+  if (typeof value === 'number' && !Number.isFinite(value)) return `f${value}`
+  return typeof value === 'function' || typeof value === 'symbol' ? undefined : JSON.stringify(value)
+}

@@ -1,0 +1,138 @@
+import type { SqlRow } from './connection.ts'
+import { tableName } from './tags.ts'
+
+/** How values of a key column are written in tags. Other types have no single way that a client could know. */
+export type KeyKind = 'integer' | 'uuid' | 'text'
+
+export interface CatalogTable {
+  /** As tags call it; a partition goes by the table that it is part of. */
+  readonly name: string
+  readonly key: readonly { readonly column: string; readonly kind: KeyKind | undefined }[]
+}
+
+/** What the database says about the names that a statement may use. */
+export interface Catalog {
+  /** Tables by bare name; several where schemas have the same. Views are the tables that they are made of. */
+  readonly relations: ReadonlyMap<string, readonly CatalogTable[]>
+  /** Relations whose contents change without a statement on a table that is known, or differ by reader. */
+  readonly opaque: ReadonlySet<string>
+  /** Functions whose result isn't given by their arguments and the tables. */
+  readonly unstable: ReadonlySet<string>
+  /** Functions of the database's own that may write. */
+  readonly writing: ReadonlySet<string>
+  /** Tables that change when rows of a table are deleted or their key changes. */
+  readonly cascades: ReadonlyMap<string, readonly string[]>
+  readonly tables: readonly string[]
+}
+
+const visible = "n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'tierstack')"
+
+/* Everything in one statement, so that it is of one moment. */
+const question = `
+  with recursive part(oid, root) as (
+    select c.oid, c.oid from pg_class c where c.relkind in ('r', 'p') and not exists (select from pg_inherits i where i.inhrelid = c.oid)
+    union all select i.inhrelid, part.root from pg_inherits i join part on part.oid = i.inhparent
+  ), made(oid, source) as (
+    select distinct r.ev_class, d.refobjid from pg_rewrite r
+    join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
+    where d.refobjid <> r.ev_class
+  ), deep(oid, source) as (
+    select oid, source from made union select deep.oid, made.source from deep join made on made.oid = deep.source
+  )
+  select json_build_object(
+    'tables', (select coalesce(json_agg(json_build_object(
+        'name', c.relname, 'schema', rn.nspname, 'root', r.relname, 'rls', c.relrowsecurity or r.relrowsecurity,
+        'key', (select json_agg(json_build_object('column', a.attname, 'type', t.typname,
+              'plain', coalesce(l.collisdeterministic, true)) order by k.place)
+            from pg_index i cross join unnest(i.indkey::int2[]) with ordinality as k(attnum, place)
+            join pg_attribute a on a.attrelid = r.oid and a.attnum = k.attnum join pg_type t on t.oid = a.atttypid
+            left join pg_collation l on l.oid = a.attcollation
+            where i.indrelid = r.oid and i.indisprimary))), '[]')
+      from part join pg_class c on c.oid = part.oid join pg_namespace n on n.oid = c.relnamespace
+      join pg_class r on r.oid = part.root join pg_namespace rn on rn.oid = r.relnamespace where ${visible}),
+    'views', (select coalesce(json_agg(json_build_object('name', c.relname,
+        'of', (select json_agg(s.relname) from deep join pg_class s on s.oid = deep.source where deep.oid = c.oid and s.relkind in ('r', 'p')))), '[]')
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'v' and ${visible}),
+    'opaque', (select coalesce(json_agg(c.relname), '[]') from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind in ('f', 'm') or c.relpersistence = 't' or n.nspname in ('pg_catalog', 'information_schema', 'tierstack')),
+    'functions', (select coalesce(json_agg(distinct jsonb_build_object('name', p.proname, 'own', ${visible}, 'kind', p.provolatile)), '[]')
+      from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+      where p.provolatile = 'v' or ${visible} and p.provolatile = 's'),
+    'cascades', (select coalesce(json_agg(json_build_object('schema', fn.nspname, 'from', f.relname, 'toSchema', n.nspname, 'to', c.relname)), '[]')
+      from pg_constraint k join part fp on fp.oid = k.confrelid join pg_class f on f.oid = fp.root join pg_namespace fn on fn.oid = f.relnamespace
+      join part cp on cp.oid = k.conrelid join pg_class c on c.oid = cp.root join pg_namespace n on n.oid = c.relnamespace
+      where k.contype = 'f' and (k.confdeltype in ('c', 'n', 'd') or k.confupdtype in ('c', 'n', 'd')))
+  )::text as catalog`
+
+interface Answer {
+  readonly tables: readonly {
+    readonly name: string
+    readonly schema: string
+    readonly root: string
+    readonly rls: boolean
+    readonly key:
+      | readonly { readonly column: string; readonly type: string; readonly plain: boolean }[]
+      | null
+  }[]
+  readonly views: readonly { readonly name: string; readonly of: readonly string[] | null }[]
+  readonly opaque: readonly string[]
+  readonly functions: readonly { readonly name: string; readonly own: boolean; readonly kind: 'v' | 's' }[]
+  readonly cascades: readonly {
+    readonly schema: string
+    readonly from: string
+    readonly toSchema: string
+    readonly to: string
+  }[]
+}
+
+const kinds: Readonly<Record<string, KeyKind>> = {
+  int2: 'integer',
+  int4: 'integer',
+  int8: 'integer',
+  uuid: 'uuid',
+  text: 'text',
+  varchar: 'text',
+}
+
+export async function readCatalog(ask: (text: string) => Promise<SqlRow[]>): Promise<Catalog> {
+  const [row] = await ask(question)
+  return catalogOf(JSON.parse(String(row?.['catalog'])) as Answer)
+}
+
+function catalogOf(answer: Answer): Catalog {
+  const relations = new Map<string, CatalogTable[]>()
+  const opaque = new Set(answer.opaque)
+  for (const { name, schema, root, rls, key } of answer.tables) {
+    const columns = (key ?? []).map(({ column, type, plain }) => ({
+      column,
+      kind: plain ? kinds[type] : undefined,
+    }))
+    relations.set(name, [...(relations.get(name) ?? []), { name: tableName(schema, root), key: columns }])
+    // What a reader sees depends on who asks.
+    if (rls) opaque.add(name)
+  }
+  for (const { name, of } of answer.views) {
+    const sources = of?.flatMap((source) => relations.get(source) ?? [])
+    // A row of a view has no key of its own.
+    if (sources && !of?.some((source) => opaque.has(source)))
+      relations.set(name, [
+        ...(relations.get(name) ?? []),
+        ...sources.map((source) => ({ ...source, key: [] })),
+      ])
+    else opaque.add(name)
+  }
+  const cascades = new Map<string, string[]>()
+  for (const { schema, from, toSchema, to } of answer.cascades) {
+    const parent = tableName(schema, from)
+    cascades.set(parent, [...(cascades.get(parent) ?? []), tableName(toSchema, to)])
+  }
+  const own = answer.functions.filter((fn) => fn.own && fn.kind === 'v')
+  return {
+    relations,
+    opaque,
+    unstable: new Set(answer.functions.map(({ name }) => name)),
+    writing: new Set(own.map(({ name }) => name)),
+    cascades,
+    tables: [...new Set([...relations.values()].flat().map(({ name }) => name))],
+  }
+}

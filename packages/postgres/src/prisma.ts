@@ -1,0 +1,109 @@
+import type { CachedConnection, CachedQueries } from './cached-queries.ts'
+import { overriding } from './overriding.ts'
+
+/** What Prisma hands to a driver adapter. */
+interface SqlQuery {
+  readonly sql: string
+  readonly args: readonly unknown[]
+  readonly argTypes: readonly unknown[]
+}
+
+interface SqlResultSet {
+  readonly columnTypes: readonly unknown[]
+  readonly columnNames: readonly string[]
+  readonly rows: readonly (readonly unknown[])[]
+  readonly lastInsertId?: string
+}
+
+interface Queryable {
+  queryRaw(query: SqlQuery): Promise<SqlResultSet>
+  executeRaw(query: SqlQuery): Promise<number>
+}
+
+interface Transaction extends Queryable {
+  commit(): Promise<void>
+  rollback(): Promise<void>
+}
+
+interface Adapter extends Queryable {
+  executeScript(script: string): Promise<void>
+  startTransaction(isolationLevel?: unknown): Promise<Transaction>
+}
+
+/** What `PrismaPg` and its kin are to us. */
+interface AdapterFactory {
+  connect(): Promise<unknown>
+}
+
+/**
+ * A driver adapter of Prisma for PostgreSQL whose queries are cached: below the client, where every query passes, those
+ * of nested reads and raw ones too, and where a transaction begins and ends. Transactions bypass the cache; what they
+ * wrote is invalidated after the commit, and forgotten when they are rolled back.
+ *
+ * @example
+ * const prisma = new PrismaClient({ adapter: cachedAdapter(new PrismaPg({ connectionString }), queries) })
+ */
+export function cachedAdapter<F extends AdapterFactory>(factory: F, queries: CachedQueries): F {
+  return overriding(factory, {
+    connect: async () => cachedConnection((await factory.connect()) as Adapter, queries),
+  })
+}
+
+function cachedConnection(adapter: Adapter, queries: CachedQueries): Adapter {
+  return overriding(adapter, {
+    // Each statement outside of a transaction is one of its own.
+    ...caching(adapter, () => queries.connection()),
+    executeScript: (script: string) =>
+      write(queries.connection(), script, [], () => adapter.executeScript(script)),
+    startTransaction: async (isolationLevel?: unknown) => {
+      const connection = queries.connection()
+      const transaction = await adapter.startTransaction(isolationLevel)
+      connection.begin()
+      return overriding(transaction, {
+        ...caching(transaction, () => connection),
+        // Depending on the adapter, COMMIT was a statement before: then nothing is left to be done.
+        commit: () => connection.commit(() => transaction.commit()),
+        rollback: () => connection.rollback(() => transaction.rollback()),
+      })
+    },
+  })
+}
+
+function caching(
+  queryable: Queryable,
+  connection: () => CachedConnection,
+): Readonly<Record<string, unknown>> {
+  return {
+    queryRaw: (query: SqlQuery) =>
+      connection().run<SqlResultSet, SqlResultSet>({
+        text: query.sql,
+        values: query.args,
+        shape: `prisma ${JSON.stringify(query.argTypes)}`,
+        execute: () => queryable.queryRaw(query),
+        pack: (result) => ({ ...result }),
+        unpack: (stored) => stored,
+        isEmpty: ({ rows }) => rows.length === 0,
+      }),
+    executeRaw: (query: SqlQuery) =>
+      write(connection(), query.sql, query.args, () => queryable.executeRaw(query)),
+  }
+}
+
+function write<R>(
+  connection: CachedConnection,
+  text: string,
+  values: readonly unknown[],
+  execute: () => Promise<R>,
+): Promise<R> {
+  const same = (result: R): R => result
+  return connection.run<R, R>({
+    text,
+    values,
+    shape: '',
+    uncached: true,
+    execute,
+    pack: same,
+    unpack: same,
+    isEmpty: () => false,
+  })
+}

@@ -1,0 +1,199 @@
+// How soon a committed change shows in other processes, and whether any is lost to a fault:
+//
+//   pnpm --filter @tierstack/cache-postgres measure:feed [--seconds N] [--rate N] [--readers N] [--quiet-only]
+//
+// Rows are changed from outside at a steady rate. Each reader is told of every change when its commit is acknowledged,
+// and reads the row through the cache every 5 ms until it shows. In the second half the connections of the feed are cut, the
+// process that holds the slot is killed, and PostgreSQL is killed.
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { startPostgres, startRedis } from '@tierstack/test-services'
+import { Client } from 'pg'
+import type { FromReader, ToReader, Written } from './feed-reader.ts'
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '40' },
+    rate: { type: 'string', default: '1000' },
+    readers: { type: 'string', default: '4' },
+    'quiet-only': { type: 'boolean', default: false },
+  },
+})
+const seconds = Number(values.seconds)
+const rate = Number(values.rate)
+const faulty = !values['quiet-only']
+const rows = 2_000
+const perCommit = 10
+const now = () => performance.timeOrigin + performance.now()
+
+interface Reader {
+  readonly child: ChildProcess
+  state: string
+  ready: boolean
+  compared: Extract<FromReader, { kind: 'compared' }> | undefined
+}
+
+const postgres = await startPostgres({ settings: { wal_level: 'logical', max_slot_wal_keep_size: '1GB' } })
+const redis = await startRedis()
+const delays: (readonly [number, number])[] = []
+const readers: Reader[] = []
+const faults: { readonly what: string; readonly from: number; until: number }[] = []
+
+function startReader(): Reader {
+  const child = fork(new URL('feed-reader.ts', import.meta.url), [postgres.url, redis.url, String(rows)], {
+    execArgv: ['--conditions=@tierstack/source', '--disable-warning=ExperimentalWarning'],
+  })
+  const reader: Reader = { child, state: 'starting', ready: false, compared: undefined }
+  child.on('message', (message: FromReader) => {
+    if (message.kind === 'ready') reader.ready = true
+    else if (message.kind === 'state') reader.state = message.state
+    else if (message.kind === 'compared') reader.compared = message
+    else delays.push(...message.delays)
+  })
+  readers.push(reader)
+  return reader
+}
+
+const tell = (message: ToReader) => {
+  for (const { child } of readers) if (child.connected) child.send(message)
+}
+
+async function wait(what: string, ask: () => boolean, limit = 90_000): Promise<void> {
+  for (const end = now() + limit; !ask();) {
+    if (now() > end) throw new Error(`waited in vain for ${what}`)
+    await sleep(20)
+  }
+}
+
+async function connect(): Promise<Client> {
+  for (;;) {
+    const client = new Client({ connectionString: postgres.url })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return client
+    } catch {
+      await sleep(20)
+    }
+  }
+}
+
+let version = 0
+/** Acknowledged versions by row; a commit whose acknowledgement was lost is told of by the next one of that row. */
+async function write(until: number): Promise<number> {
+  let client = await connect()
+  let written = 0
+  const began = now()
+  while (now() < until) {
+    const first = 1 + Math.floor(Math.random() * (rows - perCommit))
+    version++
+    try {
+      await client.query('update measured set version = $1 where id between $2 and $3', [
+        version,
+        first,
+        first + perCommit - 1,
+      ])
+    } catch {
+      client = await connect()
+      continue
+    }
+    const at = now()
+    tell({
+      kind: 'written',
+      changes: Array.from({ length: perCommit }, (_, i): Written => [first + i, version, at]),
+    })
+    written += perCommit
+    const ahead = (written / rate) * 1_000 - (now() - began)
+    if (ahead > 1) await sleep(ahead)
+  }
+  await client.end().catch(() => {})
+  return written / ((now() - began) / 1_000)
+}
+
+async function fault(what: string, act: () => Promise<void>): Promise<void> {
+  const one = { what, from: now() - 50, until: Number.POSITIVE_INFINITY }
+  faults.push(one)
+  await act()
+  await wait(`a follower after: ${what}`, () =>
+    readers.some(({ state, child }) => state === 'following' && child.connected),
+  )
+  await sleep(500)
+  one.until = now()
+}
+
+async function disturb(): Promise<void> {
+  await sleep(seconds * 500)
+  await fault('feed connections cut', async () => {
+    const admin = await connect()
+    for (const reader of readers) reader.state = 'cut'
+    await admin.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tierstack'",
+    )
+    await admin.end()
+  })
+  await sleep(seconds * 70)
+  await fault('slot holder killed', async () => {
+    const holder = readers.find(({ state }) => state === 'following') as Reader
+    readers.splice(readers.indexOf(holder), 1)
+    holder.child.kill('SIGKILL')
+  })
+  startReader()
+  await sleep(seconds * 70)
+  await fault('PostgreSQL killed', async () => {
+    await postgres.kill()
+    for (const reader of readers) reader.state = 'cut'
+    await sleep(300)
+    await postgres.restart()
+  })
+}
+
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
+function line(name: string, all: readonly number[]): void {
+  const sorted = all.toSorted((a, b) => a - b)
+  const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => percentile(sorted, share).toFixed(1))
+  process.stdout.write(
+    `${name.padEnd(30)} ${String(sorted.length).padStart(8)} shown   p50 ${p50} ms   p99 ${p99} ms   p99.9 ${p999} ms   max ${sorted.at(-1)?.toFixed(1) ?? '-'} ms\n`,
+  )
+}
+
+let failed = false
+try {
+  const admin = await connect()
+  await admin.query('create table measured (id int primary key, version bigint not null)')
+  await admin.query('insert into measured select i, 0 from generate_series(1, $1) i', [rows])
+  await admin.end()
+  for (let i = 0; i < Number(values.readers); i++) startReader()
+  await wait('the readers', () => readers.every(({ ready }) => ready))
+  await wait('a follower', () => readers.some(({ state }) => state === 'following'))
+  await sleep(500)
+  const [achieved] = await Promise.all([write(now() + seconds * 1_000), faulty ? disturb() : undefined])
+  await sleep(2_000)
+  tell({ kind: 'compare' })
+  await wait('the comparison', () => readers.every(({ compared }) => compared !== undefined))
+  process.stdout.write(`${readers.length} readers, ${achieved.toFixed(0)} row changes/s, ${seconds} s\n`)
+  const inFault = (at: number) => faults.find(({ from, until }) => at >= from && at <= until)
+  line(
+    'without a fault',
+    delays.filter(([at]) => !inFault(at)).map(([, ms]) => ms),
+  )
+  for (const one of faults)
+    line(
+      one.what,
+      delays.filter(([at]) => inFault(at) === one).map(([, ms]) => ms),
+    )
+  const stale = readers.reduce((sum, { compared }) => sum + (compared?.stale ?? 0), 0)
+  const gaps = readers.map(({ compared }) => compared?.gaps ?? 0)
+  process.stdout.write(
+    `rows stale 2 s after the last write: ${stale} of ${readers.length * rows}   gaps by reader: ${gaps.join(' ')}\n`,
+  )
+  failed = stale > 0
+} finally {
+  for (const { child } of readers) child.kill('SIGKILL')
+  await Promise.all([postgres.stop(), redis.stop()])
+}
+process.exitCode = failed ? 1 : 0
