@@ -1,5 +1,6 @@
 import { createCache } from '@tierstack/cache-core'
 import type { Cache, Cached, Receipt, Tier } from '@tierstack/cache-core'
+import type { Change } from '@tierstack/cache-postgres'
 import type { City, CityEdit, CountryStats, NearCity, Place, Queries, TopCity } from './database/queries.ts'
 
 /** Searches are for at most this many characters; an edit drops those for every beginning of the name. */
@@ -19,9 +20,27 @@ export interface Caching {
   editCity(id: number, edit: CityEdit): Promise<{ city: City; receipt: Receipt } | undefined>
 }
 
+/** A row of the table as a change feed has it. */
+type CityRow = { readonly id: string; readonly name?: string | null; readonly country?: string | null }
+
 /** The tags of what shows any of these cities. */
 function cityTags(cities: readonly { readonly id: number }[]): string[] {
   return cities.map(({ id }) => `city:${id}`)
+}
+
+/** What shows any city at all: dropped when it is known that one changed, and not what it was before. */
+const anyCity = 'any-city'
+
+/** The tags of what shows a city that was changed behind the service's back, as far as the feed knows the row. */
+export function tagsOfChangedCity({ key, row, before }: Change<CityRow>): string[] {
+  const tags = [`city:${key?.[0] ?? ''}`]
+  for (const one of [row, before]) {
+    // Without the name and country of before and after it isn't known where the city showed, or will.
+    if (typeof one?.name !== 'string' || typeof one.country !== 'string') continue
+    tags.push(`country:${one.country}`, ...searchTags(one.name.toLowerCase()))
+  }
+  const known = [row, before].filter((one) => typeof one?.name === 'string').length
+  return known === 2 ? tags : [...tags, anyCity]
 }
 
 /** The tags of every search that finds this name, which is given in lower case. */
@@ -58,20 +77,20 @@ export function createCaching(queries: Queries, tiers: readonly Tier[]): Caching
     name: 'city.byName',
     load: (prefix: string): Promise<readonly City[]> => queries.citiesByName(prefix),
     // Not those of the cities found: an edit can also bring a city into the answer.
-    tags: (_cities, prefix) => [`name:${prefix}`],
+    tags: (_cities, prefix) => [`name:${prefix}`, anyCity],
   })
 
   const nearestCities = cache.define({
     name: 'city.nearest',
     key: ({ lat, lon }: Place) => [lat, lon],
     load: (place: Place): Promise<readonly NearCity[]> => queries.nearestCities(place),
-    tags: (cities) => cityTags(cities),
+    tags: (cities) => [...cityTags(cities), anyCity],
   })
 
   const countryStats = cache.define({
     name: 'country.stats',
     load: (country: string): Promise<CountryStats | null> => queries.countryStats(country),
-    tags: (_stats, country) => [`country:${country}`],
+    tags: (_stats, country) => [`country:${country}`, anyCity],
   })
 
   const topCities = cache.define({

@@ -28,7 +28,7 @@ interface Reply {
 }
 
 interface Route {
-  readonly method: 'GET' | 'PATCH'
+  readonly method: 'GET' | 'PATCH' | 'POST'
   readonly path: RegExp
   answer(parts: Parts, request: IncomingMessage, url: URL, match: readonly string[]): Promise<Reply>
 }
@@ -68,6 +68,17 @@ const routes: readonly Route[] = [
       const edited = await caching.editCity(id, await readEdit(request))
       if (!edited) return { status: 404, body: { error: `There is no city ${id}.` } }
       return { status: 200, body: edited }
+    },
+  },
+  {
+    // As somebody with psql would: the cache isn't told, the change feed is.
+    method: 'POST',
+    path: /^\/behind\/cities\/([^/]*)$/,
+    async answer({ queries }, request, _url, [text = '']) {
+      const id = readId(text)
+      const edited = await queries.updateCity(id, await readEdit(request))
+      if (!edited) return { status: 404, body: { error: `There is no city ${id}.` } }
+      return { status: 200, body: edited.city }
     },
   },
   {

@@ -47,6 +47,8 @@ export function indexPage(chain: readonly string[], host: string): string {
 <dl>${links.join('\n')}</dl>
 <p>The <code>Server-Timing</code> header of an answer says who gave it. An edit drops every answer that shows the city:</p>
 <pre>curl -X PATCH -d '{"population": 2200000}' http://${escape(host)}/cities/2988507</pre>
+<p>An edit behind the service's back, by SQL that doesn't tell the cache, is noticed by the change feed:</p>
+<pre>curl -X POST -d '{"population": 2300000}' http://${escape(host)}/behind/cities/2988507</pre>
 </html>
 `
 }

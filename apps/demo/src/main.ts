@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { openApplication } from './application.ts'
 import { Closing } from './closing.ts'
+import { editBehindTheBack, followChanges } from './feed.ts'
 import { createHttp, listen } from './http.ts'
 import { interruptSignal } from './interrupts.ts'
 import { measure } from './measure.ts'
@@ -74,6 +75,13 @@ async function run(
       `  ${paint('bold', `The tier ${tier} is ${state}`)}${reason}. The service goes on without it.\n`,
     )
   }
+  if (signal.aborted) return
+  const feed = await followChanges(application)
+  closing.add('change feed', () => feed.close())
+  const shown = await editBehindTheBack(application)
+  terminal.line(
+    `  An edit by SQL alone, behind the cache's back, showed after ${shown.toFixed(0)} ms (${feed.by})\n`,
+  )
   if (options.once || !terminal.interactive || signal.aborted) return
 
   terminal.line(`Serving at ${paint('bold', `http://localhost:${server.port}`)} until Ctrl-C`)

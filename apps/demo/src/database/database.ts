@@ -1,3 +1,4 @@
+import type { EmbeddedDatabase } from '@tierstack/cache-postgres'
 import { Ledger } from './ledger.ts'
 import type { Statement } from './statement.ts'
 
@@ -13,10 +14,14 @@ export interface Step {
   readonly values?: readonly unknown[]
 }
 
+/** Where a change feed reaches the same PostgreSQL. */
+export type FeedAddress = { readonly connection: string } | { readonly database: EmbeddedDatabase }
+
 /** A way to reach a PostgreSQL. Rejects with the driver's own errors. */
 export interface Connection {
   /** For people: which PostgreSQL this is. */
   readonly title: string
+  readonly feed: FeedAddress
   /** How many statements it runs at the same time. */
   readonly parallel: number
   run(text: string, values: readonly unknown[]): Promise<Answer>
@@ -54,6 +59,10 @@ export class Database {
 
   get parallel(): number {
     return this.#connection.parallel
+  }
+
+  get feed(): FeedAddress {
+    return this.#connection.feed
   }
 
   /** Rejects with a `DatabaseError`. The caller vouches for the shape of the rows. */

@@ -7,6 +7,16 @@ export interface Request {
   readonly id: number
   readonly steps: readonly Step[]
   readonly atomic: boolean
+  /** Runs a text of several statements instead. */
+  readonly script?: string
+  /** Reports notifications on this channel from now on instead. */
+  readonly listen?: string
+}
+
+/** A notification. */
+export interface Heard {
+  readonly channel: string
+  readonly payload: string
 }
 
 export type Reply =
@@ -44,7 +54,11 @@ try {
   let turn: Promise<void> = Promise.resolve()
   const serve = async (request: Request): Promise<void> => {
     const began = performance.now()
+    const { script, listen } = request
     try {
+      if (script !== undefined) await db.exec(script)
+      if (listen !== undefined)
+        await db.listen(listen, (payload) => port.postMessage({ channel: listen, payload } satisfies Heard))
       const rows = await answer(db, request)
       port.postMessage({ id: request.id, rows, ms: performance.now() - began } satisfies Reply)
     } catch (error) {

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Answer, Connection, Step } from './database.ts'
-import type { Reply, Request } from './embedded-worker.ts'
+import type { Answer, Connection, FeedAddress, Step } from './database.ts'
+import type { Heard, Reply, Request } from './embedded-worker.ts'
 import { lockFolder } from './folder-lock.ts'
 
 interface Waiting {
@@ -21,6 +21,7 @@ class Embedded implements Connection {
   readonly #worker: Worker
   readonly #release: () => void
   readonly #waiting = new Map<number, Waiting>()
+  readonly #listeners = new Map<string, (payload: string) => void>()
   #last = 0
   #ended: Error | undefined
 
@@ -28,7 +29,10 @@ class Embedded implements Connection {
     this.#worker = worker
     this.title = title
     this.#release = release
-    worker.on('message', (reply: Reply) => this.#settle(reply))
+    worker.on('message', (message: Reply | Heard) => {
+      if ('channel' in message) this.#listeners.get(message.channel)?.(message.payload)
+      else this.#settle(message)
+    })
     worker.on('error', (error) => this.#end(error))
     worker.on('exit', () => this.#end(new Error('the embedded database has ended')))
   }
@@ -41,6 +45,21 @@ class Embedded implements Connection {
     await this.#ask(steps, true)
   }
 
+  get feed(): FeedAddress {
+    return {
+      database: {
+        query: (text, values = []) =>
+          this.#ask([{ text, values }], false).then(({ rows }) => ({ rows: [...rows] })),
+        exec: (script) => this.#ask([], false, { script }),
+        listen: async (channel, heard) => {
+          this.#listeners.set(channel, heard)
+          await this.#ask([], false, { listen: channel })
+          return async () => void this.#listeners.delete(channel)
+        },
+      },
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#ended) return
     const exit = once(this.#worker, 'exit')
@@ -49,12 +68,16 @@ class Embedded implements Connection {
     this.#release()
   }
 
-  #ask(steps: readonly Step[], atomic: boolean): Promise<Answer> {
+  #ask(
+    steps: readonly Step[],
+    atomic: boolean,
+    more: Pick<Request, 'script' | 'listen'> = {},
+  ): Promise<Answer> {
     if (this.#ended) return Promise.reject(this.#ended)
     const id = ++this.#last
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      this.#worker.postMessage({ id, steps, atomic } satisfies Request)
+      this.#worker.postMessage({ id, steps, atomic, ...more } satisfies Request)
     })
   }
 

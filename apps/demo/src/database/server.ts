@@ -10,8 +10,11 @@ class Server implements Connection {
   readonly parallel: number = connections
   readonly #pool: Pool
 
-  constructor(pool: Pool, title: string) {
+  readonly feed: { readonly connection: string }
+
+  constructor(pool: Pool, title: string, connection: string) {
     this.#pool = pool
+    this.feed = { connection }
     this.title = title
   }
 
@@ -57,7 +60,7 @@ export async function openServer(url: string): Promise<Connection> {
   try {
     const { rows } = await pool.query<{ server_version: string }>('show server_version')
     const version = (rows[0]?.server_version ?? '').split(' ')[0] ?? ''
-    return new Server(pool, `PostgreSQL ${version} at ${pool.options.host ?? new URL(url).host}`)
+    return new Server(pool, `PostgreSQL ${version} at ${pool.options.host ?? new URL(url).host}`, url)
   } catch (error) {
     await pool.end()
     const reason = error instanceof Error && error.message !== '' ? error.message : String(error)
