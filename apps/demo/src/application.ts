@@ -8,6 +8,8 @@ import { createQueries } from './database/queries.ts'
 import type { Queries } from './database/queries.ts'
 import { allCities, isSeeded, seed } from './database/seed.ts'
 import type { Row } from './database/seed.ts'
+import { openOperations } from './operations.ts'
+import type { Operations } from './operations.ts'
 import { ServedReads } from './served.ts'
 import type { Tiers } from './tiers.ts'
 
@@ -21,6 +23,7 @@ export interface Application {
   readonly caching: Caching
   readonly served: ServedReads
   readonly accessLog: AccessLog
+  readonly operations: Operations
 }
 
 export interface ApplicationOptions {
@@ -29,6 +32,8 @@ export interface ApplicationOptions {
   /** Where the embedded database keeps its files; in memory without one. */
   readonly folder: string | undefined
   readonly tiers: () => Promise<Tiers>
+  /** Switches the admin endpoint on. */
+  readonly adminToken?: string | undefined
   /** What is loaded into an empty database. @default all cities of the data set */
   readonly rows?: () => Promise<readonly Row[]>
   /** Told what is going on. */
@@ -54,8 +59,9 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     await caching.cache.drain({ timeout: '2s' })
     await caching.cache.close()
   })
+  const operations = openOperations(caching, options.adminToken, closing)
   const served = new ServedReads(caching.cache)
   const accessLog = new AccessLog(queries, accessSample)
   closing.add('access log', () => accessLog.close())
-  return { database, queries, tiers, caching, served, accessLog }
+  return { database, queries, tiers, caching, served, accessLog, operations }
 }

@@ -10,6 +10,7 @@ import { DatabaseError } from './database/database.ts'
 import type { Queries } from './database/queries.ts'
 import { indexPage } from './index-page.ts'
 import { BadRequest, readCode, readEdit, readId, readPlace, readPrefix } from './requests.ts'
+import type { Operations } from './operations.ts'
 import type { Served, ServedReads } from './served.ts'
 
 export interface Parts {
@@ -18,6 +19,7 @@ export interface Parts {
   readonly queries: Queries
   readonly database: Database
   readonly accessLog: AccessLog
+  readonly operations: Operations
   readonly tierTitles: readonly string[]
 }
 
@@ -166,9 +168,19 @@ function send(request: IncomingMessage, response: ServerResponse, { status, body
   response.end(request.method === 'HEAD' ? undefined : text)
 }
 
-/** The service, not yet listening. Every answer but the index page is JSON; every error one sentence in `error`. */
+/** The service, not yet listening. Every answer but the index page and `/metrics` is JSON; every error one sentence in `error`. */
 export function createHttp(parts: Parts): Server {
+  const { page, operator } = parts.operations
   return createServer((request, response) => {
+    const path = request.url?.split('?')[0] ?? ''
+    if (path === '/metrics') {
+      page.answer(request, response)
+      return
+    }
+    if (operator.owns(path)) {
+      operator.answer(request, response)
+      return
+    }
     void route(parts, request)
       .catch(failed)
       .then((reply) => send(request, response, reply))

@@ -54,6 +54,7 @@ async function run(
     databaseUrl: process.env['DATABASE_URL'],
     folder: options.folder,
     tiers: () => chooseTiers(process.env),
+    adminToken: process.env['ADMIN_TOKEN'],
     say: (text) => terminal.line(paint('dim', `${text} ...`)),
     closing,
   })

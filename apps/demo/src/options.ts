@@ -22,6 +22,7 @@ export const usage = `npm run demo -- [options]
 
   DATABASE_URL      a PostgreSQL to use instead of the embedded one
   REDIS_URL         a Redis to use as the second tier
+  ADMIN_TOKEN       switches on the admin endpoint, at /-/cache: at least 16 characters
 `
 
 /** Wrong input from the command line, in one sentence for people. */

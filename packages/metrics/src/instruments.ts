@@ -121,14 +121,16 @@ export const instruments: Readonly<Record<InstrumentKey, Instrument>> = {
   ]),
   timeouts: counter('cache.tier.timeouts', '{call}', 'Calls of a tier past their deadline', [tier]),
   errors: counter('cache.tier.errors', '{call}', 'Calls of a tier that failed', [tier]),
-  breakerState: gauge('cache.breaker.state', '1', '0 in use, 1 joining or settling, 2 out of use', [tier]),
+  breakerState: gauge('cache.breaker.state', '{state}', '0 in use, 1 joining or settling, 2 out of use', [
+    tier,
+  ]),
   breakerOpened: counter('cache.breaker.opened', '{transition}', 'Times that a tier went out of use', [tier]),
   journal: gauge('cache.journal.length', '{name}', 'Removals that a remote tier has not confirmed yet', [
     tier,
   ]),
   purges: gauge('cache.purges.queued', '{purge}', 'Purges that an edge has not confirmed yet', [tier]),
   busLag: gauge('cache.bus.lag', 's', "Time from the sending of the bus' last proof to its arrival", [bus]),
-  busLive: gauge('cache.bus.live', '1', '1 while the bus proves that no removal was missed', [bus]),
+  busLive: gauge('cache.bus.live', '{state}', '1 while the bus proves that no removal was missed', [bus]),
   busGaps: counter('cache.bus.gaps', '{gap}', 'Times that bus messages may have been lost', [bus]),
   loadsRunning: gauge('cache.loads.running', '{load}', 'Loads running now', []),
   loadsQueued: gauge('cache.loads.queued', '{load}', 'Loads waiting for a place in the bulkhead', []),

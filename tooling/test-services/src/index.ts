@@ -25,6 +25,14 @@ export { freePort } from './free-port.ts'
 export { NoServerError } from './place.ts'
 export { startNginx, type NginxServer, type NginxServerOptions } from './nginx.ts'
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts'
+export {
+  promtool,
+  startPrometheus,
+  type FiringAlert,
+  type PrometheusOptions,
+  type PrometheusServer,
+  type QueriedSample,
+} from './prometheus.ts'
 export { startRedisCluster, type RedisCluster } from './redis-cluster.ts'
 export { startSentinel, type SentinelOptions, type SentinelSetup } from './redis-sentinel.ts'
 export { startRedis, type RedisOptions, type RedisServer } from './redis.ts'

@@ -1,7 +1,7 @@
 import { containerMachine, dockerAnswers, images } from './container-machine.ts'
 import { localMachine } from './local-machine.ts'
 import type { Machine } from './machine.ts'
-import { aptInstall, findPostgresPrograms, findRedisServer } from './programs.ts'
+import { aptInstall, findPostgresPrograms, findRedisServer, hasPrometheus } from './programs.ts'
 
 /** A machine with the server program on it. */
 export interface Place {
@@ -42,6 +42,12 @@ export async function placeForPostgres(ports: readonly number[]): Promise<Place>
   throw new NoServerError(
     'The tests need PostgreSQL: install it (its server programs), or start Docker, or set TEST_DATABASE_URL.',
   )
+}
+
+/** This computer, with Prometheus on it. */
+export function placeForPrometheus(): Machine {
+  if (hasPrometheus() || (aptInstall('prometheus') && hasPrometheus())) return localMachine()
+  throw new NoServerError('The tests need Prometheus: install it (prometheus and promtool).')
 }
 
 /** A container when an engine runs and has, or can pull, the image. */

@@ -26,6 +26,11 @@ export function findPostgresPrograms(): string | undefined {
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
 }
 
+/** Whether Prometheus and its `promtool` are on this computer. */
+export function hasPrometheus(): boolean {
+  return ['prometheus', 'promtool'].every((program) => answers(program, ['--version']) !== undefined)
+}
+
 let aptUpdated = false
 
 /** Installs a Debian package; false where that is not ours to do. */
