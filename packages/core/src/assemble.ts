@@ -19,6 +19,7 @@ import { RemoteLink } from './remote-link.ts'
 import { dropReplayed, removedElsewhere, suspectAll } from './remove.ts'
 import { newChainCounters } from './stats.ts'
 import { TagBook } from './tag-book.ts'
+import { Tracing } from './tracing.ts'
 
 /** A payload may unfold to this many bytes at most, whatever a frame claims. */
 const largestPayload = 64 * 1024 ** 2
@@ -37,6 +38,7 @@ export function assemble(options: ResolvedOptions): Chain {
   const fence = new RemovalFence(() => clock.now())
   const live = new Liveness()
   const events = new Events()
+  const tracing = new Tracing()
   const coarse = coarseClock(clock)
   const counters = newChainCounters(options.locals.map((tier) => tier.name))
   for (const tier of options.locals) {
@@ -62,6 +64,7 @@ export function assemble(options: ResolvedOptions): Chain {
         namespace: options.namespace,
         clock,
         events,
+        tracing,
         historyChanged: () => chain && gap(chain, options, links[i], true),
         replayed: (page) => chain && dropReplayed(chain, page),
       },
@@ -108,6 +111,7 @@ export function assemble(options: ResolvedOptions): Chain {
     background: new Background(clock, options.waitUntil),
     events,
     counters,
+    tracing,
     clock,
     random: options.random,
     suspectTtl: options.suspectTtl,
@@ -142,7 +146,7 @@ function listen(chain: Chain, bus: Bus, options: ResolvedOptions, from: RemoteLi
     namespace: chain.namespace,
     clock: chain.clock,
     listener: {
-      removed: (removal) => removedElsewhere(chain, removal, from),
+      removed: (removal, trace) => removedElsewhere(chain, removal, from, trace),
       filled: (key) => chain.fills.filled(key),
       live: (until, lagMs) => {
         heard = true

@@ -8,8 +8,11 @@ export type Removal =
 
 /** What a bus tells the cache. Calls are synchronous and never throw. */
 export interface BusListener {
-  /** A removal by another process (a bus may also report this process' own ones: that is harmless). */
-  removed(removal: Removal): void
+  /**
+   * A removal by another process (a bus may also report this process' own ones: that is harmless). `trace`: what
+   * `RemoteHost.trace` was there, where the bus carried it.
+   */
+  removed(removal: Removal, trace?: string): void
   /** A key that somebody waited for was filled, or its lease given back. */
   filled(key: string): void
   /**

@@ -11,6 +11,7 @@ import type { MaybePromise } from './maybe-promise.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { Receipt } from './remove.ts'
 import type { CacheStats } from './stats.ts'
+import type { Tracer } from './tracing.ts'
 
 type Keyed = { readonly [key: string]: unknown }
 type StringKey<S> = Extract<keyof S, string>
@@ -120,6 +121,8 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
   /** All definitions made so far, those of namespaces too. */
   definitions(): readonly Defined[]
   stats(): CacheStats
+  /** Lets a tracer follow what happens beyond the local tiers, one at a time. Returns the function that stops it. */
+  trace(tracer: Tracer): () => void
   /** Listens. Returns the function that stops it. A listener that throws breaks nothing. */
   on<E extends EventName>(event: E, listener: (event: EventMap[E]) => void): () => void
   health(): Promise<{ readonly [K in N]: TierHealth }>

@@ -10,4 +10,6 @@ export interface Candidate {
   readonly etag: string | undefined
   readonly tags: readonly TagStamp[]
   readonly clone: boolean
+  /** The load that made it, where that was traced. */
+  readonly trace?: string | undefined
 }

@@ -14,6 +14,7 @@ import type { Outbox } from './outbox.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { ChainCounters } from './stats.ts'
 import type { TagBook } from './tag-book.ts'
+import type { Tracing } from './tracing.ts'
 
 /**
  * The parts of one cache, assembled once by `createCache`. Reading, storing and removing work on them; none of the
@@ -40,6 +41,7 @@ export interface Chain {
   readonly background: Background
   readonly events: Events
   readonly counters: ChainCounters
+  readonly tracing: Tracing
   readonly clock: Clock
   readonly random: () => number
   readonly suspectTtl: number

@@ -135,6 +135,12 @@ export function createCache<const T extends readonly Tier[]>(
         const origin = checkOneOf('origin', options.origin ?? 'db', ['local', 'db'])
         return off() ? nothingRemoved : await removeChanged(chain, resolved.policy, change, origin)
       },
+      trace: (tracer) => {
+        chain.tracing.tracer = tracer
+        return () => {
+          if (chain.tracing.tracer === tracer) chain.tracing.tracer = undefined
+        }
+      },
       stats: () => statsOf(chain, counters),
       on: (event, listener) => {
         checkOneOf('event', event, chain.events.names)

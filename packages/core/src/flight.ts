@@ -1,6 +1,7 @@
 import type { TagStamp } from './entry.ts'
 import type { Life } from './freshness.ts'
 import type { MissReason } from './stats.ts'
+import type { TracedRead } from './tracing.ts'
 
 /** What a flight brings to those who wait for it. */
 export interface Landing {
@@ -35,6 +36,8 @@ export class Flight {
   /** Fence sequence when it began: a removal with a higher number came after. */
   readonly sequence: number
   readonly startedAt: number
+  /** The read that began it, where it is traced. */
+  readonly trace: TracedRead | undefined
   /** The first answer. A stale one may come before the load ends. */
   readonly landing: Promise<Landing>
   /** The answer after which nothing comes. */
@@ -50,7 +53,8 @@ export class Flight {
   #abandoned: unknown
   #isAbandoned = false
 
-  constructor(key: string, sequence: number, startedAt: number) {
+  constructor(key: string, sequence: number, startedAt: number, trace?: TracedRead) {
+    this.trace = trace
     this.key = key
     this.sequence = sequence
     this.startedAt = startedAt

@@ -29,6 +29,8 @@ export interface FrameHeader {
   readonly loadMs: number
   readonly version: string
   readonly etag: string | undefined
+  /** The load that made it, as a W3C `traceparent`. Stands in the etag's place, so one with an etag has none. */
+  readonly trace?: string | undefined
   readonly key: string
   readonly tags: readonly TagStamp[]
 }
@@ -49,6 +51,8 @@ export class BadFrame extends Error {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const hasEtag = 1
+/** Readers that don't know this flag see no etag, and go on to the next field. */
+const hasTrace = 2
 
 class Writer {
   bytes = new Uint8Array(512)
@@ -103,7 +107,7 @@ export function encodeHead(header: FrameHeader): Uint8Array {
   const w = new Writer()
   w.u16(magic)
   w.u8(formatVersion)
-  w.u8(header.etag === undefined ? 0 : hasEtag)
+  w.u8(header.etag !== undefined ? hasEtag : header.trace !== undefined ? hasTrace : 0)
   w.u8(header.codec)
   w.u8(header.transforms.length)
   for (const id of header.transforms) w.u8(id)
@@ -114,7 +118,7 @@ export function encodeHead(header: FrameHeader): Uint8Array {
   w.f64(header.errorFor)
   w.f64(header.loadMs)
   w.text(header.version, 1)
-  w.text(header.etag ?? '', 2)
+  w.text(header.etag ?? header.trace ?? '', 2)
   w.text(header.key, 2)
   w.u16(header.tags.length)
   for (const { tag, generation } of header.tags) {
@@ -216,7 +220,7 @@ export function decodeFrame(bytes: Uint8Array, key: string): OpenFrame {
       errorFor: duration(r.f64()),
       loadMs: duration(r.f64()),
       version: r.text(1),
-      etag: etagOf(r.text(2), flags),
+      ...noteOf(r.text(2), flags),
       key: r.text(2),
       tags: Array.from({ length: r.u16() }, () => ({ tag: r.text(2), generation: r.text(1) })),
     }
@@ -234,8 +238,9 @@ export function decodeFrame(bytes: Uint8Array, key: string): OpenFrame {
   return { header, head, payload }
 }
 
-function etagOf(text: string, flags: number): string | undefined {
-  return (flags & hasEtag) === 0 ? undefined : text
+function noteOf(text: string, flags: number): Pick<FrameHeader, 'etag' | 'trace'> {
+  if ((flags & hasEtag) !== 0) return { etag: text }
+  return (flags & hasTrace) === 0 ? { etag: undefined } : { etag: undefined, trace: text }
 }
 
 /** What a transform is told of where the value belongs. */

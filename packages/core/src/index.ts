@@ -61,4 +61,5 @@ export type {
   Tier,
   WriteOutcome,
 } from './tier.ts'
+export type { RemovalTold, TracedLoad, TracedRead, TracedRemoval, TracedWork, Tracer } from './tracing.ts'
 export type { DeadWrite, PendingWrite, QueuedWrite, WriteQueue, WriteQueueHost } from './write-queue.ts'

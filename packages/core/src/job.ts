@@ -2,6 +2,7 @@ import type { Reason } from './events.ts'
 import type { LocalView } from './locals.ts'
 import type { Query } from './query.ts'
 import type { ReadOptions } from './read-options.ts'
+import type { TracedRead } from './tracing.ts'
 
 /** What one flight is to bring, and what was known when it began. */
 export interface Job {
@@ -15,4 +16,6 @@ export interface Job {
   readonly revalidate: boolean
   /** Whether others may join. */
   readonly shared: boolean
+  /** The read that it is for, where that is traced. */
+  readonly trace: TracedRead | undefined
 }

@@ -12,6 +12,7 @@ import type { ReadOptions } from './read-options.ts'
 import { noteRead, readScopes } from './read-scope.ts'
 import { resolve } from './resolve.ts'
 import { tally } from './stats.ts'
+import type { TracedRead, Tracer } from './tracing.ts'
 
 /** How often a reader goes back because a tag was removed while it waited, before it loads alone. */
 const patience = 3
@@ -28,7 +29,7 @@ const patience = 3
  */
 
 /** Resolves to the value, or to undefined when there is none and the query has no loader. */
-export async function read(
+export function read(
   chain: Chain,
   query: Query,
   key: string,
@@ -36,6 +37,50 @@ export async function read(
   options?: ReadOptions,
   reason?: Reason,
   observe?: (state: Landing['state']) => void,
+): Promise<unknown> {
+  const { tracer } = chain.tracing
+  if (tracer === undefined) return answer(chain, query, key, input, options, reason, observe)
+  return traced(chain, tracer, query, key, (follow) =>
+    answer(chain, query, key, input, options, reason, observe, follow),
+  )
+}
+
+/** Tells the tracer of one read, from the moment when no local tier had an answer. */
+async function traced(
+  chain: Chain,
+  tracer: Tracer,
+  query: Query,
+  key: string,
+  run: (follow: (view: LocalView | undefined) => TracedRead | undefined) => Promise<unknown>,
+): Promise<unknown> {
+  let trace: TracedRead | undefined
+  let asked = false
+  const follow = (view: LocalView | undefined) => {
+    if (asked) return trace
+    asked = true
+    trace = tracer.read({ def: query.def, key: () => key })
+    const [nearest] = chain.locals.tiers
+    if (nearest)
+      trace?.tier(view ? (chain.names[view.position] as string) : nearest.name, view?.state ?? 'miss', 0)
+    return trace
+  }
+  try {
+    return await run(follow)
+  } catch (error) {
+    trace?.fail(error)
+    throw error
+  }
+}
+
+async function answer(
+  chain: Chain,
+  query: Query,
+  key: string,
+  input: unknown,
+  options: ReadOptions | undefined,
+  reason: Reason | undefined,
+  observe: ((state: Landing['state']) => void) | undefined,
+  follow?: (view: LocalView | undefined) => TracedRead | undefined,
 ): Promise<unknown> {
   const { fence, locals } = chain
   options?.signal?.throwIfAborted()
@@ -47,6 +92,7 @@ export async function read(
       observe?.('fresh')
       return localHit(chain, query, key, input, view, now)
     }
+    const trace = follow?.(view)
     // A load that began before the key's removal isn't for those who came after it.
     const shared = attempt < patience && !options?.forceFresh && query.policy.flight !== false
     let flight = shared ? joinable(chain, flightKey(query, key, options), key, now) : undefined
@@ -60,14 +106,19 @@ export async function read(
         reason: reason ?? whyLoad(view, options),
         revalidate: false,
         shared,
+        trace,
       })
-    } else query.counters.joined++
+    } else {
+      query.counters.joined++
+      if (flight.trace) trace?.joined(flight.trace)
+    }
     const landing = await chain.bulkhead.lend(flight.wait(now, options?.signal))
     // One of the value's tags was removed since the flight began. Only its last removal is known, so all who joined
     // after anything was removed go back; who was there from the start keeps the answer.
     if (joinedAt > flight.sequence && fence.tagsRemovedAt(landing.slots) > flight.sequence) continue
     count(chain, query, key, landing)
     if (readScopes.open > 0) noteRead(chain, key, { ...landing, sequence: flight.sequence })
+    trace?.end(landing.state, chain.names[landing.position])
     observe?.(landing.state)
     return landing.clone ? copy(landing.value) : landing.value
   }
@@ -101,16 +152,15 @@ function joinable(chain: Chain, name: string, key: string, now: number): Flight 
 
 /** Begins a flight. It never rejects by itself: those who wait get its error. */
 function takeOff(chain: Chain, job: Job): Flight {
-  const flight = new Flight(job.key, chain.fence.sequence, chain.clock.now())
+  const flight = new Flight(job.key, chain.fence.sequence, chain.clock.now(), job.trace)
   const name = flightKey(job.query, job.key, job.options)
   if (job.shared) chain.flights.set(name, flight)
   const leave = () => {
     if (chain.flights.get(name) === flight) chain.flights.delete(name)
   }
+  const run = () => resolve(chain, job, flight, leave)
   chain.background.run(
-    resolve(chain, job, flight, leave)
-      .catch((error: unknown) => flight.crash(error))
-      .finally(leave),
+    (job.trace ? job.trace.within(run) : run()).catch((error: unknown) => flight.crash(error)).finally(leave),
   )
   return flight
 }
@@ -137,7 +187,8 @@ function localHit(
   const ahead = dueAhead(policy, entry, now, chain.random)
   if (query.load !== undefined && (ahead || fading) && !chain.flights.has(key)) {
     const job = { query, key, input, view, options: undefined, reason: 'ahead', shared: true } as const
-    takeOff(chain, { ...job, revalidate: !ahead }).keep()
+    // No reader waits for it.
+    takeOff(chain, { ...job, revalidate: !ahead, trace: undefined }).keep()
   }
   return entry.isolation === 'clone' ? copy(entry.value) : entry.value
 }

@@ -6,6 +6,7 @@ import { Journal } from './journal.ts'
 import type { JournalPage } from './journal.ts'
 import type { TierCounters } from './stats.ts'
 import { token } from './token.ts'
+import type { Tracing } from './tracing.ts'
 import type {
   Coherence,
   Fence,
@@ -38,6 +39,7 @@ export interface LinkHost {
   readonly namespace: string
   readonly clock: Clock
   readonly events: Events
+  readonly tracing: Tracing
   /** The store came back with another history: nothing held locally, and no tag generation, is vouched for. */
   historyChanged(): void
   /** Queued removals were applied: what was learnt from the tier since they were queued may be from before. */
@@ -108,6 +110,7 @@ export class RemoteLink {
     tier.open({
       namespace: host.namespace,
       clock: host.clock,
+      trace: () => host.tracing.tracer?.current(),
       lost: (error) => this.#lost('error', error),
       warn: (finding) => {
         if (host.events.on.warning) host.events.emit('warning', { tier: this.name, ...finding })

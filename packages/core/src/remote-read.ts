@@ -90,21 +90,26 @@ export async function askRemotes(
   for (const link of chain.links) {
     if (options?.skip?.includes(link.name) || !link.usable(key)) continue
     if (link.hearsay && chain.clock.now() >= chain.live.until) continue
+    const began = job.trace ? chain.clock.now() : 0
+    const told = (outcome: string) => job.trace?.tier(link.name, outcome, chain.clock.now() - began)
     let answer: Answer
     try {
       answer = await askOne(link, key, loading)
     } catch {
+      told('unavailable')
       continue
     }
     busy ||= answer.busy === true
     const { frame, tagClock } = answer
     if (frame === undefined) {
+      told(answer.busy ? 'busy' : answer.blocked ? 'blocked' : 'miss')
       places.push({ link, fence: answer.fence, claim: undefined, tagClock, blocked: answer.blocked === true })
       continue
     }
     const place: Place = { link, fence: answer.fence, claim: frame.stamp, tagClock, blocked: false }
     places.push(place)
     const opened = await open(chain, job, link, frame)
+    told(opened ? (opened.state === 'fresh' ? 'hit' : 'stale') : 'invalid')
     if (opened === undefined) continue
     if (opened.state === 'fresh' && !options?.forceFresh) {
       return {
@@ -160,6 +165,7 @@ async function open(
     etag: header.etag,
     tags: header.tags,
     clone,
+    trace: header.trace,
   })
   const kept = state === 'fresh' ? 'fresh' : 'stale'
   // The local copy is the very same entry: no need to decode it again.

@@ -5,6 +5,8 @@ import type { JournalPage } from './journal.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { checkTags } from './tags.ts'
+import { within } from './tracing.ts'
+import type { RemovalTold } from './tracing.ts'
 
 /** What became of a removal. Nothing is lost silently: `queued` and `durable` name the tiers that get it later. */
 export interface Receipt<N extends string = string> {
@@ -20,23 +22,33 @@ export interface Receipt<N extends string = string> {
 /** Who asked for a removal made here: the application, or the database by way of its change feed. */
 export type Origin = 'local' | 'db'
 
+interface Walk {
+  readonly removal: Removal
+  readonly origin: Origin
+  /** Drops it from this process; called before and after. */
+  readonly here: () => void
+  /** The verb at one remote tier, or undefined where it has nothing to do. */
+  readonly there: (link: RemoteLink) => (() => Promise<void>) | undefined
+}
+
+function walk(chain: Chain, policy: ResolvedPolicy, o: Walk): Promise<Receipt> {
+  const { tracer } = chain.tracing
+  if (tracer === undefined) return walkTiers(chain, policy, o)
+  return within(tracer.removal(toldOf(o.removal)), () => walkTiers(chain, policy, o))
+}
+
+function toldOf(removal: Removal): RemovalTold {
+  if (removal.kind === 'all') return { kind: 'all', names: 0, soft: false }
+  const { kind, soft } = removal
+  return { kind, soft, names: (kind === 'keys' ? removal.keys : removal.tags).length }
+}
+
 /*
  * Removals walk far → near. The far copy first: a read racing with us could copy the old far value over a near copy
  * deleted too early. The local fence is raised twice: before, so that nobody joins or stores what began earlier, and
  * after, against whatever was copied from a far tier while it still had the old value.
  */
-async function walk(
-  chain: Chain,
-  policy: ResolvedPolicy,
-  o: {
-    readonly removal: Removal
-    readonly origin: Origin
-    /** Drops it from this process; called before and after. */
-    readonly here: () => void
-    /** The verb at one remote tier, or undefined where it has nothing to do. */
-    readonly there: (link: RemoteLink) => (() => Promise<void>) | undefined
-  },
-): Promise<Receipt> {
+async function walkTiers(chain: Chain, policy: ResolvedPolicy, o: Walk): Promise<Receipt> {
   const confirmed: string[] = []
   const queued: string[] = []
   const durable: string[] = []
@@ -71,7 +83,7 @@ async function walk(
     const outcome = sent[i]
     ;(outcome === 'purged' ? confirmed : outcome === 'durable' ? durable : queued).push(edge.name)
   }
-  chain.counters.removals.local++
+  chain.counters.removals[o.origin]++
   if (chain.events.on.invalidate) {
     const keys = removal.kind === 'keys' ? removal.keys.length : 0
     chain.events.emit('invalidate', {
@@ -205,7 +217,12 @@ export function dropReplayed(chain: Chain, page: JournalPage): void {
  * A removal by another process, heard on the bus of `from` (or on a bus beside the tiers). Tiers nearer than that,
  * which only this host or process sees, hold copies that nobody else can reach: they are deleted from here.
  */
-export function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLink | undefined): void {
+export function removedElsewhere(
+  chain: Chain,
+  removal: Removal,
+  from: RemoteLink | undefined,
+  trace?: string,
+): void {
   if (removal.kind === 'all') dropAll(chain)
   else if (removal.kind === 'tags') dropTags(chain, removal.tags, removal.soft)
   else {
@@ -217,6 +234,7 @@ export function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLin
   }
   if (removal.kind === 'all') for (const link of nearerThan(chain, from)) forgetAllAt(chain, link)
   chain.counters.removals.bus++
+  chain.tracing.tracer?.heard(toldOf(removal), trace)
   if (chain.events.on.invalidate) {
     const keys = removal.kind === 'keys' ? removal.keys.length : 0
     chain.events.emit('invalidate', {

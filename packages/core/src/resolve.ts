@@ -11,6 +11,7 @@ import type { Loaded } from './load.ts'
 import { askRemotes, giveBack, keepLeases, takeClaims } from './remote-read.ts'
 import type { Found, Place } from './remote-read.ts'
 import { backfill, store } from './store.ts'
+import { within } from './tracing.ts'
 
 /** The wall clock counts whole ms: an entry's instants come back from a frame this much off. */
 const clockSlack = 2
@@ -76,6 +77,8 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
     stale = asked.stale
     const now = chain.clock.now()
     if (asked.found) {
+      const { trace } = asked.found.candidate
+      if (trace !== undefined) job.trace?.madeBy(trace)
       const due =
         (job.reason === 'ahead' && !job.revalidate) ||
         (query.load && dueAheadOf(chain, job, asked.found, now))
@@ -121,6 +124,7 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
       query.counters.waits++
       await chain.fills.wait(key, watch, Math.min(left, now < chain.live.until ? 250 : 20))
       query.counters.waitMs += chain.clock.now() - now
+      job.trace?.waited(chain.clock.now() - now)
     }
     flight.throwIfAbandoned()
   }
@@ -160,9 +164,10 @@ async function loadAndStore(
           }
         })
       : undefined
+  const trace = chain.tracing.tracer?.load({ def: query.def, reason, key: () => key }, job.trace)
   let loaded: Loaded
   try {
-    loaded = await load(chain, job, flight, reason, stale)
+    loaded = await within(trace, () => load(chain, job, flight, reason, stale))
   } catch (error) {
     leave()
     fail(chain, job, flight, stale, error, chain.clock.now() - beganAt)
@@ -173,7 +178,7 @@ async function loadAndStore(
     stopSoft?.()
   }
   try {
-    await store(chain, { job, flight, loaded, reason, moment, beganAt, places, leave })
+    await store(chain, { job, flight, loaded, reason, moment, beganAt, places, leave, trace: trace?.carrier })
   } catch (error) {
     // Tags that the definition computes may be refused: others mustn't wait for what is left of our lease.
     giveBack(key, places)

@@ -124,15 +124,15 @@ export interface CacheStats {
   readonly tiers: Readonly<Record<string, TierStats>>
   /** By the name of the tier that has it, or `bus`. */
   readonly buses: Readonly<Record<string, BusStats>>
-  /** Removals by this process, and those heard from others. */
-  readonly removals: { readonly local: number; readonly bus: number }
+  /** Removals by the application, by its change feed (`changed`), and those heard from other processes. */
+  readonly removals: { readonly local: number; readonly db: number; readonly bus: number }
   /** Loads running now, and waiting for a place in the bulkhead. */
   readonly loads: { readonly running: number; readonly queued: number }
 }
 
 /** What the whole chain counts. */
 export interface ChainCounters {
-  readonly removals: { local: number; bus: number }
+  readonly removals: { local: number; db: number; bus: number }
   readonly buses: Map<string, { gaps: number; until: number; lagMs: number | undefined }>
   /** By local tier. */
   readonly evictions: Map<string, { size: number; expired: number }>
@@ -140,7 +140,7 @@ export interface ChainCounters {
 
 export function newChainCounters(localNames: readonly string[]): ChainCounters {
   return {
-    removals: { local: 0, bus: 0 },
+    removals: { local: 0, db: 0, bus: 0 },
     buses: new Map(),
     evictions: new Map(localNames.map((name) => [name, { size: 0, expired: 0 }])),
   }

@@ -37,6 +37,8 @@ export async function store(
     readonly beganAt: number
     readonly places: readonly Place[]
     readonly leave: () => void
+    /** The load, where it was traced. */
+    readonly trace: string | undefined
   },
 ): Promise<void> {
   const { job, flight, loaded, places } = o
@@ -95,6 +97,7 @@ export async function store(
     loadMs: loaded.ms,
     etag: loaded.etag,
     places,
+    trace: o.trace,
   })
   if (query.policy.writes === 'await') await work
   o.leave()
@@ -176,6 +179,7 @@ export async function storeRemote(
     readonly loadMs: number
     readonly etag: string | undefined
     readonly places: readonly Place[]
+    readonly trace?: string | undefined
   },
 ): Promise<readonly { readonly place: Place; readonly outcome: WriteOutcome | 'failed' }[]> {
   const open = o.places.filter((place) => place.fence !== undefined)
@@ -216,6 +220,7 @@ export async function storeRemote(
       loadMs: o.loadMs,
       version: query.version,
       etag: o.etag,
+      trace: o.trace,
       key,
       tags: stamps,
     }
@@ -389,6 +394,7 @@ async function backfillRemote(
       loadMs: candidate.loadMs,
       version: query.version,
       etag: candidate.etag,
+      trace: candidate.trace,
       key,
       tags: candidate.tags,
     }

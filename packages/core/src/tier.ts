@@ -97,6 +97,11 @@ export interface RemoteHost {
   readonly namespace: string
   readonly clock: Clock
   /**
+   * One line of text that tells other processes which work a removal belongs to; undefined where nobody traces it. To
+   * be asked for when the verb is called, and handed to `removed` of their buses, where the bus has a place for it.
+   */
+  trace?(): string | undefined
+  /**
    * To be called, synchronously, as soon as the connection is lost or the store may have another history than
    * before (restart, failover). The chain then uses nothing but `hello` until that resolves, and the tier must
    * fail every operation begun before this call, even if an answer still arrives.

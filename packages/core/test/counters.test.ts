@@ -64,8 +64,8 @@ describe('counters of the chain', () => {
     await nodes.a.delete('k')
     await nodes.a.invalidateTags('t')
     await nodes.clock.settle()
-    expect(nodes.a.stats().removals).toEqual({ local: 2, bus: 0 })
-    expect(nodes.b.stats().removals).toEqual({ local: 0, bus: 2 })
+    expect(nodes.a.stats().removals).toEqual({ local: 2, db: 0, bus: 0 })
+    expect(nodes.b.stats().removals).toEqual({ local: 0, db: 0, bus: 2 })
   })
 
   test('evictions by cause', async () => {

@@ -75,6 +75,7 @@ export async function top(
 
 function perSecond(after: CacheStats, before: CacheStats, seconds: number): object {
   return {
+    db: (after.removals.db - before.removals.db) / seconds,
     local: (after.removals.local - before.removals.local) / seconds,
     bus: (after.removals.bus - before.removals.bus) / seconds,
   }

@@ -1,4 +1,6 @@
 export { instruments } from './instruments.ts'
 export type { Instrument } from './instruments.ts'
 export { measure } from './measure.ts'
+export { trace } from './trace.ts'
+export type { Traced, TraceOptions } from './trace.ts'
 export type { Lag, Measured, MeasureOptions } from './measure.ts'

@@ -135,8 +135,7 @@ function observeBuses({ buses, removals, loads }: CacheStats, to: Sink): void {
     to('busLive', live ? 1 : 0, bus)
     if (lagMs !== undefined) to('busLag', lagMs / 1_000, bus)
   }
-  to('removals', removals.local, { 'cache.origin': 'local' })
-  to('removals', removals.bus, { 'cache.origin': 'bus' })
+  for (const [origin, count] of Object.entries(removals)) to('removals', count, { 'cache.origin': origin })
   to('loadsRunning', loads.running, {})
   to('loadsQueued', loads.queued, {})
 }

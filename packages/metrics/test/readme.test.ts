@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { adminOptionNames } from '../src/admin-options.ts'
 import { instruments } from '../src/index.ts'
 import { measureOptionNames } from '../src/measure.ts'
+import { traceOptionNames } from '../src/trace.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
@@ -16,6 +17,10 @@ describe('the read-me lists', () => {
   test('every option of measure and every metric', () => {
     const names = Object.values(instruments).map(({ name }) => name)
     expect(listed('Metrics')).toEqual([...measureOptionNames, ...names])
+  })
+
+  test('every option of trace', () => {
+    expect(listed('Traces')).toEqual(traceOptionNames)
   })
 
   test('every option of the admin endpoint', () => {

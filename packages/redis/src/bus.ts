@@ -178,7 +178,7 @@ export class RedisBus implements Bus {
     // The cache did its own removals before it sent them.
     if (message.origin === this.#connection?.origin) return
     if (message.kind === 'removal') {
-      listener?.removed(message.removal)
+      listener?.removed(message.removal, message.trace)
       return
     }
     // What it replaces is removed by `rotated`, unless the data connection was told first.

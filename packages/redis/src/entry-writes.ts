@@ -169,12 +169,13 @@ export class EntryWrites {
     soft: boolean,
     argsFor: (part: Part<string>) => readonly Word[],
   ): Promise<{ parts: readonly Part<string>[]; replies: readonly Reply[] }> {
-    const { origin } = this.#connection
+    const { origin, host } = this.#connection
+    const trace = host.trace?.()
     const parts = spread(this.#layout, keys, itself)
     const replies = await this.#connection.remove(() =>
       parts.map((part): ScriptCall => {
         const { bucket, items } = part
-        const bodies = removalBodies(origin, { kind: 'keys', keys: items, soft })
+        const bodies = removalBodies(origin, { kind: 'keys', keys: items, soft }, trace)
         return {
           bucket,
           script,

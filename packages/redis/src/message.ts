@@ -10,6 +10,8 @@ export type Message =
       readonly sequence: number
       readonly origin: string
       readonly removal: Removal
+      /** Which work it belongs to, in the process that removed. */
+      readonly trace: string | undefined
     }
   /** Everything was removed by a new epoch. */
   | { readonly kind: 'epoch'; readonly sequence: number; readonly origin: string; readonly epoch: string }
@@ -23,19 +25,31 @@ const bytesEach = 64 * 1024
 
 const letters = { keys: ['K', 'k'], tags: ['T', 't'] } as const
 
-/** Bodies of the messages that tell of a removal: one, or several when there are many names. */
-export function removalBodies(origin: string, removal: Removal): Buffer[] {
+/**
+ * Not a name that any key or tag can have: readers that don't know it remove nothing by it. So it may travel among the
+ * names, and processes of either kind understand each other.
+ */
+const traceName = '!trace:'
+
+/**
+ * Bodies of the messages that tell of a removal: one, or several when there are many names.
+ *
+ * @param trace Which work it belongs to, for those who hear of it.
+ */
+export function removalBodies(origin: string, removal: Removal, trace?: string): Buffer[] {
   if (removal.kind === 'all') return [Buffer.from(`${origin}A`)]
   const names = removal.kind === 'keys' ? removal.keys : removal.tags
   const letter = letters[removal.kind][removal.soft ? 1 : 0]
   const bodies: Buffer[] = []
-  let text = ''
+  const first =
+    trace === undefined ? '' : `${Buffer.byteLength(trace) + traceName.length}:${traceName}${trace}`
+  let text = first
   let count = 0
   for (const name of names) {
     text += `${Buffer.byteLength(name)}:${name}`
     if (++count < namesEach && text.length < bytesEach) continue
     bodies.push(Buffer.from(`${origin}${letter}${text}`))
-    text = ''
+    text = first
     count = 0
   }
   if (count > 0) bodies.push(Buffer.from(`${origin}${letter}${text}`))
@@ -59,8 +73,10 @@ export function parseMessage(bytes: Uint8Array): Message | undefined {
   if (sequence === undefined || buffer.length < bar + 18) return undefined
   const origin = buffer.toString('latin1', bar + 1, bar + 17)
   if (!/^[\w-]{16}$/.test(origin)) return undefined
-  const names = parseNames(buffer, bar + 18)
-  if (names === undefined) return undefined
+  const all = parseNames(buffer, bar + 18)
+  if (all === undefined) return undefined
+  const trace = all[0]?.startsWith(traceName) ? all[0].slice(traceName.length) : undefined
+  const names = trace === undefined ? all : all.slice(1)
   const letter = String.fromCharCode(buffer[bar + 17] as number)
   const [first] = names
   const soft = letter === 'k' || letter === 't'
@@ -69,14 +85,16 @@ export function parseMessage(bytes: Uint8Array): Message | undefined {
     case 'k':
       return names.length === 0
         ? undefined
-        : { kind: 'removal', sequence, origin, removal: { kind: 'keys', keys: names, soft } }
+        : { kind: 'removal', sequence, origin, removal: { kind: 'keys', keys: names, soft }, trace }
     case 'T':
     case 't':
       return names.length === 0
         ? undefined
-        : { kind: 'removal', sequence, origin, removal: { kind: 'tags', tags: names, soft } }
+        : { kind: 'removal', sequence, origin, removal: { kind: 'tags', tags: names, soft }, trace }
     case 'A':
-      return names.length === 0 ? { kind: 'removal', sequence, origin, removal: { kind: 'all' } } : undefined
+      return names.length === 0
+        ? { kind: 'removal', sequence, origin, removal: { kind: 'all' }, trace }
+        : undefined
     case 'E':
       if (names.length !== 1 || first === undefined || !/^[\w-]{16}$/.test(first)) return undefined
       return { kind: 'epoch', sequence, origin, epoch: first }

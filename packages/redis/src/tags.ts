@@ -66,7 +66,8 @@ export class Tags {
   }
 
   async invalidate(tags: readonly string[], soft: boolean): Promise<void> {
-    const { origin } = this.#connection
+    const { origin, host } = this.#connection
+    const trace = host.trace?.()
     let number = ''
     if (this.#clustered) {
       const [reply] = await this.#connection.ask(() => [
@@ -89,7 +90,7 @@ export class Tags {
           soft ? 1 : 0,
           number,
           ...items.map(() => token()),
-          ...removalBodies(origin, { kind: 'tags', tags: items, soft }),
+          ...removalBodies(origin, { kind: 'tags', tags: items, soft }, trace),
         ],
       })),
     )

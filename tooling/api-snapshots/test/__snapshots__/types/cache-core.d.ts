@@ -34,7 +34,7 @@ export type Removal = {
     readonly kind: 'all';
 };
 export interface BusListener {
-    removed(removal: Removal): void;
+    removed(removal: Removal, trace?: string): void;
     filled(key: string): void;
     live(until: number, lagMs?: number): void;
     gap(): void;
@@ -68,6 +68,7 @@ import type { MaybePromise } from './maybe-promise.ts';
 import type { ReadOptions } from './read-options.ts';
 import type { Receipt } from './remove.ts';
 import type { CacheStats } from './stats.ts';
+import type { Tracer } from './tracing.ts';
 type Keyed = {
     readonly [key: string]: unknown;
 };
@@ -129,6 +130,7 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
     byKey(key: string): EntryByKey<N>;
     definitions(): readonly Defined[];
     stats(): CacheStats;
+    trace(tracer: Tracer): () => void;
     on<E extends EventName>(event: E, listener: (event: EventMap[E]) => void): () => void;
     health(): Promise<{
         readonly [K in N]: TierHealth;
@@ -765,7 +767,7 @@ export declare function removeAll(chain: Chain, policy: ResolvedPolicy, origin?:
 export declare function removeChanged(chain: Chain, policy: ResolvedPolicy, removal: Removal, origin: Origin): Promise<Receipt>;
 export declare function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): void;
 export declare function dropReplayed(chain: Chain, page: JournalPage): void;
-export declare function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLink | undefined): void;
+export declare function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLink | undefined, trace?: string): void;
 export declare function suspectAll(chain: Chain, from: RemoteLink | undefined): void;
 
 // ./schema
@@ -868,6 +870,7 @@ export interface CacheStats {
     readonly buses: Readonly<Record<string, BusStats>>;
     readonly removals: {
         readonly local: number;
+        readonly db: number;
         readonly bus: number;
     };
     readonly loads: {
@@ -878,6 +881,7 @@ export interface CacheStats {
 export interface ChainCounters {
     readonly removals: {
         local: number;
+        db: number;
         bus: number;
     };
     readonly buses: Map<string, {
@@ -944,6 +948,7 @@ export interface RemoteCapabilities {
 export interface RemoteHost {
     readonly namespace: string;
     readonly clock: Clock;
+    trace?(): string | undefined;
     lost(error: unknown): void;
     warn(finding: SetupFinding): void;
 }
@@ -1044,6 +1049,53 @@ export interface EdgeTier<N extends string = string> {
     close(): Promise<void>;
 }
 export type Tier<N extends string = string> = LocalTier<N> | RemoteTier<N> | EdgeTier<N>;
+
+// ./tracing
+import type { Reason } from './events.ts';
+import type { Receipt } from './remove.ts';
+export interface TracedWork {
+    within<T>(work: () => T): T;
+    fail(error: unknown): void;
+}
+export interface TracedRead extends TracedWork {
+    tier(name: string, outcome: string, ms: number): void;
+    waited(ms: number): void;
+    joined(other: TracedRead): void;
+    madeBy(trace: string): void;
+    end(state: 'fresh' | 'stale' | 'loaded' | 'nothing', tier: string | undefined): void;
+}
+export interface TracedLoad extends TracedWork {
+    readonly carrier: string | undefined;
+    end(): void;
+}
+export interface TracedRemoval extends TracedWork {
+    end(receipt: Receipt): void;
+}
+export interface RemovalTold {
+    readonly kind: 'keys' | 'tags' | 'all';
+    readonly names: number;
+    readonly soft: boolean;
+}
+export interface Tracer {
+    read(read: {
+        readonly def: string | undefined;
+        key(): string;
+    }): TracedRead | undefined;
+    load(load: {
+        readonly def: string | undefined;
+        readonly reason: Reason;
+        key(): string;
+    }, read: TracedRead | undefined): TracedLoad | undefined;
+    removal(removal: RemovalTold): TracedRemoval | undefined;
+    heard(removal: RemovalTold, trace: string | undefined): void;
+    current(): string | undefined;
+}
+export declare class Tracing {
+    tracer: Tracer | undefined;
+}
+export declare function within<R, T extends TracedWork & {
+    end(result: R): void;
+}>(traced: T | undefined, work: () => Promise<R>): Promise<R>;
 
 // ./write-queue
 import type { Clock } from './clock.ts';

@@ -24,3 +24,18 @@ export interface MeasureOptions {
 }
 export declare const measureOptionNames: readonly (keyof MeasureOptions)[];
 export declare function measure(cache: Measured, options?: MeasureOptions): () => void;
+
+// ./trace
+import type { TracerProvider } from '@opentelemetry/api';
+import type { CacheStats, Tracer as CacheTracer } from '@tierstack/cache-core';
+export interface Traced {
+    stats(): Pick<CacheStats, 'namespace'>;
+    trace(tracer: CacheTracer): () => void;
+}
+export interface TraceOptions {
+    readonly tracerProvider?: TracerProvider;
+    readonly share?: number;
+    readonly keys?: 'none' | 'hidden' | 'plain';
+}
+export declare const traceOptionNames: readonly (keyof TraceOptions)[];
+export declare function trace(cache: Traced, options?: TraceOptions): () => void;

@@ -6,4 +6,6 @@ export type { Instrument } from './instruments.ts';
 export { instruments } from './instruments.ts';
 export type { Lag, Measured, MeasureOptions } from './measure.ts';
 export { measure } from './measure.ts';
+export { trace } from './trace.ts';
+export type { Traced, TraceOptions } from './trace.ts';
 // #endregion

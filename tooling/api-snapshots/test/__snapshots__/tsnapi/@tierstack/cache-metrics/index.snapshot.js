@@ -4,4 +4,5 @@
 // #region Re-exports
 export { instruments } from './instruments.js';
 export { measure } from './measure.js';
+export { trace } from './trace.js';
 // #endregion
