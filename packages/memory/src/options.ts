@@ -16,9 +16,10 @@ export interface MemoryOptions {
    */
   readonly maxBytes?: Bytes
   /**
-   * Which entry goes when space runs out. `lru`: the one not used for the longest time. `sieve`: the oldest one not used
-   * since it was looked at. `s3-fifo`: newcomers that aren't used soon, then the oldest.
-   * @default 'lru'
+   * Which entry goes when space runs out. `adaptive`: newcomers that aren't used soon, then what isn't used any more, with
+   * room for newcomers as the load wants it. `lru`: the one not used for the longest time. `s3-fifo` and `sieve`:
+   * as published. `w-tinylfu`: newcomers must come more often than what they replace.
+   * @default 'adaptive'
    */
   readonly policy?: PolicyName
   /**
@@ -34,7 +35,7 @@ export function resolveOptions(
   given: MemoryOptions,
 ): Readonly<Required<MemoryOptions & { maxBytes: number }>> {
   checkKeys('memory options', given, optionNames)
-  const { maxEntries = 100_000, maxBytes = '64mb', policy = 'lru', name = 'memory' } = given
+  const { maxEntries = 100_000, maxBytes = '64mb', policy = 'adaptive', name = 'memory' } = given
   if (!(maxEntries === Infinity || (Number.isInteger(maxEntries) && maxEntries > 0))) {
     throw expectation('maxEntries', 'a positive integer or Infinity', maxEntries)
   }

@@ -46,7 +46,7 @@ export class S3FifoPolicy implements EvictionPolicy {
   victim(): number {
     const total = this.#small.size + this.#main.size
     for (;;) {
-      if (this.#small.size > total * smallShare || this.#main.size === 0) {
+      if (this.#small.size > Math.max(1, total * smallShare) || this.#main.size === 0) {
         const slot = this.#small.oldest
         if (slot < 0 || ((this.#state[slot] as number) & most) <= 1) return slot
         this.#small.remove(slot)
@@ -63,10 +63,11 @@ export class S3FifoPolicy implements EvictionPolicy {
   }
 
   remove(slot: number, evicted: boolean, hash: number): void {
+    const total = this.#small.size + this.#main.size
     if (((this.#state[slot] as number) & inMain) !== 0) this.#main.remove(slot)
     else {
       this.#small.remove(slot)
-      if (evicted) this.#ghosts.add(hash, this.#small.size + this.#main.size)
+      if (evicted) this.#ghosts.add(hash, total)
     }
   }
 

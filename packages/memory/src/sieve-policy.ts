@@ -31,7 +31,8 @@ export class SievePolicy implements EvictionPolicy {
 
   victim(): number {
     let slot = this.#hand < 0 ? this.#queue.oldest : this.#hand
-    while (slot >= 0 && this.#used[slot] === 1) {
+    // The newest is what needs the room: as published, the hand walks before it comes.
+    while (slot >= 0 && (this.#used[slot] === 1 || (slot === this.#queue.newest && this.#queue.size > 1))) {
       this.#used[slot] = 0
       const next = this.#links.newer[slot] as number
       slot = next < 0 ? this.#queue.oldest : next

@@ -18,7 +18,7 @@ test('entries, bytes and evictions are those of a plain list in order of use', (
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (steps, maxEntries) => {
       const maxBytes = 3_000
-      const tier = memory({ maxEntries, maxBytes })
+      const tier = memory({ maxEntries, maxBytes, policy: 'lru' })
       const evicted: string[] = []
       tier.open({ clock: fakeClock(), evicted: (name) => evicted.push(name) })
       // The first is used longest ago.

@@ -19,7 +19,7 @@ describe('a memory tier', () => {
 
 describe('bounds', () => {
   test('the entry not used for the longest time goes when there are too many', () => {
-    const { tier, evicted } = opened({ maxEntries: 3 })
+    const { tier, evicted } = opened({ maxEntries: 3, policy: 'lru' })
     for (const key of ['a', 'b', 'c']) tier.set(key, localEntry(key))
     tier.get('a')
     tier.inspect('b')
@@ -175,7 +175,10 @@ describe('options', () => {
     ],
     [{ maxBytes: 0 }, 'Expected `maxBytes` to be bytes'],
     [{ maxBytes: '64 mb' }, 'Expected `maxBytes` to be bytes'],
-    [{ policy: 'fifo' }, "Expected `policy` to be one of 'lru', 's3-fifo', 'sieve', got `\"fifo\"` (string)"],
+    [
+      { policy: 'fifo' },
+      "Expected `policy` to be one of 'adaptive', 'lru', 's3-fifo', 'sieve', 'w-tinylfu', got `\"fifo\"` (string)",
+    ],
     [{ name: '' }, 'Expected `name` to be a non-empty string'],
     [{ maxEntrys: 5 }, 'did you mean `maxEntries`?'],
     [null, 'Expected `memory options` to be an object of options'],

@@ -1,3 +1,12 @@
+// ./frequency-sketch
+export declare class FrequencySketch {
+    #private;
+    ensure(size: number): void;
+    frequency(hash: number): number;
+    add(hash: number): void;
+    clear(): void;
+}
+
 // ./memory
 import type { LocalTier } from '@tierstack/cache-core';
 import type { MemoryOptions } from './options.ts';
