@@ -2,6 +2,11 @@ import type { Scenario } from './scenario.ts'
 
 const makers = {
   'near-hit': async (): Promise<Scenario> => (await import('./scenarios/near-hit.ts')).nearHit,
+  'memory-per-entry': async (): Promise<Scenario> =>
+    (await import('./scenarios/memory-per-entry.ts')).memoryPerEntry,
+  'hit-ratio': async (): Promise<Scenario> => (await import('./scenarios/hit-ratio.ts')).hitRatio,
+  pauses: async (): Promise<Scenario> => (await import('./scenarios/pauses.ts')).pauses,
+  sweep: async (): Promise<Scenario> => (await import('./scenarios/sweep.ts')).sweep,
   'far-hit': async (): Promise<Scenario> => (await import('./scenarios/far-hit.ts')).farHit,
   'cold-local': async (): Promise<Scenario> => (await import('./scenarios/cold-local.ts')).coldLocal,
   bulk: async (): Promise<Scenario> => (await import('./scenarios/bulk.ts')).bulk,

@@ -104,13 +104,17 @@ export interface SplitKey {
 const definitionPrefix = /^[^=~#]*#[^@]*@[^:]*:/
 const rawPrefix = /^[^=~#]*[=~]/
 
+/** The last prefix of a definition: what begins with it has it too, and most keys have the same as the one before. */
+let lastPrefix = '#@:'
+
 /** The two parts of any key; `joinKey` makes them one again. */
 export function splitKey(key: string): SplitKey {
-  const prefix = definitionPrefix.exec(key)?.[0]
+  const prefix = key.startsWith(lastPrefix) ? lastPrefix : definitionPrefix.exec(key)?.[0]
   if (prefix === undefined) {
     const { length } = rawPrefix.exec(key)?.[0] ?? ''
     return { prefix: key.slice(0, length), input: key.slice(length) }
   }
+  lastPrefix = prefix
   const text = key.slice(prefix.length)
   const input = inputOf(text)
   if (input !== undefined || text === 'u') return { prefix, input }

@@ -13,8 +13,8 @@ export class Finder {
   }
 
   /** -1 for none. */
-  slotOf(prefix: Prefix, input: unknown): number {
-    let slot = this.#index.first(prefix.hash(input))
+  slotOf(prefix: Prefix, input: unknown, hash: number = prefix.hash(input)): number {
+    let slot = this.#index.first(hash)
     while (slot >= 0 && !this.#holds(slot, prefix, input)) slot = this.#index.after(slot)
     return slot
   }

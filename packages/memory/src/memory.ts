@@ -93,10 +93,11 @@ class MemoryTier implements LocalTier {
     const { prefix: text, input } = splitKey(key)
     const prefix = this.#prefixes.at(text)
     const mark = this.#markOf(entry, prefix)
-    let slot = this.#finder.slotOf(prefix, input)
+    const hash = prefix.hash(input)
+    let slot = this.#finder.slotOf(prefix, input, hash)
     if (slot >= 0) this.#policy.hit(slot)
     // The caller's own text needn't be held twice.
-    else slot = this.#add(mark, entry.input === input ? entry.input : input, prefix.hash(input))
+    else slot = this.#add(mark, entry.input === input ? entry.input : input, hash)
     this.#bytes += weight - (this.#slots.weights[slot] as number)
     this.#slots.write(slot, entry, mark, weight)
     this.#makeRoom()

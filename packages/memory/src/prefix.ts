@@ -33,9 +33,15 @@ export class Prefixes {
     if (this.#byText.get(text)?.deref() === undefined) this.#byText.delete(text)
   })
 
+  /** Most keys have the same as the one before. */
+  #last: Prefix | undefined
+
   /** Undefined when nobody holds it: then it has no entries either. */
   find(text: string): Prefix | undefined {
-    return this.#byText.get(text)?.deref()
+    if (this.#last?.text === text) return this.#last
+    const prefix = this.#byText.get(text)?.deref()
+    this.#last = prefix ?? this.#last
+    return prefix
   }
 
   at(text: string): Prefix {

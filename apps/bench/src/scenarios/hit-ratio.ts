@@ -1,0 +1,171 @@
+import type { LocalEntry } from '@tierstack/cache-core'
+import { memory } from '@tierstack/cache-memory'
+import type { MemoryOptions } from '@tierstack/cache-memory'
+import { LRUCache } from 'lru-cache'
+import type { Library } from '../library.ts'
+import { target } from '../report/report.ts'
+import type { Report } from '../report/report.ts'
+import type { Results } from '../results.ts'
+import type { Metrics } from '../sample.ts'
+import { at } from '../scenario.ts'
+import type { Level, Place, Scenario, Seat } from '../scenario.ts'
+import { withoutServers } from '../servers.ts'
+import { median } from '../statistics.ts'
+import { traces } from '../traces.ts'
+import type { Trace } from '../traces.ts'
+
+type PolicyName = NonNullable<MemoryOptions['policy']>
+
+const ours: readonly PolicyName[] = ['adaptive', 'w-tinylfu', 's3-fifo', 'sieve', 'lru']
+const ways = ['lru-cache', ...ours]
+/** Sizes of the tier, as shares of the distinct keys. */
+const shares = [0.01, 0.05, 0.1, 0.25]
+
+/** How many reads find their entry in memory, by eviction policy. */
+export const hitRatio: Scenario = {
+  name: 'hit-ratio',
+  question: 'How many reads find their entry in memory, and what does evicting cost?',
+  // One process: what is compared are policies.
+  contestants: ['tierstack'],
+  parts: [{ name: '', processes: 1 }],
+  rounds: { trial: 1, quick: 1, full: 3 },
+  prepare: withoutServers,
+  enter,
+  report,
+}
+
+function enter(_library: Library, _place: Place, level: Level): Promise<Seat> {
+  const rows = traces(at(level, 2_000, 100_000, 400_000))
+  return Promise.resolve({
+    play() {
+      const sample: Record<string, Metrics> = {}
+      for (const trace of rows) {
+        for (const share of shares) {
+          const entries = Math.max(1, Math.floor(trace.distinct * share))
+          for (const way of ways) sample[`${trace.name}/${share}/${way}`] = replayed(way, trace, entries)
+        }
+      }
+      return Promise.resolve(sample)
+    },
+    end: () => Promise.resolve(),
+  })
+}
+
+interface Held {
+  get(key: number): unknown
+  set(key: number): void
+}
+
+function replayed(way: string, trace: Trace, entries: number): Metrics {
+  const held = way === 'lru-cache' ? yardstick(entries) : ofOurs(way as PolicyName, entries)
+  let hits = 0
+  const began = performance.now()
+  for (const key of trace.keys) {
+    if (held.get(key) === undefined) held.set(key)
+    else hits++
+  }
+  const ns = ((performance.now() - began) * 1e6) / trace.keys.length
+  return { hits: (100 * hits) / trace.keys.length, ns, distinct: trace.distinct, reads: trace.keys.length }
+}
+
+function yardstick(entries: number): Held {
+  const cache = new LRUCache<number, number>({ max: entries, ttl: 3_600_000 })
+  return { get: (key) => cache.get(key), set: (key) => void cache.set(key, key) }
+}
+
+/** The tier as the chain uses it: hits by the short path, misses stored by key. */
+function ofOurs(policy: PolicyName, entries: number): Held {
+  const tier = memory({ maxEntries: entries, maxBytes: Number.POSITIVE_INFINITY, policy })
+  const shelf = tier.shelf('#row@1:')
+  return {
+    get: (key) => {
+      const place = shelf.find(key, 0, 0)
+      return place < 0 ? undefined : shelf.value(place)
+    },
+    set: (key) => void tier.set(`#row@1:n${key}`, { ...blank, value: key, input: key }),
+  }
+}
+
+const blank: LocalEntry = {
+  value: 0,
+  input: 0,
+  createdAt: 0,
+  freshUntil: 3_600_000,
+  staleUntil: 3_600_000,
+  errorUntil: 3_600_000,
+  quickUntil: 3_600_000,
+  soft: false,
+  stamp: '',
+  tags: [],
+  slots: [],
+  seen: 0,
+  loadMs: 0,
+  etag: undefined,
+  vouchedAt: 0,
+  provisional: false,
+  usedAt: 0,
+  idleTtl: Number.POSITIVE_INFINITY,
+  isolation: 'frozen',
+  bytes: 8,
+}
+
+function report(results: Results): Report {
+  const names = [...new Set(cases(results).map((kase) => kase.split('/')[0] as string))]
+  const of = (name: string, share: number, way: string, metric: string) =>
+    results.value('tierstack', `${name}/${share}/${way}`, metric)
+  const settings = names.flatMap((name) => shares.map((share) => ({ name, share })))
+  const saved = (way: string) =>
+    settings.map(({ name, share }) => {
+      const misses = 100 - of(name, share, 'lru', 'hits')
+      return misses === 0
+        ? 0
+        : (100 * (of(name, share, way, 'hits') - of(name, share, 'lru', 'hits'))) / misses
+    })
+  const cost = (way: string) =>
+    median(settings.map(({ name, share }) => of(name, share, way, 'ns') / of(name, share, 'lru-cache', 'ns')))
+  return {
+    tables: [
+      {
+        title: 'Reads that find their entry, %',
+        note: 'The size is a share of the distinct keys.',
+        columns: ['', 'entries', ...ours],
+        rows: settings.map(({ name, share }) => [
+          `${name}, ${share * 100} %`,
+          String(Math.max(1, Math.floor(of(name, share, 'lru', 'distinct') * share))),
+          ...ours.map((way) => of(name, share, way, 'hits').toFixed(2)),
+        ]),
+      },
+      {
+        title: 'Over all traces and sizes',
+        note: 'Misses fewer than with `lru`, and the time of a read with its store on a miss, to `lru-cache` with a ttl.',
+        columns: ['', 'median', 'worst', 'best', 'time'],
+        rows: ours.map((way) => {
+          const all = saved(way)
+          return [
+            way,
+            `${median(all).toFixed(2)} %`,
+            `${Math.min(...all).toFixed(2)} %`,
+            `${Math.max(...all).toFixed(2)} %`,
+            `${cost(way).toFixed(2)}×`,
+          ]
+        }),
+      },
+    ],
+    charts: [],
+    targets: [
+      target('misses fewer than with lru, median, of the default', median(saved('adaptive')), '≥', 5, '%'),
+      target(
+        'misses fewer than with lru, worst, of the default',
+        Math.min(...saved('adaptive')),
+        '≥',
+        -10,
+        '%',
+      ),
+      target('a read with its store on a miss, to lru-cache', cost('adaptive'), '≤', 2),
+    ],
+  }
+}
+
+function cases(results: Results): string[] {
+  return results.contestants.flatMap(({ samples }) => Object.keys(samples[0] ?? {}))
+}
