@@ -7,6 +7,7 @@ import type { Codec } from './codec.ts'
 import { EdgeLink } from './edge-link.ts'
 import { Events } from './events.ts'
 import { Failures } from './failures.ts'
+import { FarWave } from './far-wave.ts'
 import { RemovalFence } from './fence.ts'
 import { FillWatch } from './fill-watch.ts'
 import { Frames } from './frames.ts'
@@ -97,6 +98,10 @@ export function assemble(options: ResolvedOptions): Chain {
     tags,
     live,
     flights: new Map(),
+    waves: {
+      loading: new FarWave(() => chain as Chain, true),
+      getting: new FarWave(() => chain as Chain, false),
+    },
     failures: new Failures(clock, fence),
     fills,
     frames: new Frames({

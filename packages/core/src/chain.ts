@@ -1,3 +1,4 @@
+import type { Wave } from './asking.ts'
 import type { Background } from './background.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import type { Clock } from './clock.ts'
@@ -34,6 +35,8 @@ export interface Chain {
   readonly tags: TagBook
   readonly live: Liveness
   readonly flights: Map<string, Flight>
+  /** Reads of the nearest remote tier, gathered by tick: of those who load what is missing, and of the others. */
+  readonly waves: { readonly loading: Wave; readonly getting: Wave }
   readonly failures: Failures
   readonly fills: FillWatch
   readonly frames: Frames

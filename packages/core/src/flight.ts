@@ -27,6 +27,43 @@ export interface Landing {
   readonly reason: MissReason
 }
 
+/** What a flight brings, as a promise for whoever asks for one: most flights are asked by nobody, or once. */
+class Outcome {
+  #promise: Promise<Landing> | undefined
+  #resolve: ((landing: Landing) => void) | undefined
+  #reject: ((error: unknown) => void) | undefined
+  #landing: Landing | undefined
+  #failure: { readonly error: unknown } | undefined
+
+  get promise(): Promise<Landing> {
+    if (this.#promise) return this.#promise
+    if (this.#landing) this.#promise = Promise.resolve(this.#landing)
+    else {
+      this.#promise = new Promise((resolve, reject) => {
+        this.#resolve = resolve
+        this.#reject = reject
+        if (this.#failure) reject(this.#failure.error)
+      })
+      // A flight in the background may have nobody who listens to its failure.
+      this.#promise.catch(() => {})
+    }
+    return this.#promise
+  }
+
+  /** The first outcome counts. */
+  settle(landing: Landing): void {
+    if (this.#landing || this.#failure) return
+    this.#landing = landing
+    this.#resolve?.(landing)
+  }
+
+  fail(error: unknown): void {
+    if (this.#landing || this.#failure) return
+    this.#failure = { error }
+    this.#reject?.(error)
+  }
+}
+
 /**
  * The one load in progress for a key. Readers share it, but wait privately: a reader's signal ends its own wait,
  * and the load is aborted only when nobody waits any more.
@@ -38,15 +75,10 @@ export class Flight {
   readonly startedAt: number
   /** The read that began it, where it is traced. */
   readonly trace: TracedRead | undefined
-  /** The first answer. A stale one may come before the load ends. */
-  readonly landing: Promise<Landing>
-  /** The answer after which nothing comes. */
-  readonly ended: Promise<Landing>
-  #land!: (landing: Landing) => void
-  #crash!: (error: unknown) => void
-  #end!: (landing: Landing) => void
-  #endBadly!: (error: unknown) => void
-  #answer: Landing | undefined
+  /** The answer that waiters got. */
+  answer: Landing | undefined
+  readonly #first = new Outcome()
+  readonly #last = new Outcome()
   #landed = false
   #waiting = 0
   #controller: AbortController | undefined
@@ -58,17 +90,6 @@ export class Flight {
     this.key = key
     this.sequence = sequence
     this.startedAt = startedAt
-    this.landing = new Promise<Landing>((resolve, reject) => {
-      this.#land = resolve
-      this.#crash = reject
-    })
-    this.ended = new Promise<Landing>((resolve, reject) => {
-      this.#end = resolve
-      this.#endBadly = reject
-    })
-    // A flight in the background may have nobody who listens to its failure.
-    this.landing.catch(() => {})
-    this.ended.catch(() => {})
   }
 
   /** True once waiters have their answer, although the load may go on behind it. */
@@ -96,19 +117,19 @@ export class Flight {
   /** Answers those who wait, while the load goes on. */
   land(landing: Landing): void {
     this.#landed = true
-    this.#answer ??= landing
-    this.#land(landing)
+    this.answer ??= landing
+    this.#first.settle(landing)
   }
 
   end(landing: Landing): void {
     this.land(landing)
-    this.#end(landing)
+    this.#last.settle(landing)
   }
 
   crash(error: unknown): void {
     this.#landed = true
-    this.#crash(error)
-    this.#endBadly(error)
+    this.#first.fail(error)
+    this.#last.fail(error)
   }
 
   abort(reason: unknown): void {
@@ -120,7 +141,8 @@ export class Flight {
 
   /** The answer for a reader who comes at `now`: an early stale one may be too old for it by then. */
   async wait(now: number, signal: AbortSignal | undefined): Promise<Landing> {
-    const answer = this.#answer !== undefined && now >= this.#answer.until ? this.ended : this.landing
+    const late = this.answer !== undefined && now >= this.answer.until
+    const answer = (late ? this.#last : this.#first).promise
     if (signal === undefined) {
       // Such a reader can't leave, so the load is wanted to its end.
       this.#waiting = Number.POSITIVE_INFINITY

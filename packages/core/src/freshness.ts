@@ -17,8 +17,8 @@ export interface Life {
 }
 
 /** The one place that decides how fresh something is. */
-export function freshness(given: Life & { readonly soft: boolean }, now: number): Freshness {
-  const life = given.soft ? softened(given, now) : given
+export function freshness(given: Life & { readonly soft?: boolean }, now: number): Freshness {
+  const life = given.soft === true ? softened(given, now) : given
   if (now < life.freshUntil) return 'fresh'
   if (now < life.staleUntil) return 'stale'
   return now < life.errorUntil ? 'error-only' : 'expired'

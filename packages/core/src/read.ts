@@ -1,3 +1,4 @@
+import type { Asking } from './asking.ts'
 import type { Chain } from './chain.ts'
 import type { LocalEntry } from './entry.ts'
 import { Flight } from './flight.ts'
@@ -30,6 +31,63 @@ const patience = 3
 
 /** Resolves to the value, or to undefined when there is none and the query has no loader. */
 export function read(
+  chain: Chain,
+  query: Query,
+  key: string,
+  input: unknown,
+  options?: ReadOptions,
+): Promise<unknown> {
+  return (
+    (options === undefined && farRead(chain, query, key, input)) ||
+    patientRead(chain, query, key, input, options)
+  )
+}
+
+/**
+ * The usual read of what memory lacks and a remote tier has: nobody else asks for the key, and nothing special is asked.
+ * Undefined when it isn't that, or is traced. The steps are those of every read, the promises are the fewest possible.
+ */
+function farRead(chain: Chain, query: Query, key: string, input: unknown): Promise<unknown> | undefined {
+  const link = chain.links[0]
+  if (link === undefined || query.policy.flight === false || !link.usable(key)) return undefined
+  if (chain.tracing.tracer !== undefined) return undefined
+  const name = query.load === undefined ? `?${key}` : key
+  if (chain.flights.has(name)) return undefined
+  const now = chain.clock.now()
+  if (link.hearsay && now >= chain.live.until) return undefined
+  const view = chain.locals.tiers.length === 0 ? undefined : chain.locals.look(key, now, undefined)
+  if (view?.state === 'fresh') return Promise.resolve(localHit(chain, query, key, input, view, now))
+  const reason = whyLoad(view, undefined)
+  const how = { options: undefined, revalidate: false, shared: true, trace: undefined } as const
+  const job: Job = { query, key, input, view, reason, ...how }
+  const flight = new Flight(key, chain.fence.sequence, now)
+  // Such a reader can't leave, so the load is wanted to its end.
+  flight.keep()
+  chain.flights.set(name, flight)
+  const wave = query.load === undefined ? chain.waves.getting : chain.waves.loading
+  return wave.board(link, job, flight).then((asking) => {
+    const { answer } = flight
+    if (asking !== undefined || answer === undefined) return follow(chain, job, flight, asking)
+    if (chain.flights.get(name) === flight) chain.flights.delete(name)
+    return deliver(chain, query, key, flight, answer)
+  })
+}
+
+/** The same flight on the long way, in its first reader's context. */
+async function follow(chain: Chain, job: Job, flight: Flight, asking: Asking | undefined): Promise<unknown> {
+  fly(chain, job, flight, asking)
+  const landing = await chain.bulkhead.lend(flight.wait(flight.startedAt, undefined))
+  return deliver(chain, job.query, job.key, flight, landing)
+}
+
+function deliver(chain: Chain, query: Query, key: string, flight: Flight, landing: Landing): unknown {
+  count(chain, query, key, landing)
+  if (readScopes.open > 0) noteRead(chain, key, { ...landing, sequence: flight.sequence })
+  return landing.clone ? copy(landing.value) : landing.value
+}
+
+/** The read in full: joins flights, goes back where something was removed meanwhile, heeds all options. */
+export async function patientRead(
   chain: Chain,
   query: Query,
   key: string,
@@ -116,11 +174,9 @@ async function answer(
     // One of the value's tags was removed since the flight began. Only its last removal is known, so all who joined
     // after anything was removed go back; who was there from the start keeps the answer.
     if (joinedAt > flight.sequence && fence.tagsRemovedAt(landing.slots) > flight.sequence) continue
-    count(chain, query, key, landing)
-    if (readScopes.open > 0) noteRead(chain, key, { ...landing, sequence: flight.sequence })
     trace?.end(landing.state, chain.names[landing.position])
     observe?.(landing.state)
-    return landing.clone ? copy(landing.value) : landing.value
+    return deliver(chain, query, key, flight, landing)
   }
 }
 
@@ -153,16 +209,20 @@ function joinable(chain: Chain, name: string, key: string, now: number): Flight 
 /** Begins a flight. It never rejects by itself: those who wait get its error. */
 function takeOff(chain: Chain, job: Job): Flight {
   const flight = new Flight(job.key, chain.fence.sequence, chain.clock.now(), job.trace)
+  if (job.shared) chain.flights.set(flightKey(job.query, job.key, job.options), flight)
+  fly(chain, job, flight)
+  return flight
+}
+
+function fly(chain: Chain, job: Job, flight: Flight, asking?: Asking): void {
   const name = flightKey(job.query, job.key, job.options)
-  if (job.shared) chain.flights.set(name, flight)
   const leave = () => {
     if (chain.flights.get(name) === flight) chain.flights.delete(name)
   }
-  const run = () => resolve(chain, job, flight, leave)
+  const run = () => resolve(chain, job, flight, leave, asking)
   chain.background.run(
     (job.trace ? job.trace.within(run) : run()).catch((error: unknown) => flight.crash(error)).finally(leave),
   )
-  return flight
 }
 
 function localHit(

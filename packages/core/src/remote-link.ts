@@ -170,6 +170,18 @@ export class RemoteLink {
     return this.#reads.add(key, key)
   }
 
+  /** Reads many keys, each of them once, that were gathered already. */
+  readAll(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
+    return this.#run('read', keys.length, () => this.tier.read(keys))
+  }
+
+  /** As `readAll`, leaving leases where nothing is. */
+  leaseAll(
+    keys: readonly string[],
+  ): Promise<{ readonly reads: readonly LeaseRead[]; readonly tagClock: string }> {
+    return this.#run('lease', keys.length, () => must(this.coherence).lease(keys, leaseMs, true))
+  }
+
   lease(key: string, wantTagClock: boolean): Promise<LeaseAnswer> {
     return (wantTagClock ? this.#clockedLeases : this.#leases).add(key, key)
   }

@@ -9,7 +9,9 @@ import type { Job } from './job.ts'
 import { load } from './load.ts'
 import type { Loaded } from './load.ts'
 import { askRemotes, giveBack, keepLeases, takeClaims } from './remote-read.ts'
+import type { Asking } from './asking.ts'
 import type { Found, Place } from './remote-read.ts'
+import type { Query } from './query.ts'
 import { backfill, store } from './store.ts'
 import { within } from './tracing.ts'
 
@@ -60,7 +62,13 @@ const nothing: Landing = {
  * One flight from its local miss to its end: steps 3 to 7 of a read. Lands the flight as soon as there is an answer;
  * calls `leave` when nobody may join any more; resolves when everything behind it is done.
  */
-export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () => void): Promise<void> {
+export async function resolve(
+  chain: Chain,
+  job: Job,
+  flight: Flight,
+  leave: () => void,
+  asking?: Asking,
+): Promise<void> {
   const { query, key, options } = job
   const { policy } = query
   let stale =
@@ -70,9 +78,11 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
   const deadline = flight.startedAt + policy.timeouts.lock
   let places: readonly Place[] = []
 
+  let early = asking
   for (let wait = true; ;) {
-    const watch = chain.fills.moment()
-    const asked = await askRemotes(chain, job, flight, stale)
+    const watch = early?.watch ?? chain.fills.moment()
+    const asked = await askRemotes(chain, job, flight, stale, early?.first)
+    early = undefined
     places = asked.places
     stale = asked.stale
     const now = chain.clock.now()
@@ -81,7 +91,7 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
       if (trace !== undefined) job.trace?.madeBy(trace)
       const due =
         (job.reason === 'ahead' && !job.revalidate) ||
-        (query.load && dueAheadOf(chain, job, asked.found, now))
+        (query.load && dueAheadOf(chain, query, asked.found, now))
       const newer = !job.view || asked.found.life.freshUntil > job.view.entry.freshUntil + clockSlack
       if (!due || (job.reason === 'ahead' && newer)) {
         flight.end(backfill(chain, job, flight, asked.found, places))
@@ -132,11 +142,17 @@ export async function resolve(chain: Chain, job: Job, flight: Flight, leave: () 
   await loadAndStore(chain, job, flight, leave, places, stale)
 }
 
-function dueAheadOf(chain: Chain, job: Job, found: Found, now: number): boolean {
+/** Is it time to load anew what a remote tier has? */
+export function dueAheadOf(
+  chain: Chain,
+  query: Query,
+  found: Pick<Found, 'life' | 'candidate'>,
+  now: number,
+): boolean {
   // Local entries trigger their own refresh; this is for chains whose nearest tier is remote.
   if (chain.locals.tiers.length > 0) return false
   const view = { ...found.life, loadMs: found.candidate.loadMs } as LocalEntry
-  return dueAhead(job.query.policy, view, now, chain.random)
+  return dueAhead(query.policy, view, now, chain.random)
 }
 
 async function loadAndStore(

@@ -2,7 +2,7 @@ import type { Chain } from './chain.ts'
 import type { WarmOptions, WarmReport } from './definition.ts'
 import { checkKeys, expectation } from './expectation.ts'
 import type { Query } from './query.ts'
-import { read } from './read.ts'
+import { patientRead } from './read.ts'
 
 /** Loads what isn't fresh locally or far, `concurrency` at a time, begun at most `rate` times a second. */
 export async function warm<K>(
@@ -27,7 +27,7 @@ export async function warm<K>(
     let key = ''
     try {
       key = keyOf(input)
-      await read(chain, query, key, input, signal ? { signal } : undefined, 'warm', (state) => {
+      await patientRead(chain, query, key, input, signal ? { signal } : undefined, 'warm', (state) => {
         if (state === 'fresh') skipped++
         else loaded++
       })

@@ -1,0 +1,65 @@
+import type { Candidate } from './candidate.ts'
+import type { Flight } from './flight.ts'
+import type { Life } from './freshness.ts'
+import type { Job } from './job.ts'
+import type { RemoteLink } from './remote-link.ts'
+import type { Fence, LeaseRead, StoredFrame } from './tier.ts'
+
+/** A tier without compare-and-set: nothing to present. */
+const unfenced = ''
+
+/** What one remote tier has to say of a key. */
+export interface Answer {
+  readonly frame?: StoredFrame
+  readonly fence?: Fence
+  readonly busy?: true
+  readonly blocked?: true
+  readonly tagClock?: string
+}
+
+/** What the nearest remote tier has said already, before the walk. */
+export interface FirstAnswer {
+  readonly link: RemoteLink
+  /** Undefined: it couldn't be asked. */
+  readonly answer: Answer | undefined
+  /** Its frame, opened. */
+  readonly opened: Opened | Promise<Opened | undefined> | undefined
+}
+
+export function answerOf(read: LeaseRead, tagClock: string): Answer {
+  switch (read.state) {
+    case 'hit':
+      return { frame: read.frame, tagClock }
+    case 'leased':
+      return { fence: read.fence, tagClock }
+    case 'busy':
+      return { busy: true, tagClock }
+    case 'blocked':
+      return { blocked: true, tagClock }
+  }
+}
+
+export function unleasedAnswer(link: RemoteLink, frame: StoredFrame | undefined): Answer {
+  if (link.coherence !== undefined) return frame ? { frame } : {}
+  return frame ? { frame, fence: unfenced, tagClock: '' } : { fence: unfenced, tagClock: '' }
+}
+
+/** An entry that a remote tier had. */
+export interface Opened {
+  readonly life: Life
+  readonly state: 'fresh' | 'stale'
+  readonly candidate: Candidate
+}
+
+/** What was asked before the flight took this way. */
+export interface Asking {
+  /** When it was asked, for `fills.wait`. */
+  readonly watch: number
+  readonly first: FirstAnswer
+}
+
+/** Reads of the nearest remote tier, gathered by tick. */
+export interface Wave {
+  /** Resolves, in the caller's context, to undefined when the flight has landed; else it goes on with what was learnt. */
+  board(link: RemoteLink, job: Job, flight: Flight): Promise<Asking | undefined>
+}
