@@ -48,7 +48,6 @@ export class Connection implements Route {
   #closed = false
   #epoch = ''
   #left: readonly string[] = []
-  #oldest = 0
   #readOnly = false
   #servers: ReadonlyMap<Node, Greeted> = new Map()
   #greeting: { since: number; readonly history: Promise<string> } | undefined
@@ -67,11 +66,6 @@ export class Connection implements Route {
 
   get epoch(): string {
     return this.#epoch
-  }
-
-  /** Major version of the oldest server. */
-  get version(): number {
-    return this.#oldest
   }
 
   watch(watcher: ConnectionWatcher): void {
@@ -232,7 +226,6 @@ export class Connection implements Route {
     this.#servers = servers
     if (epoch !== this.#epoch) this.leave(epoch)
     const infos = [...servers.values()].map(({ info }) => info)
-    this.#oldest = Math.min(...infos.map(({ major }) => major))
     this.#readOnly = infos.some(({ role }) => role !== 'master')
     this.#usable = true
     this.#warn(infos)

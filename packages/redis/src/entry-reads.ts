@@ -1,7 +1,6 @@
-import type { Fence, LeaseRead, StoredFrame } from '@tierstack/cache-core'
-import type { Call, ScriptCall } from './call.ts'
+import type { LeaseRead, StoredFrame } from '@tierstack/cache-core'
+import type { AnyCall } from './call.ts'
 import type { Connection } from './connection.ts'
-import { refusesWrites } from './error-reply.ts'
 import { bytesOf, inside } from './port.ts'
 import type { Reply } from './port.ts'
 import { gather, spread } from './spread.ts'
@@ -36,109 +35,66 @@ export class EntryReads {
       const stored = parseStored(bytesOf(inside(replies[partAt], itemAt)))
       return stored.kind === 'value' ? stored.frame : undefined
     })
-    this.#holds?.(frames.flatMap((frame, i) => heldBy(keys[i], frame)))
+    const holds = this.#holds
+    if (holds) holds(frames.flatMap((frame, i) => heldBy(keys[i], frame)))
     return frames
   }
 
-  /** `before` is asked in the same write as the leases, ahead of them. */
+  /**
+   * `clock` is the reply for the tag clock, taken before any of the reads.
+   *
+   * A script for a single key too: `SET NX GET` would need the epoch and the clock asked beside it, and three commands
+   * cost the client more than one script costs both.
+   */
   async lease(
     keys: readonly string[],
     holdMs: number,
-    before: readonly Call[],
-  ): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
-    const [only] = keys
-    const native = keys.length === 1 && only !== undefined && this.#connection.version >= 7
-    const answer = await (native
-      ? this.#leaseOne(only, holdMs, before)
-      : this.#leaseEach(keys, holdMs, before))
-    this.#holds?.(
-      answer.reads.flatMap((read, i) => heldBy(keys[i], read.state === 'hit' ? read.frame : undefined)),
-    )
-    return answer
-  }
-
-  /** The same in one native command, at the price of a GET. */
-  async #leaseOne(
-    key: string,
-    holdMs: number,
-    before: readonly Call[],
-  ): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
-    const bucket = this.#layout.bucketOf(key)
-    const fence = leaseFence(token())
-    const replies = await this.#connection.attempt(() => [
-      ...before,
-      {
-        bucket,
-        guarded: true,
-        words: [
-          'SET',
-          ...this.#connection.namesOf(bucket, [key]),
-          fence,
-          'NX',
-          'GET',
-          'PX',
-          Math.ceil(holdMs),
-        ],
-      },
-    ])
-    let reply = replies[before.length] as Reply
-    const asked = replies.slice(0, before.length)
-    for (const one of asked) if (one instanceof Error) throw one
-    if (refusesWrites(reply)) {
-      const [kept] = await this.#connection.attempt(() => [
-        { bucket, guarded: true, words: ['GET', ...this.#connection.namesOf(bucket, [key])] },
-      ])
-      // Nothing there, and no lease to be had: the caller loads, and can't store.
-      if (kept === null || kept instanceof Error) return { reads: [blocked], replies: asked }
-      reply = kept as Reply
-    } else if (reply === null) {
-      return { reads: [{ state: 'leased', fence }], replies: asked }
-    }
-    if (reply instanceof Error && !reply.message.startsWith('WRONGTYPE')) throw reply
-    const stored = parseStored(reply instanceof Error ? undefined : bytesOf(reply))
-    if (stored.kind === 'value') return { reads: [{ state: 'hit', frame: stored.frame }], replies: asked }
-    if (stored.kind === 'intents') return { reads: [blocked], replies: asked }
-    // Somebody else's lease, to be marked as waited for; or what isn't ours, to be replaced.
-    const { reads } = await this.#leaseEach([key], holdMs, [])
-    return { reads, replies: asked }
-  }
-
-  async #leaseEach(
-    keys: readonly string[],
-    holdMs: number,
-    before: readonly Call[],
-  ): Promise<{ reads: LeaseRead[]; replies: readonly Reply[] }> {
-    const fences = keys.map(() => leaseFence(token()))
+    wantClock: boolean,
+  ): Promise<{ reads: LeaseRead[]; clock: Reply | undefined }> {
     const parts = spread(this.#layout, keys, itself)
-    const replies = await this.#connection.ask(() => [
-      ...before,
-      ...parts.map(({ bucket, items, places }): ScriptCall => {
-        const tokens = places.map((place) => (fences[place] as Fence).slice(1))
+    const drawn = parts.map(() => token().slice(0, -placeDigits))
+    // In a Cluster the clock may be on another node than the entries: then it is asked ahead of them.
+    const apart = wantClock && this.#layout.buckets > 1
+    const replies = await this.#connection.ask(() => {
+      const calls: AnyCall[] = parts.map(({ bucket, items }, i) => {
+        const clocks = wantClock && !apart && i === 0 ? [this.#layout.tagClock] : []
         return {
           bucket,
           script: 'lease',
-          keys: this.#connection.namesOf(bucket, items),
-          args: [Math.ceil(holdMs), ...tokens],
+          keys: [...clocks, ...this.#connection.namesOf(bucket, items)],
+          args: [Math.ceil(holdMs), clocks.length, drawn[i] as string],
         }
-      }),
-    ])
-    const reads = gather(parts, keys.length, (part, partAt, itemAt): LeaseRead => {
-      const reply = bytesOf(inside(replies[before.length + partAt], itemAt))
+      })
+      return apart ? [{ bucket: 0, words: ['GET', this.#layout.tagClock] }, ...calls] : calls
+    })
+    const answers = apart ? replies.slice(1) : replies
+    const reads = gather(parts, keys.length, (_, partAt, itemAt): LeaseRead => {
+      const reply = bytesOf(inside(answers[partAt], itemAt + 1))
       if (reply?.length === 1) {
         return reply[0] === 0x2b
-          ? { state: 'leased', fence: fences[part.places[itemAt] as number] as Fence }
+          ? { state: 'leased', fence: leaseFence(tokenAt(drawn[partAt] as string, itemAt)) }
           : blocked
       }
       const stored = parseStored(reply)
       if (stored.kind === 'value') return { state: 'hit', frame: stored.frame }
       return stored.kind === 'lease' ? busy : blocked
     })
-    return { reads, replies: replies.slice(0, before.length) }
+    const holds = this.#holds
+    if (holds)
+      holds(reads.flatMap((read, i) => heldBy(keys[i], read.state === 'hit' ? read.frame : undefined)))
+    return { reads, clock: apart ? replies[0] : inside(answers[0], 0) }
   }
 
   get #layout() {
     return this.#connection.layout
   }
+}
+
+/** One random text serves a whole script; the place of each key in it makes its token. */
+const placeDigits = 3
+
+function tokenAt(drawn: string, place: number): string {
+  return drawn + String(place + 1).padStart(placeDigits, '0')
 }
 
 function heldBy(key: string | undefined, frame: StoredFrame | undefined): Held[] {

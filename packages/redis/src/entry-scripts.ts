@@ -21,23 +21,28 @@ export const entryScripts: Readonly<
   >
 > = {
   /**
-   * KEYS entries; ARGV hold, tokens. Per key: what is there, `+` where the lease was given, `!` where it could not be.
+   * KEYS tag clock, entries; ARGV hold, 1 if the first key is the tag clock, the tokens' first part. The clock (empty
+   * when it wasn't asked for), then per key what is there, `+` where the lease was given, `!` where it could not be.
    * What isn't ours is replaced by the lease.
    */
   lease: `
-local out = {}
-for i, key in ipairs(KEYS) do
+local clocks = tonumber(ARGV[2])
+local out = {clocks == 1 and redis.call('GET', KEYS[1]) or ''}
+for i = 1 + clocks, #KEYS do
+  local key, at = KEYS[i], i + 1 - clocks
   local v = redis.pcall('GET', key)
   if type(v) ~= 'string' then v = '' end
   local kind = string.sub(v, 1, 1)
-  if kind == 'L' and #v == 17 then
+  if kind == 'V' and #v >= 47 then
+    out[at] = v
+  elseif kind == 'L' and #v == 17 then
     redis.pcall('APPEND', key, 'W')
-    out[i] = v
-  elseif (kind == 'L' and #v == 18) or (kind == 'V' and #v >= 47) or (kind == 'T' and #v > 1 and #v % 29 == 1) then
-    out[i] = v
+    out[at] = v
+  elseif (kind == 'L' and #v == 18) or (kind == 'T' and #v > 1 and #v % 29 == 1) then
+    out[at] = v
   else
-    local set = redis.pcall('SET', key, 'L' .. ARGV[i + 1], 'PX', ARGV[1])
-    out[i] = set.err and '!' or '+'
+    local set = redis.pcall('SET', key, 'L' .. ARGV[3] .. string.format('%03d', at - 1), 'PX', ARGV[1])
+    out[at] = set.err and '!' or '+'
   end
 end
 return out`,

@@ -1,7 +1,6 @@
 /* What the error replies mean that the protocol reckons with. */
 
 const otherServer = /^(NOSCRIPT|MOVED|CLUSTERDOWN|LOADING|MASTERDOWN)\b/
-const cannotWrite = /^(OOM|READONLY|MISCONF|NOREPLICAS)\b/
 
 /** Is the server, or what it knows of the Cluster, another than the one that was greeted? */
 export function isOfOtherServer(reply: Error): boolean {
@@ -10,11 +9,6 @@ export function isOfOtherServer(reply: Error): boolean {
 
 export function isReadOnly(reply: Error): boolean {
   return reply.message.startsWith('READONLY')
-}
-
-/** Is it only writing that the server refuses? */
-export function refusesWrites(reply: unknown): boolean {
-  return reply instanceof Error && cannotWrite.test(reply.message)
 }
 
 /** The epoch that a guarded call met instead of its own; empty when there is none; undefined for any other reply. */

@@ -15,7 +15,7 @@ export function findings(
       note(
         'version',
         `The server is Redis ${version}.`,
-        'Use Redis 7 or later, or Valkey: a read takes a lease without a script there.',
+        'Use Redis 7 or later, or Valkey: older ones are not tested.',
       )
     }
     if (role !== 'master') {

@@ -121,8 +121,8 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
     wantTagClock: boolean,
   ): Promise<{ readonly reads: readonly LeaseRead[]; readonly tagClock: string }> {
     const { reads, tags } = this.#on
-    const answer = await reads.lease(keys, holdMs, wantTagClock ? [tags.clockCall()] : [])
-    return { reads: answer.reads, tagClock: wantTagClock ? tags.clockText(answer.replies[0]) : '' }
+    const { reads: all, clock } = await reads.lease(keys, holdMs, wantTagClock)
+    return { reads: all, tagClock: wantTagClock ? tags.clockText(clock) : '' }
   }
 
   claim(

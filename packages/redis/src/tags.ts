@@ -23,15 +23,10 @@ export class Tags {
     this.#ttl = ttl
   }
 
-  /** Asks for the clock's number. */
-  clockCall(): Call {
-    return { bucket: 0, words: ['GET', this.#layout.tagClock] }
-  }
-
   /** With the epoch: after a rotation the numbers of before mean nothing. Empty when the clock is missing. */
   clockText(reply: Reply | undefined): string {
     const number = textOf(reply)
-    return number === undefined ? '' : `${this.#connection.epoch} ${number}`
+    return number === undefined || number === '' ? '' : `${this.#connection.epoch} ${number}`
   }
 
   async tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]> {
