@@ -3,7 +3,8 @@ import type { Answer, Asking, Opened, Wave } from './asking.ts'
 import type { Chain } from './chain.ts'
 import type { Flight } from './flight.ts'
 import type { Job } from './job.ts'
-import { openFrame } from './open-frame.ts'
+import { instantOf, openFrame } from './open-frame.ts'
+import type { Instant } from './open-frame.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { dueAheadOf } from './resolve.ts'
 import { backfill } from './store.ts'
@@ -18,6 +19,14 @@ interface Passenger {
 }
 
 const most = 1_000
+/** Reads that share a reading of the clocks. All of them began before the batch was answered. */
+const readings = 32
+
+interface Arrival {
+  readonly link: RemoteLink
+  readonly watch: number
+  at: Instant
+}
 
 /**
  * What misses memory in one tick, asked of the nearest remote tier at once. A fresh hit lands its flight right here,
@@ -55,13 +64,20 @@ export class FarWave implements Wave {
     const watch = chain.fills.moment()
     const landed = this.#ask(link, passengers).then(
       (answers) => {
-        for (const [i, passenger] of passengers.entries())
-          arrive(chain, link, passenger, answers[i] as Answer, watch)
+        const arrival: Arrival = { link, watch, at: instantOf(chain) }
+        for (let i = 0; i < passengers.length; i++) {
+          if (i % readings === readings - 1) arrival.at = instantOf(chain)
+          const passenger = passengers[i] as Passenger
+          try {
+            arrive(chain, passenger, answers[i] as Answer, arrival)
+          } catch {
+            // Nobody else may wait for it.
+            passenger.resolve(unanswered(arrival))
+          }
+        }
       },
-      // A tier that can't be asked counts as a miss; nothing may be stored there.
       () => {
-        for (const { resolve } of passengers)
-          resolve({ watch, first: { link, answer: undefined, opened: undefined } })
+        for (const { resolve } of passengers) resolve(unanswered({ link, watch }))
       },
     )
     chain.background.run(landed)
@@ -76,26 +92,35 @@ export class FarWave implements Wave {
   }
 }
 
-function arrive(chain: Chain, link: RemoteLink, passenger: Passenger, answer: Answer, watch: number): void {
-  const { job, flight, resolve } = passenger
-  const opened = answer.frame ? openFrame(chain, job, link, answer.frame) : undefined
-  if (answer.frame === undefined || opened === undefined || !mayLand(chain, job, opened)) {
+/** A tier that can't be asked counts as a miss; nothing may be stored there. */
+function unanswered({ link, watch }: Pick<Arrival, 'link' | 'watch'>): Asking {
+  return { watch, first: { link, answer: undefined, opened: undefined } }
+}
+
+function arrive(
+  chain: Chain,
+  { job, flight, resolve }: Passenger,
+  answer: Answer,
+  { link, watch, at }: Arrival,
+): void {
+  const { frame, fence, tagClock } = answer
+  const opened = frame ? openFrame(chain, job, link, frame, at) : undefined
+  if (frame === undefined || opened === undefined || !mayLand(chain, job, opened, at.now)) {
     resolve({ watch, first: { link, answer, opened } })
     return
   }
-  const place = {
-    link,
-    fence: answer.fence,
-    claim: answer.frame.stamp,
-    tagClock: answer.tagClock,
-    blocked: false,
-  }
+  const place = { link, fence, claim: frame.stamp, tagClock, blocked: false }
   const { life, candidate } = opened
-  flight.end(backfill(chain, job, flight, { place, life, candidate, stamp: answer.frame.stamp }, []))
+  flight.end(backfill(chain, job, flight, { place, life, candidate, stamp: frame.stamp }, [], at.now))
   resolve(undefined)
 }
 
-function mayLand(chain: Chain, { query }: Job, opened: Opened | Promise<unknown>): opened is Opened {
+function mayLand(
+  chain: Chain,
+  { query }: Job,
+  opened: Opened | Promise<unknown>,
+  now: number,
+): opened is Opened {
   if (opened instanceof Promise || opened.state !== 'fresh') return false
-  return query.load === undefined || !dueAheadOf(chain, query, opened, chain.clock.now())
+  return query.load === undefined || !dueAheadOf(chain, query, opened, now)
 }

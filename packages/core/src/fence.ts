@@ -1,4 +1,4 @@
-import type { LocalEntry } from './entry.ts'
+import type { LocalEntry, TagStamp } from './entry.ts'
 
 /*
  * What this process knows to have been removed, in bounded memory: for each slot of keys and of tags, the sequence
@@ -18,6 +18,17 @@ function hash(text: string): number {
 
 export function tagSlot(tag: string): number {
   return hash(tag) % tagSlots
+}
+
+let lastTags: readonly TagStamp[] = []
+let lastSlots: readonly number[] = []
+
+/** The slots of an entry's tags. Entries read one after the other often share one list. */
+export function slotsOf(tags: readonly TagStamp[]): readonly number[] {
+  if (tags === lastTags) return lastSlots
+  lastTags = tags
+  lastSlots = tags.map(({ tag }) => tagSlot(tag))
+  return lastSlots
 }
 
 /** `suspect`: nobody vouches for it, ask a remote tier. `soft`: stale from now on. `gone`: removed. */

@@ -27,40 +27,21 @@ export interface Landing {
   readonly reason: MissReason
 }
 
-/** What a flight brings, as a promise for whoever asks for one: most flights are asked by nobody, or once. */
+/** A promise for whoever asks for one: most flights have no other reader than the one who began them. */
 class Outcome {
-  #promise: Promise<Landing> | undefined
-  #resolve: ((landing: Landing) => void) | undefined
-  #reject: ((error: unknown) => void) | undefined
-  #landing: Landing | undefined
-  #failure: { readonly error: unknown } | undefined
+  readonly promise: Promise<Landing>
+  settle!: (landing: Landing) => void
+  fail!: (error: unknown) => void
 
-  get promise(): Promise<Landing> {
-    if (this.#promise) return this.#promise
-    if (this.#landing) this.#promise = Promise.resolve(this.#landing)
-    else {
-      this.#promise = new Promise((resolve, reject) => {
-        this.#resolve = resolve
-        this.#reject = reject
-        if (this.#failure) reject(this.#failure.error)
-      })
-      // A flight in the background may have nobody who listens to its failure.
-      this.#promise.catch(() => {})
-    }
-    return this.#promise
-  }
-
-  /** The first outcome counts. */
-  settle(landing: Landing): void {
-    if (this.#landing || this.#failure) return
-    this.#landing = landing
-    this.#resolve?.(landing)
-  }
-
-  fail(error: unknown): void {
-    if (this.#landing || this.#failure) return
-    this.#failure = { error }
-    this.#reject?.(error)
+  constructor(landing: Landing | undefined, failure: { readonly error: unknown } | undefined) {
+    this.promise = new Promise((resolve, reject) => {
+      this.settle = resolve
+      this.fail = reject
+    })
+    // A flight in the background may have nobody who listens to its failure.
+    this.promise.catch(() => {})
+    if (landing) this.settle(landing)
+    else if (failure) this.fail(failure.error)
   }
 }
 
@@ -77,8 +58,10 @@ export class Flight {
   readonly trace: TracedRead | undefined
   /** The answer that waiters got. */
   answer: Landing | undefined
-  readonly #first = new Outcome()
-  readonly #last = new Outcome()
+  #final: Landing | undefined
+  #failure: { readonly error: unknown } | undefined
+  #first: Outcome | undefined
+  #last: Outcome | undefined
   #landed = false
   #waiting = 0
   #controller: AbortController | undefined
@@ -117,19 +100,24 @@ export class Flight {
   /** Answers those who wait, while the load goes on. */
   land(landing: Landing): void {
     this.#landed = true
-    this.answer ??= landing
-    this.#first.settle(landing)
+    if (this.answer || this.#failure) return
+    this.answer = landing
+    this.#first?.settle(landing)
   }
 
   end(landing: Landing): void {
     this.land(landing)
-    this.#last.settle(landing)
+    if (this.#final || this.#failure) return
+    this.#final = landing
+    this.#last?.settle(landing)
   }
 
   crash(error: unknown): void {
     this.#landed = true
-    this.#first.fail(error)
-    this.#last.fail(error)
+    if (this.#failure) return
+    this.#failure = { error }
+    this.#first?.fail(error)
+    this.#last?.fail(error)
   }
 
   abort(reason: unknown): void {
@@ -142,7 +130,7 @@ export class Flight {
   /** The answer for a reader who comes at `now`: an early stale one may be too old for it by then. */
   async wait(now: number, signal: AbortSignal | undefined): Promise<Landing> {
     const late = this.answer !== undefined && now >= this.answer.until
-    const answer = (late ? this.#last : this.#first).promise
+    const answer = late ? this.#ended() : this.#landing()
     if (signal === undefined) {
       // Such a reader can't leave, so the load is wanted to its end.
       this.#waiting = Number.POSITIVE_INFINITY
@@ -163,6 +151,16 @@ export class Flight {
     } finally {
       signal.removeEventListener('abort', leave)
     }
+  }
+
+  #landing(): Promise<Landing> {
+    this.#first ??= new Outcome(this.answer, this.#failure)
+    return this.#first.promise
+  }
+
+  #ended(): Promise<Landing> {
+    this.#last ??= new Outcome(this.#final, this.#failure)
+    return this.#last.promise
   }
 
   /** The load goes on whoever leaves. */

@@ -178,12 +178,72 @@ class Reader {
     return this.view.getFloat64(this.take(8))
   }
 
-  text(width: 1 | 2): string {
+  /** A text that is most likely `guess`: told by its bytes, without making it. */
+  text(width: 1 | 2, guess: string): string {
     const length = width === 1 ? this.u8() : this.u16()
     const start = this.take(length)
+    if (length === guess.length && this.#isAscii(start, guess)) return guess
     return decoder.decode(this.bytes.subarray(start, start + length))
   }
+
+  #isAscii(start: number, text: string): boolean {
+    const { bytes } = this
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit > 0x7f || unit !== bytes[start + i]) return false
+    }
+    return true
+  }
 }
+
+/**
+ * Tags of frames that were read lately, by their bytes: the entries of a definition mostly carry the same ones, and
+ * whoever sees the same list again needn't look at it again.
+ */
+class TagLists {
+  readonly #lists: { readonly bytes: Uint8Array; readonly tags: readonly TagStamp[] }[] = []
+  #next = 0
+
+  /** The list that begins at the reader, if it was seen lately. */
+  find(r: Reader): readonly TagStamp[] | undefined {
+    for (const { bytes, tags } of this.#lists) {
+      if (!startsWith(r.bytes, r.at, bytes)) continue
+      r.at += bytes.length
+      return tags
+    }
+    return undefined
+  }
+
+  note(bytes: Uint8Array, tags: readonly TagStamp[]): void {
+    if (bytes.length > longestList) return
+    this.#lists[this.#next] = { bytes: bytes.slice(), tags }
+    this.#next = (this.#next + 1) % listsKept
+  }
+}
+
+const listsKept = 8
+const longestList = 512
+
+function startsWith(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
+  if (at + part.length > bytes.length) return false
+  // Generations differ, and stand at the end.
+  for (let i = part.length - 1; i >= 0; i--) if (bytes[at + i] !== part[i]) return false
+  return true
+}
+
+const tagLists = new TagLists()
+
+function readTags(r: Reader): readonly TagStamp[] {
+  const known = tagLists.find(r)
+  if (known) return known
+  const start = r.at
+  const tags = Array.from({ length: r.u16() }, () => ({ tag: r.text(2, ''), generation: r.text(1, '') }))
+  tagLists.note(r.bytes.subarray(start, r.at), tags)
+  return tags
+}
+
+const noTransforms: readonly number[] = []
+let lastVersion = '1'
 
 function duration(ms: number): number {
   if (ms >= 0) return ms
@@ -207,22 +267,23 @@ export function decodeFrame(bytes: Uint8Array, key: string): OpenFrame {
     throw new BadFrame(`frame has format version ${version}, this reader knows ${formatVersion}`)
   const flags = r.u8()
   const codec = r.u8()
-  const transforms = Array.from({ length: r.u8() }, () => r.u8())
+  const steps = r.u8()
+  const transforms = steps === 0 ? noTransforms : Array.from({ length: steps }, () => r.u8())
   let header: FrameHeader
   try {
     header = {
       codec,
       transforms,
-      keyId: r.text(1),
+      keyId: r.text(1, ''),
       createdAt: r.f64(),
       freshFor: duration(r.f64()),
       staleFor: duration(r.f64()),
       errorFor: duration(r.f64()),
       loadMs: duration(r.f64()),
-      version: r.text(1),
-      ...noteOf(r.text(2), flags),
-      key: r.text(2),
-      tags: Array.from({ length: r.u16() }, () => ({ tag: r.text(2), generation: r.text(1) })),
+      version: (lastVersion = r.text(1, lastVersion)),
+      ...noteOf(r.text(2, ''), flags),
+      key: r.text(2, key),
+      tags: readTags(r),
     }
   } catch (error) {
     throw error instanceof BadFrame ? error : new BadFrame('frame header is not readable', { cause: error })

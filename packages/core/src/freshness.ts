@@ -1,5 +1,5 @@
 import type { LocalEntry, TagStamp } from './entry.ts'
-import { tagSlot } from './fence.ts'
+import { slotsOf } from './fence.ts'
 import type { FrameHeader } from './frame.ts'
 import type { Isolation } from './isolate.ts'
 import { copy, secure } from './isolate.ts'
@@ -167,7 +167,7 @@ export function makeEntry(parts: EntryParts, policy: ResolvedPolicy): LocalEntry
     soft: parts.soft,
     stamp: parts.stamp,
     tags: parts.tags,
-    slots: parts.tags.map(({ tag }) => tagSlot(tag)),
+    slots: slotsOf(parts.tags),
     seen: parts.sequence,
     loadMs: parts.loadMs,
     etag: parts.etag,

@@ -12,6 +12,16 @@ import { tally } from './stats.ts'
 import type { TagStanding } from './tag-book.ts'
 import type { StoredFrame } from './tier.ts'
 
+/** One moment on both clocks. */
+export interface Instant {
+  readonly now: number
+  readonly wall: number
+}
+
+export function instantOf(chain: Chain): Instant {
+  return { now: chain.clock.now(), wall: chain.clock.wall() }
+}
+
 /**
  * The entry in a frame, unless it is invalid, too old for any use, or can't be trusted. A promise only where somebody
  * has to be asked: for tags that this process doesn't know, or by a schema.
@@ -21,6 +31,7 @@ export function openFrame(
   job: Job,
   link: RemoteLink,
   frame: StoredFrame,
+  at: Instant = instantOf(chain),
 ): Opened | undefined | Promise<Opened | undefined> {
   let taken: OpenFrame | Promise<OpenFrame>
   try {
@@ -29,9 +40,9 @@ export function openFrame(
     poisoned(chain, job, link, flawOf(error), error)
     return undefined
   }
-  if (!isPromise(taken)) return stand(chain, job, link, frame, taken)
+  if (!isPromise(taken)) return stand(chain, job, link, { frame, taken }, at)
   return taken.then(
-    (unsealed) => stand(chain, job, link, frame, unsealed),
+    (unsealed) => stand(chain, job, link, { frame, taken: unsealed }, instantOf(chain)),
     (error: unknown) => {
       poisoned(chain, job, link, flawOf(error), error)
       return undefined
@@ -43,12 +54,14 @@ function stand(
   chain: Chain,
   job: Job,
   link: RemoteLink,
-  frame: StoredFrame,
-  taken: OpenFrame,
+  { frame, taken }: Omit<Read, 'standing'>,
+  at: Instant,
 ): Opened | undefined | Promise<Opened | undefined> {
-  const standing = chain.tags.standing(taken.header.tags)
-  if (typeof standing === 'string') return judge(chain, job, link, { frame, taken, standing })
-  return standing.then((known) => judge(chain, job, link, { frame, taken, standing: known }))
+  const standing = chain.tags.standing(taken.header.tags, at.now)
+  if (typeof standing === 'string') return judge(chain, job, link, { frame, taken, standing }, at)
+  return standing.then((known) =>
+    judge(chain, job, link, { frame, taken, standing: known }, instantOf(chain)),
+  )
 }
 
 interface Read {
@@ -62,13 +75,13 @@ function judge(
   job: Job,
   link: RemoteLink,
   { frame, taken, standing }: Read,
+  { now, wall }: Instant,
 ): Opened | undefined | Promise<Opened | undefined> {
   if (standing === 'invalid') return undefined
   const { query, view } = job
   const { header } = taken
-  const now = chain.clock.now()
   const soft = frame.soft || standing === 'soft'
-  const held = lifeOfFrame(header, now, chain.clock.wall())
+  const held = lifeOfFrame(header, now, wall)
   const life = soft ? softened(held, now) : held
   const state = freshness(life, now)
   if (state === 'expired') return undefined

@@ -1,8 +1,8 @@
 import type { Chain } from './chain.ts'
-import type { TagStamp } from './entry.ts'
+import type { LocalEntry, TagStamp } from './entry.ts'
 import type { SealKey } from './encryption.ts'
 import { CacheError } from './errors.ts'
-import { tagSlot } from './fence.ts'
+import { slotsOf, tagSlot } from './fence.ts'
 import type { Flight, Landing } from './flight.ts'
 import { clamped, lifeOf, makeEntry, ttlLeft, ttlsOf } from './freshness.ts'
 import type { Life } from './freshness.ts'
@@ -312,19 +312,19 @@ export function backfill(
   flight: Flight,
   found: Found,
   places: readonly Place[],
+  now: number = chain.clock.now(),
 ): Landing {
   const { query, key } = job
   const { candidate, life, stamp, place } = found
   const { policy } = query
-  const now = chain.clock.now()
-  const tags = candidate.tags.map(({ tag }) => tag)
+  let isolation: LocalEntry['isolation'] | undefined
   const stored = chain.locals.put(
     key,
     place.link.position,
     (position) => {
       const ttl = policy.ttls[position] as number
       if (ttl <= 0) return undefined
-      return makeEntry(
+      const entry = makeEntry(
         {
           value: candidate.value,
           input: job.input,
@@ -341,18 +341,23 @@ export function backfill(
         },
         policy,
       )
+      isolation = entry.isolation
+      return entry
     },
     job.options?.skip,
   )
   if (stored === 'stored') backfilled(chain, query, key, 0)
-  const nearer = places.filter((p) => p !== place && p.fence !== undefined)
-  if (nearer.length > 0)
-    chain.background.run(backfillRemote(chain, query, key, found, nearer, flight.sequence))
-  const clone = candidate.clone || secure(candidate.value, policy.isolation).isolation === 'clone'
+  if (places.length > 1) {
+    const nearer = places.filter((p) => p !== place && p.fence !== undefined)
+    if (nearer.length > 0)
+      chain.background.run(backfillRemote(chain, query, key, found, nearer, flight.sequence))
+  }
+  isolation ??= secure(candidate.value, policy.isolation).isolation
+  const clone = candidate.clone || isolation === 'clone'
   return {
     value: candidate.value,
     clone,
-    slots: tags.map(tagSlot),
+    slots: slotsOf(candidate.tags),
     tags: candidate.tags,
     life,
     position: place.link.position,

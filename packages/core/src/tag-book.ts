@@ -50,6 +50,18 @@ export class TagBook {
   readonly #known = new Map<string, Known>()
   readonly #asks: Batch<string, Known>
   #order = 0
+  /** Grows with whatever is learnt or forgotten. */
+  #learnt = 0
+  /**
+   * The last list that was found valid, and what that rests on: entries read one after the other often share one list,
+   * and while nothing was removed or learnt, it is as valid as it was.
+   */
+  #lastValid: {
+    readonly stamps: readonly TagStamp[]
+    readonly until: number
+    readonly sequence: number
+    readonly learnt: number
+  } = { stamps: [], until: 0, sequence: -1, learnt: -1 }
 
   constructor(o: {
     link: RemoteLink | undefined
@@ -71,19 +83,33 @@ export class TagBook {
   }
 
   /** Is an entry with these stamps valid? Answers at once when everything is known. */
-  standing(stamps: readonly TagStamp[]): TagStanding | Promise<TagStanding> {
+  standing(stamps: readonly TagStamp[], now: number = this.#clock.now()): TagStanding | Promise<TagStanding> {
     if (stamps.length === 0) return 'valid'
     const { link } = this
     if (link === undefined || this.verbs === undefined) return 'valid'
+    const last = this.#lastValid
+    if (
+      stamps === last.stamps &&
+      now < last.until &&
+      now < this.#live.until &&
+      last.sequence === this.#fence.sequence &&
+      last.learnt === this.#learnt &&
+      link.journal.size === 0
+    )
+      return 'valid'
     if (link.journal.size > 0 && stamps.some(({ tag }) => link.journal.fencesTag(tag))) return 'invalid'
     let standing: TagStanding = 'valid'
+    let until = Number.POSITIVE_INFINITY
     for (const stamp of stamps) {
-      const known = this.#trusted(stamp.tag)
+      const known = this.#trusted(stamp.tag, now)
       if (known === undefined) return this.#standingAsked(stamps)
       const one = compare(stamp, known.state)
       if (one === 'invalid') return one
       if (one === 'soft') standing = 'soft'
+      until = Math.min(until, known.until)
     }
+    if (standing === 'valid')
+      this.#lastValid = { stamps, until, sequence: this.#fence.sequence, learnt: this.#learnt }
     return standing
   }
 
@@ -137,19 +163,22 @@ export class TagBook {
   }
 
   forget(tags: readonly string[]): void {
+    this.#learnt++
     for (const tag of tags) this.#known.delete(tag)
   }
 
   forgetAll(): void {
+    this.#learnt++
     this.#known.clear()
   }
 
   async #standingAsked(stamps: readonly TagStamp[]): Promise<TagStanding> {
     let standing: TagStanding = 'valid'
     try {
+      const now = this.#clock.now()
       const answers = await Promise.all(
         stamps.map((stamp) =>
-          Promise.resolve(this.#trusted(stamp.tag) ?? this.#asks.add(stamp.tag, stamp.tag)),
+          Promise.resolve(this.#trusted(stamp.tag, now) ?? this.#asks.add(stamp.tag, stamp.tag)),
         ),
       )
       for (const [i, known] of answers.entries()) {
@@ -175,6 +204,7 @@ export class TagBook {
 
   #note(tag: string, state: TagState | undefined, sequence: number, order: number): Known {
     const known: Known = { state, sequence, order, until: this.#clock.now() + knownMs }
+    this.#learnt++
     this.#known.delete(tag)
     // A missing generation may be created by anybody at any time, unannounced: never remembered.
     if (state !== undefined) this.#known.set(tag, known)
@@ -187,10 +217,9 @@ export class TagBook {
     return known
   }
 
-  #trusted(tag: string): Known | undefined {
+  #trusted(tag: string, now: number): Known | undefined {
     const known = this.#known.get(tag)
     if (known === undefined) return undefined
-    const now = this.#clock.now()
     const trusted =
       now < known.until &&
       now < this.#live.until &&
