@@ -1,5 +1,5 @@
 import type { TagState } from '@tierstack/cache-core'
-import type { Call, ScriptCall } from './call.ts'
+import type { ScriptCall } from './call.ts'
 import type { Connection } from './connection.ts'
 import { removalBodies } from './message.ts'
 import { inside, textOf } from './port.ts'
