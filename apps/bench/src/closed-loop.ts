@@ -3,7 +3,10 @@ import type { Metrics } from './sample.ts'
 
 export interface Loop {
   readonly callers: number
-  /** How long new calls are begun, ms; or until `keys` has no more. */
+  /**
+   * How long new calls are begun: until this process has used so many ms of the processor (a machine that does other
+   * work as well only makes it take longer), at most twice as long on the clock.
+   */
   readonly ms: number
   /** The key of the next call; undefined: no more. */
   readonly next: () => string | undefined
@@ -17,6 +20,8 @@ export interface Loop {
 }
 
 const mostLatencies = 200_000
+const longest = 2
+const looksEvery = 16
 
 /**
  * So many callers, each of whom asks again as soon as it has its answer. Reads per second, latency in µs, and CPU of
@@ -28,11 +33,13 @@ export async function closedLoop(loop: Loop): Promise<Metrics> {
   const latencies = new Float64Array(mostLatencies)
   let calls = 0
   let end = 0
+  let done = false
   let began = 0
+  const cpu = process.cpuUsage()
   const caller = async () => {
     for (;;) {
       const start = performance.now()
-      if (start >= end) return
+      if (done || start >= end) return
       const key = next()
       if (key === undefined) return
       const answer = await call(key)
@@ -40,23 +47,29 @@ export async function closedLoop(loop: Loop): Promise<Metrics> {
       const took = performance.now() - start
       if (calls < mostLatencies) latencies[calls] = took
       calls++
+      if (calls % looksEvery === 0) done = used(cpu) >= ms * 1_000
     }
   }
-  const cpu = process.cpuUsage()
   began = performance.now()
-  end = began + ms
+  end = began + ms * longest
   await Promise.all(Array.from({ length: callers }, caller))
+  const spent = used(cpu)
   const seconds = (performance.now() - began) / 1_000
-  const { user, system } = process.cpuUsage(cpu)
   const measured = latencies.subarray(0, Math.min(calls, mostLatencies))
   const reads = calls * perCall
   return {
     perSecond: reads / seconds,
     p50: percentile(measured, 0.5) * 1_000,
     p99: percentile(measured, 0.99) * 1_000,
-    cpu: (user + system) / reads,
+    cpu: spent / reads,
     loaded: (1_000 * (loads() - loadsBefore)) / reads,
   }
+}
+
+/** Microseconds of the processor since `cpu`. */
+function used(cpu: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(cpu)
+  return user + system
 }
 
 export class WrongAnswer extends Error {

@@ -1,0 +1,232 @@
+import { maxDepthRead } from './unescape.ts'
+
+/*
+ * The plain part of what our encoder writes, read and checked in one pass: null, booleans, numbers, text, dates,
+ * arrays, and records (names once, then values). Anything else (escapes, maps, bytes, damaged bytes) is not plain and
+ * is left to the checked reader of msgpackr.
+ *
+ * Shapes of records are remembered by the bytes of their names, across all that is read: most entries of a cache have
+ * one of a few shapes, and a shape that was seen before costs one look-up instead of its names.
+ */
+
+export const notPlain: unique symbol = Symbol('not plain')
+
+interface Shape {
+  readonly names: readonly string[]
+  reads: number
+  /** Makes an object of this shape in one go; undefined while it is rare, or where the runtime compiles nothing. */
+  make: ((reader: PlainReader) => object) | undefined
+}
+
+/** Both bound what hostile bytes can cost: a shape holds memory, and compiling one takes some ten microseconds. */
+const shapesKept = 1_000
+const longestNames = 2_000
+const compiledAfter = 3
+
+const shapes = new Map<string, Shape>()
+
+const shortText = 10
+const ascii: readonly string[] = Array.from({ length: 0x80 }, (_, unit) => String.fromCharCode(unit))
+
+const mark = 0xc1
+const record = 0x72
+const date = 0xff
+
+class PlainReader {
+  #at = 0
+  #depth = 0
+  readonly #bytes: Buffer
+  /** By the id of the record in these bytes. */
+  readonly #shapes: (Shape | undefined)[] = []
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  whole(): unknown {
+    const value = this.value()
+    if (this.#at !== this.#bytes.length) throw notPlain
+    return value
+  }
+
+  value(): unknown {
+    const token = this.#bytes[this.#at++] as number
+    if (token < 0x40) return token
+    if (token < 0x80) return this.#object(this.#shapes[token])
+    if (token >= 0xe0) return token - 0x100
+    if (token >= 0xa0 && token < 0xc0) return this.#text(token & 0x1f)
+    if (token >= 0x90 && token < 0xa0) return this.#array(token & 0x0f)
+    return this.#longer(token)
+  }
+
+  #longer(token: number): unknown {
+    const bytes = this.#bytes
+    switch (token) {
+      case 0xc0:
+        return null
+      case 0xc2:
+        return false
+      case 0xc3:
+        return true
+      case 0xcb:
+        return bytes.readDoubleBE(this.#take(8))
+      case 0xcc:
+        return bytes.readUInt8(this.#take(1))
+      case 0xcd:
+        return bytes.readUInt16BE(this.#take(2))
+      case 0xce:
+        return bytes.readUInt32BE(this.#take(4))
+      case 0xd0:
+        return bytes.readInt8(this.#take(1))
+      case 0xd1:
+        return bytes.readInt16BE(this.#take(2))
+      case 0xd2:
+        return bytes.readInt32BE(this.#take(4))
+      case 0xd9:
+        return this.#text(bytes.readUInt8(this.#take(1)))
+      case 0xda:
+        return this.#text(bytes.readUInt16BE(this.#take(2)))
+      case 0xdb:
+        return this.#text(bytes.readUInt32BE(this.#take(4)))
+      case 0xdc:
+        return this.#array(bytes.readUInt16BE(this.#take(2)))
+      case 0xdd:
+        return this.#array(bytes.readUInt32BE(this.#take(4)))
+      case 0xd4:
+        return this.#define()
+      case 0xd6:
+        return new Date(bytes.readUInt32BE(this.#extension(date, 4)) * 1_000)
+      case 0xd7: {
+        const start = this.#extension(date, 8)
+        const high = bytes.readUInt32BE(start)
+        const seconds = (high & 3) * 2 ** 32 + bytes.readUInt32BE(start + 4)
+        return new Date(seconds * 1_000 + (high >>> 2) / 1e6)
+      }
+      default:
+        throw notPlain
+    }
+  }
+
+  /** Where the next `count` bytes start, which are then behind us. */
+  #take(count: number): number {
+    const start = this.#at
+    if (count > this.#bytes.length - start) throw notPlain
+    this.#at = start + count
+    return start
+  }
+
+  #extension(type: number, length: number): number {
+    if (this.#bytes[this.#take(1)] !== type) throw notPlain
+    return this.#take(length)
+  }
+
+  #text(length: number): string {
+    const bytes = this.#bytes
+    const start = this.#take(length)
+    const end = start + length
+    if (length >= shortText) return bytes.toString('utf8', start, end)
+    // A call out of JavaScript costs more than a few characters.
+    let text = ''
+    for (let i = start; i < end; i++) {
+      const unit = bytes[i] as number
+      if (unit > 0x7f) return bytes.toString('utf8', start, end)
+      text += ascii[unit] as string
+    }
+    return text
+  }
+
+  #array(count: number): unknown[] {
+    // Each item takes a byte at least.
+    if (count > this.#bytes.length - this.#at || this.#bytes[this.#at] === mark) throw notPlain
+    this.#deeper()
+    const items: unknown[] = []
+    for (let i = 0; i < count; i++) items.push(this.value())
+    this.#depth--
+    return items
+  }
+
+  #deeper(): void {
+    if (++this.#depth > maxDepthRead) throw notPlain
+  }
+
+  #object(shape: Shape | undefined): object {
+    if (shape === undefined) throw notPlain
+    this.#deeper()
+    if (shape.make === undefined && ++shape.reads === compiledAfter) shape.make = compile(shape.names)
+    const object = shape.make?.(this) ?? this.#filled(shape.names)
+    this.#depth--
+    return object
+  }
+
+  #filled(names: readonly string[]): object {
+    const object: Record<string, unknown> = {}
+    for (const name of names) object[name] = this.value()
+    return object
+  }
+
+  /** A record with its names, which stand before its values. */
+  #define(): object {
+    const bytes = this.#bytes
+    const id = bytes[this.#extension(record, 1)] as number
+    if (id < 0x40 || id >= 0x80) throw notPlain
+    const start = this.#at
+    const token = bytes[this.#take(1)] as number
+    const count =
+      token >= 0x90 && token < 0xa0 ? token & 0x0f : token === 0xdc ? bytes.readUInt16BE(this.#take(2)) : -1
+    if (count < 0) throw notPlain
+    for (let i = 0; i < count; i++) this.#take(this.#nameLength())
+    const end = this.#at
+    const shape = this.#shapeOf(start, end, count)
+    this.#shapes[id] = shape
+    return this.#object(shape)
+  }
+
+  #nameLength(): number {
+    const token = this.#bytes[this.#take(1)] as number
+    if (token >= 0xa0 && token < 0xc0) return token & 0x1f
+    if (token === 0xd9) return this.#bytes.readUInt8(this.#take(1))
+    throw notPlain
+  }
+
+  #shapeOf(start: number, end: number, count: number): Shape {
+    if (end - start > longestNames) throw notPlain
+    const key = this.#bytes.toString('latin1', start, end)
+    const known = shapes.get(key)
+    if (known) return known
+    const names = new PlainReader(this.#bytes.subarray(start, end)).#names(count)
+    const shape: Shape = { names, reads: 0, make: undefined }
+    if (shapes.size < shapesKept) shapes.set(key, shape)
+    // Never compiled: the next bytes could bring as many again.
+    else shape.reads = compiledAfter
+    return shape
+  }
+
+  #names(count: number): readonly string[] {
+    this.#take(count < 0x10 ? 1 : 3)
+    const names = Array.from({ length: count }, () => this.#text(this.#nameLength()))
+    // An assignment to it would change the prototype.
+    if (names.includes('__proto__')) throw notPlain
+    return names
+  }
+}
+
+function compile(names: readonly string[]): Shape['make'] {
+  try {
+    const fields = names.map((name) => `${JSON.stringify(name)}: reader.value()`)
+    // oxlint-disable-next-line no-implied-eval -- the names are literals; the engine makes such an object at once
+    return new Function('reader', `return { ${fields.join(', ')} }`) as Shape['make']
+  } catch {
+    // The runtime forbids code from text.
+    return undefined
+  }
+}
+
+/** The value, or `notPlain`. */
+export function readPlain(bytes: Buffer): unknown {
+  try {
+    return new PlainReader(bytes).whole()
+  } catch (error) {
+    if (error === notPlain || error instanceof RangeError) return notPlain
+    throw error
+  }
+}
