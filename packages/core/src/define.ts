@@ -9,7 +9,7 @@ import { explain, inspect } from './explain.ts'
 import { canonical, checkName } from './key.ts'
 import type { KeyOf } from './key.ts'
 import type { LoadContext } from './load-context.ts'
-import { gathered } from './load-many.ts'
+import { answers, gathered } from './load-many.ts'
 import { Near } from './near.ts'
 import { policyKeys, resolvePolicy } from './policy.ts'
 import type { Query } from './query.ts'
@@ -102,6 +102,10 @@ function queryOf(
     tagsOf: tags && ((value, input) => checkTags(tags(value, input as KeyOf))),
     load: loader(),
     batched: many,
+    loadAll: many
+      ? (inputs, signal) =>
+          parts.chain.bulkhead.run(async () => answers(name, inputs, await loadMany(inputs, signal)))
+      : undefined,
     schema: definition.schema,
     codec: definition.codec,
     sensitive: checkOneOf('sensitive', definition.sensitive ?? false, [true, false]),

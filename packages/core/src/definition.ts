@@ -89,10 +89,20 @@ export interface DeadLetter<K, V> {
 
 type Stored<V> = Exclude<V, undefined>
 
+export interface WarmProgress {
+  readonly loaded: number
+  readonly skipped: number
+  readonly failed: number
+}
+
 export interface WarmOptions {
-  /** @default 8 */
+  /** Loads at once: of `loadMany`, where the definition has it. @default 8, of `loadMany` 4 */
   readonly concurrency?: number
-  /** Loads begun per second. @default Infinity */
+  /** Keys per `loadMany`. @default 500 */
+  readonly batch?: number
+  /** Called after each load; an error that it throws is ignored. */
+  readonly progress?: (progress: WarmProgress) => void
+  /** Keys begun per second. @default Infinity */
   readonly rate?: number
   readonly signal?: AbortSignal
 }

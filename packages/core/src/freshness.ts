@@ -1,5 +1,4 @@
 import type { LocalEntry, TagStamp } from './entry.ts'
-import { slotsOf } from './fence.ts'
 import type { FrameHeader } from './frame.ts'
 import type { Isolation } from './isolate.ts'
 import { copy, secure } from './isolate.ts'
@@ -141,6 +140,7 @@ export interface EntryParts {
   readonly soft: boolean
   readonly stamp: string
   readonly tags: readonly TagStamp[]
+  readonly slots: readonly number[]
   /** Fence sequence when the work that brought the value began. */
   readonly sequence: number
   readonly loadMs: number
@@ -167,7 +167,7 @@ export function makeEntry(parts: EntryParts, policy: ResolvedPolicy): LocalEntry
     soft: parts.soft,
     stamp: parts.stamp,
     tags: parts.tags,
-    slots: slotsOf(parts.tags),
+    slots: parts.slots,
     seen: parts.sequence,
     loadMs: parts.loadMs,
     etag: parts.etag,

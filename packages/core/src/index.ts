@@ -7,7 +7,15 @@ export { systemClock } from './clock.ts'
 export type { Clock } from './clock.ts'
 export type { Codec, Transform } from './codec.ts'
 export { createCache } from './create-cache.ts'
-export type { Cached, DeadLetter, Definition, SaveContext, WarmOptions, WarmReport } from './definition.ts'
+export type {
+  Cached,
+  DeadLetter,
+  Definition,
+  SaveContext,
+  WarmOptions,
+  WarmProgress,
+  WarmReport,
+} from './definition.ts'
 export type { Defined, EntryByKey } from './defined.ts'
 export { parseDuration } from './duration.ts'
 export type { Duration, TtlPreset } from './duration.ts'

@@ -44,7 +44,8 @@ export function gathered(o: {
   }
 }
 
-function answers(name: string, inputs: readonly unknown[], many: Many): (() => unknown)[] {
+/** The answer to each input, which throws where that one failed. */
+export function answers(name: string, inputs: readonly unknown[], many: Many): (() => unknown)[] {
   if (isMap(many)) return inputs.map((input) => () => many.get(input))
   if (!Array.isArray(many) || many.length !== inputs.length) {
     throw new CacheError(

@@ -17,6 +17,10 @@ export interface Query {
   /** Tags computed from the loaded value. */
   readonly tagsOf: ((value: unknown, input: unknown) => readonly string[]) | undefined
   readonly load: ((input: unknown, context: LoadContext) => MaybePromise<unknown>) | undefined
+  /** One `loadMany` of exactly these inputs, where the definition has one. */
+  readonly loadAll:
+    | ((inputs: readonly unknown[], signal: AbortSignal) => Promise<readonly (() => unknown)[]>)
+    | undefined
   /** True when `load` gathers the loads of a tick into one: the bulkhead then counts batches, not keys. */
   readonly batched: boolean
   readonly schema: StandardSchema<unknown> | undefined

@@ -186,6 +186,35 @@ export class RemoteLink {
     return (wantTagClock ? this.#clockedLeases : this.#leases).add(key, key)
   }
 
+  /** Leases of many keys in one go, under a deadline of the caller's. A tier without leases just reads. */
+  async leaseMany(
+    keys: readonly string[],
+    timeout: number,
+  ): Promise<{ readonly reads: readonly LeaseRead[]; readonly tagClock: string }> {
+    const { coherence } = this
+    if (coherence)
+      return await this.#run('lease', keys.length, () => coherence.lease(keys, leaseMs, true), timeout)
+    const frames = await this.#run('read', keys.length, () => this.tier.read(keys), timeout)
+    const reads = frames.map((frame): LeaseRead =>
+      frame ? { state: 'hit', frame } : { state: 'leased', fence: '' },
+    )
+    return { reads, tagClock: '' }
+  }
+
+  storeMany(
+    items: readonly (FrameWrite & { readonly fence: Fence })[],
+    timeout: number,
+  ): Promise<readonly WriteOutcome[]> {
+    return this.#runWrite('fill', items.length, () => must(this.coherence).fill(items), timeout)
+  }
+
+  /** Never rejects: fills under leases that lapsed are refused, which is right. */
+  async renewMany(items: readonly { readonly key: string; readonly fence: Fence }[]): Promise<void> {
+    const { coherence } = this
+    if (coherence === undefined) return
+    await this.#run('renew', items.length, () => coherence.renew(items, leaseMs)).catch(() => {})
+  }
+
   claim(key: string, stamp: string): Promise<Fence | undefined> {
     return this.#claims.addEach(key, { key, stamp })
   }
@@ -313,12 +342,17 @@ export class RemoteLink {
   }
 
   /** A store that can be read but not written (full, read-only) stays in use; the trouble is reported once. */
-  async #runWrite<T>(name: TierVerb, items: number, verb: () => Promise<T>): Promise<T> {
-    if (this.state === 'joining') await this.#within(this.#joined, this.#readTimeout * 4)
+  async #runWrite<T>(
+    name: TierVerb,
+    items: number,
+    verb: () => Promise<T>,
+    timeout: number = this.#readTimeout * 4,
+  ): Promise<T> {
+    if (this.state === 'joining') await this.#within(this.#joined, timeout)
     if (this.state !== 'up') throw this.#unavailable()
     const session = this.#session
     try {
-      const answer = await this.#timed(name, items, verb, this.#readTimeout * 4)
+      const answer = await this.#timed(name, items, verb, timeout)
       if (session !== this.#session) throw this.#unavailable()
       if (this.#writesFail) {
         this.#writesFail = false

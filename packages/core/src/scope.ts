@@ -52,6 +52,7 @@ export function makeScope(parts: ScopeParts): Cache {
       tagsOf: undefined,
       load,
       batched,
+      loadAll: undefined,
       schema: undefined,
       codec: undefined,
       sensitive: false,

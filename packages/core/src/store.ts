@@ -9,6 +9,7 @@ import type { Life } from './freshness.ts'
 import type { Payload } from './frames.ts'
 import { secure } from './isolate.ts'
 import { isPromise } from './maybe-promise.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 import type { Loaded } from './load.ts'
 import type { Query } from './query.ts'
 import type { Job } from './job.ts'
@@ -17,12 +18,11 @@ import type { Found, Place } from './remote-read.ts'
 import type { Reason } from './events.ts'
 import { tally, tallySize } from './stats.ts'
 import type { TagMoment } from './tag-book.ts'
+import { marksOf } from './tag-marks.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { FrameWrite, WriteOutcome } from './tier.ts'
 
 const removalTimeout = 500
-
-const bare = (tags: readonly string[]): TagStamp[] => tags.map((tag) => ({ tag, generation: '' }))
 
 /** Step 7 after a load: local tiers under the fence, readers answered, remote tiers with their leases. */
 export async function store(
@@ -49,14 +49,14 @@ export async function store(
       : { ...job.query, policy: { ...job.query.policy, ...loaded.windows } }
   chain.failures.forget(key)
   const tags = loaded.value === undefined ? [] : tagsOf(query, key, input, loaded)
-  const slots = tags.map(tagSlot)
+  const { bare, slots } = marksOf(tags)
   // Also when it isn't stored: those who waited for the load share it.
   const { isolation } = secure(loaded.value, query.policy.isolation)
   const landing = (life: Life | undefined): Landing => ({
     value: loaded.value,
     clone: isolation === 'clone',
     slots,
-    tags: bare(tags),
+    tags: bare,
     life,
     position: -1,
     state: 'loaded',
@@ -64,9 +64,8 @@ export async function store(
     until: Number.POSITIVE_INFINITY,
     reason: o.reason,
   })
-  const lagging = chain.replicaLag > 0 && o.beganAt - chain.fence.lastRemoval(key, slots) < chain.replicaLag
   const written = places.some((place) => place.blocked)
-  if (loaded.skip || lagging || written) {
+  if (loaded.skip || lagging(chain, key, slots, o.beganAt) || written) {
     o.leave()
     flight.end(landing(undefined))
     giveBack(key, places)
@@ -86,7 +85,7 @@ export async function store(
     ),
     skip: job.options?.skip,
   })
-  if (stored === 'fenced') fenced(chain, query, key, 0)
+  if (stored === 'fenced') reportFenced(chain, query, key, 0)
   const work = storeRemote(chain, query, key, {
     value: loaded.value,
     ttls,
@@ -105,6 +104,11 @@ export async function store(
   const kept = stored !== 'fenced' && longest > 0
   flight.end(landing(kept ? lifeOf(query.policy, o.beganAt, longest) : undefined))
   await work
+}
+
+/** Was something removed so shortly before a load began that a replica may have given it the old row? */
+export function lagging(chain: Chain, key: string, slots: readonly number[], beganAt: number): boolean {
+  return chain.replicaLag > 0 && beganAt - chain.fence.lastRemoval(key, slots) < chain.replicaLag
 }
 
 function tagsOf(query: Query, key: string, input: unknown, loaded: Loaded): readonly string[] {
@@ -133,6 +137,7 @@ export function putLocal(
   },
 ): 'stored' | 'fenced' | 'none' {
   const now = chain.clock.now()
+  const { bare, slots } = marksOf(o.tags)
   return chain.locals.put(
     key,
     Number.POSITIVE_INFINITY,
@@ -147,7 +152,8 @@ export function putLocal(
         life,
         soft: false,
         stamp: '',
-        tags: bare(o.tags),
+        tags: bare,
+        slots,
         sequence,
         loadMs,
         etag,
@@ -163,55 +169,183 @@ export function putLocal(
   )
 }
 
+/** A value on its way into the remote tiers, with the right to store it there. */
+export interface Stored {
+  readonly key: string
+  readonly value: unknown
+  readonly ttls: readonly number[]
+  readonly beganAt: number
+  readonly tags: readonly string[]
+  /** Fence sequence when the work on the value began. */
+  readonly sequence: number
+  readonly loadMs: number
+  readonly etag: string | undefined
+  readonly places: readonly Place[]
+  readonly trace?: string | undefined
+}
+
 /** Writes a value into the remote tiers, far → near, presenting the fences. Never rejects. */
 export async function storeRemote(
   chain: Chain,
   query: Query,
   key: string,
-  o: {
-    readonly value: unknown
-    readonly ttls: readonly number[]
-    readonly beganAt: number
-    readonly tags: readonly string[]
-    readonly moment: TagMoment
-    /** Fence sequence when the work on the value began. */
-    readonly sequence: number
-    readonly loadMs: number
-    readonly etag: string | undefined
-    readonly places: readonly Place[]
-    readonly trace?: string | undefined
-  },
+  o: Omit<Stored, 'key'> & { readonly moment: TagMoment },
 ): Promise<readonly { readonly place: Place; readonly outcome: WriteOutcome | 'failed' }[]> {
   const open = o.places.filter((place) => place.fence !== undefined)
   if (open.length === 0) return []
+  const stored = { ...o, key }
+  const ready = await prepare(chain, query, stored, open, await chain.tags.stamps(o.tags, o.moment))
+  if (ready === undefined) return open.map((place) => ({ place, outcome: 'failed' }))
   const outcomes: { place: Place; outcome: WriteOutcome | 'failed' }[] = []
-  const stamps = await chain.tags.stamps(o.tags, o.moment)
-  let payload: Payload
-  let sealKey: SealKey | undefined
+  for (const one of ready) {
+    const outcome = await fill(chain, query, key, one.place, { ...one, sequence: o.sequence })
+    if (outcome === 'fenced') {
+      // Somebody removed the key since: our local copy is the old value too.
+      chain.locals.withdraw(key, o.beganAt)
+    }
+    outcomes.push({ place: one.place, outcome })
+  }
+  return outcomes
+}
+
+/** As `storeRemote` for many values of one moment: one batch per tier. Never rejects. */
+export async function storeRemoteMany(
+  chain: Chain,
+  query: Query,
+  values: readonly Stored[],
+  moment: TagMoment,
+  timeout: number,
+): Promise<void> {
+  const stamps = await chain.tags.stampsMany(
+    values.map(({ tags }) => tags),
+    moment,
+  )
+  const byLink = new Map<RemoteLink, Filling[]>()
+  for (const [i, stored] of values.entries()) {
+    const open = stored.places.filter((place) => place.fence !== undefined)
+    if (open.length === 0) continue
+    const preparing = prepare(chain, query, stored, open, stamps[i])
+    const ready = isPromise(preparing) ? await preparing : preparing
+    for (const one of ready ?? []) {
+      const { link } = one.place
+      const filling = byLink.get(link)
+      if (filling) filling.push({ ...one, stored })
+      else byLink.set(link, [{ ...one, stored }])
+    }
+  }
+  for (const link of chain.links.toReversed()) {
+    await fillMany(chain, query, link, byLink.get(link) ?? [], timeout)
+  }
+}
+
+interface Filling extends Ready {
+  readonly stored: Stored
+}
+
+async function fillMany(
+  chain: Chain,
+  query: Query,
+  link: RemoteLink,
+  fillings: readonly Filling[],
+  timeout: number,
+): Promise<void> {
+  if (link.coherence === undefined) {
+    for (const { stored, ...one } of fillings) {
+      await fill(chain, query, stored.key, one.place, { ...one, sequence: stored.sequence })
+    }
+    return
+  }
+  const open: Filling[] = []
+  const items: (FrameWrite & { readonly fence: string })[] = []
+  for (const one of fillings) {
+    const { place, bytes, expiresAt, stored } = one
+    const { key, sequence } = stored
+    const fence = place.fence as string
+    if (refusal(chain, query, key, place, { bytes, sequence }) !== undefined) continue
+    open.push(one)
+    items.push({ key, bytes, expiresAt, fence })
+  }
+  if (items.length === 0) return
+  let outcomes: readonly WriteOutcome[]
   try {
-    sealKey = await sealKeyFor(chain, query, key)
-    // The second look is for tiers that can't tell when a tag was invalidated: what this process did, it knows.
-    if (stamps === undefined || chain.fence.tagsRemovedAt(o.tags.map(tagSlot)) > o.sequence)
-      throw new StaleTags()
-    payload = chain.frames.encode(o.value, key, query.version, query.codec)
-  } catch (error) {
+    outcomes = await link.storeMany(items, timeout)
+  } catch {
+    // The link has counted and reported it; the leases lapse.
+    return
+  }
+  for (const [i, { stored }] of open.entries()) {
+    if (outcomes[i] === 'too-large') refused(chain, query, stored.key, link.position, 'too-large', undefined)
+    if (outcomes[i] !== 'fenced') continue
+    reportFenced(chain, query, stored.key, link.position)
+    chain.locals.withdraw(stored.key, stored.beganAt)
+  }
+}
+
+/** A frame on its way to one tier. */
+interface Ready {
+  readonly place: Place
+  readonly bytes: Uint8Array
+  readonly expiresAt: number
+}
+
+/** The frames of a value for the tiers that gave a fence, far → near; undefined when it mustn't be stored. */
+function prepare(
+  chain: Chain,
+  query: Query,
+  o: Stored,
+  open: readonly Place[],
+  stamps: readonly TagStamp[] | undefined,
+): MaybePromise<readonly Ready[] | undefined> {
+  const { key } = o
+  const giveUp = (error: unknown): undefined => {
     giveBack(key, open)
     for (const { link } of open) {
-      if (error instanceof StaleTags) fenced(chain, query, key, link.position)
+      if (error instanceof StaleTags) reportFenced(chain, query, key, link.position)
       else if (error instanceof NoKey) refused(chain, query, key, link.position, 'unsealed', error.cause)
       else refused(chain, query, key, link.position, 'unencodable', error)
     }
-    return open.map((place) => ({ place, outcome: 'failed' }))
   }
+  const sealed = (sealKey: SealKey | undefined): readonly Ready[] | undefined => {
+    try {
+      // The second look is for tiers that can't tell when a tag was invalidated: what this process did, it knows.
+      if (stamps === undefined || chain.fence.tagsRemovedAt(marksOf(o.tags).slots) > o.sequence)
+        throw new StaleTags()
+      const payload = chain.frames.encode(o.value, key, query.version, query.codec)
+      return framesFor(chain, query, o, open, { payload, stamps, sealKey })
+    } catch (error) {
+      return giveUp(error)
+    }
+  }
+  try {
+    const sealKey = chain.frames.sealKey(key, query.sensitive)
+    if (!isPromise(sealKey)) return sealed(sealKey)
+    return sealKey.then(sealed, (cause: unknown) => giveUp(new NoKey('', { cause })))
+  } catch (cause) {
+    return giveUp(new NoKey('', { cause }))
+  }
+}
+
+function framesFor(
+  chain: Chain,
+  query: Query,
+  o: Stored,
+  open: readonly Place[],
+  made: {
+    readonly payload: Payload
+    readonly stamps: readonly TagStamp[]
+    readonly sealKey: SealKey | undefined
+  },
+): readonly Ready[] {
+  const { key } = o
   const createdAt = chain.clock.wall() - (chain.clock.now() - o.beganAt)
+  const { swr, staleIfError } = query.policy
+  const ready: Ready[] = []
   for (const place of open.toReversed()) {
-    const { link } = place
-    const ttl = o.ttls[link.position] as number
+    const ttl = o.ttls[place.link.position] as number
     if (ttl <= 0) {
       giveBack(key, [place])
       continue
     }
-    const { swr, staleIfError } = query.policy
     const header = {
       createdAt,
       freshFor: ttl,
@@ -222,19 +356,13 @@ export async function storeRemote(
       etag: o.etag,
       trace: o.trace,
       key,
-      tags: stamps,
+      tags: made.stamps,
     }
-    const bytes = chain.frames.frame(payload, header, sealKey)
-    const expiresAt = createdAt + ttl + Math.max(swr, staleIfError)
+    const bytes = chain.frames.frame(made.payload, header, made.sealKey)
     if (place === open.at(-1)) tallySize(query.counters, bytes.length)
-    const outcome = await fill(chain, query, key, place, { bytes, expiresAt, sequence: o.sequence })
-    if (outcome === 'fenced') {
-      // Somebody removed the key since: our local copy is the old value too.
-      chain.locals.withdraw(key, o.beganAt)
-    }
-    outcomes.push({ place, outcome })
+    ready.push({ place, bytes, expiresAt: createdAt + ttl + Math.max(swr, staleIfError) })
   }
-  return outcomes
+  return ready
 }
 
 class StaleTags extends Error {}
@@ -250,6 +378,30 @@ async function sealKeyFor(chain: Chain, query: Query, key: string): Promise<Seal
   }
 }
 
+/** Why a frame isn't sent at all; undefined when it may be. The fence is used up either way. */
+function refusal(
+  chain: Chain,
+  query: Query,
+  key: string,
+  place: Place,
+  o: { readonly bytes: Uint8Array; readonly sequence: number },
+): WriteOutcome | 'failed' | undefined {
+  const { link } = place
+  const fence = place.fence as string
+  place.fence = undefined
+  if (!link.usable(key)) return 'failed'
+  if (link.coherence === undefined && chain.fence.keyRemoved(key, o.sequence)) {
+    reportFenced(chain, query, key, link.position)
+    return 'fenced'
+  }
+  if (o.bytes.length > link.tier.capabilities.maxValueBytes) {
+    if (link.coherence) void link.release(key, fence)
+    refused(chain, query, key, link.position, 'too-large', undefined)
+    return 'too-large'
+  }
+  return undefined
+}
+
 async function fill(
   chain: Chain,
   query: Query,
@@ -260,22 +412,13 @@ async function fill(
   const { link } = place
   const { bytes, expiresAt } = o
   const fence = place.fence as string
-  place.fence = undefined
-  if (!link.usable(key)) return 'failed'
-  if (link.coherence === undefined && chain.fence.keyRemoved(key, o.sequence)) {
-    fenced(chain, query, key, link.position)
-    return 'fenced'
-  }
-  if (bytes.length > link.tier.capabilities.maxValueBytes) {
-    if (link.coherence) void link.release(key, fence)
-    refused(chain, query, key, link.position, 'too-large', undefined)
-    return 'too-large'
-  }
+  const why = refusal(chain, query, key, place, o)
+  if (why !== undefined) return why
   try {
     const outcome = link.coherence
       ? await link.store({ key, bytes, expiresAt, fence })
       : await writeUnfenced(chain, link, { key, bytes, expiresAt }, o.sequence)
-    if (outcome === 'fenced') fenced(chain, query, key, link.position)
+    if (outcome === 'fenced') reportFenced(chain, query, key, link.position)
     if (outcome === 'too-large') refused(chain, query, key, link.position, 'too-large', undefined)
     return outcome
   } catch {
@@ -309,7 +452,7 @@ async function writeUnfenced(
 export function backfill(
   chain: Chain,
   job: Job,
-  flight: Flight,
+  flight: Pick<Flight, 'sequence' | 'startedAt'>,
   found: Found,
   places: readonly Place[],
   now: number = chain.clock.now(),
@@ -318,6 +461,7 @@ export function backfill(
   const { candidate, life, stamp, place } = found
   const { policy } = query
   let isolation: LocalEntry['isolation'] | undefined
+  const slots = slotsOf(candidate.tags)
   const stored = chain.locals.put(
     key,
     place.link.position,
@@ -332,6 +476,7 @@ export function backfill(
           soft: false,
           stamp,
           tags: candidate.tags,
+          slots,
           sequence: flight.sequence,
           loadMs: candidate.loadMs,
           etag: candidate.etag,
@@ -357,7 +502,7 @@ export function backfill(
   return {
     value: candidate.value,
     clone,
-    slots: slotsOf(candidate.tags),
+    slots,
     tags: candidate.tags,
     life,
     position: place.link.position,
@@ -416,7 +561,7 @@ function backfilled(chain: Chain, query: Query, key: string, position: number): 
   if (chain.events.on.backfill) chain.events.emit('backfill', { def: query.def, tier, key: () => key })
 }
 
-function fenced(chain: Chain, query: Query, key: string, position: number): void {
+export function reportFenced(chain: Chain, query: Query, key: string, position: number): void {
   tally(query.counters.fenced, position)
   const tier = chain.names[position] as string
   if (chain.events.on.fenced) chain.events.emit('fenced', { def: query.def, tier, key: () => key })

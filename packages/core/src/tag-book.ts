@@ -118,38 +118,69 @@ export class TagBook {
    * may have been, invalidated since, or the tag tier can't tell.
    */
   async stamps(tags: readonly string[], moment: TagMoment): Promise<readonly TagStamp[] | undefined> {
-    if (tags.length === 0) return []
+    return (await this.stampsMany([tags], moment))[0]
+  }
+
+  /** As `stamps`, for several entries; what isn't known is asked for once for all of them. */
+  async stampsMany(
+    lists: readonly (readonly string[])[],
+    moment: TagMoment,
+  ): Promise<readonly (readonly TagStamp[] | undefined)[]> {
     const { link } = this
-    const verbs = this.verbs
-    if (link === undefined || verbs === undefined) return tags.map((tag) => ({ tag, generation: '' }))
-    // The tier doesn't know yet that they were invalidated.
-    if (link.journal.size > 0 && tags.some((tag) => link.journal.fencesTag(tag))) return undefined
+    if (link === undefined || this.verbs === undefined)
+      return lists.map((tags) => tags.map((tag) => ({ tag, generation: '' })))
     const generations = new Map<string, string>()
-    const unknown: string[] = []
-    for (const tag of tags) {
-      const known = this.#known.get(tag)
-      if (known?.state !== undefined && known.order <= moment.order)
-        generations.set(tag, known.state.generation)
-      else unknown.push(tag)
-    }
-    if (unknown.length > 0) {
-      const { tagClock } = moment
-      if (tagClock === undefined) return undefined
-      const sequence = this.#fence.sequence
-      try {
-        const stamped = await link.ask(() => verbs.stampTags(unknown, tagClock))
-        const order = ++this.#order
-        for (const [i, tag] of unknown.entries()) {
-          const generation = stamped[i]
-          if (generation === undefined) return undefined
-          generations.set(tag, generation)
-          if (!this.#known.has(tag)) this.#note(tag, { generation, softened: [] }, sequence, order)
-        }
-      } catch {
-        return undefined
+    const unknown = new Set<string>()
+    for (const tags of new Set(lists)) {
+      for (const tag of tags) {
+        if (generations.has(tag)) continue
+        const known = this.#known.get(tag)
+        if (known?.state !== undefined && known.order <= moment.order)
+          generations.set(tag, known.state.generation)
+        else unknown.add(tag)
       }
     }
-    return tags.map((tag) => ({ tag, generation: generations.get(tag) as string }))
+    if (unknown.size > 0) await this.#stampUnknown([...unknown], moment, generations)
+    const stampsOf = (tags: readonly string[]): readonly TagStamp[] | undefined => {
+      // The tier doesn't know yet that they were invalidated.
+      if (link.journal.size > 0 && tags.some((tag) => link.journal.fencesTag(tag))) return undefined
+      const stamps: TagStamp[] = []
+      for (const tag of tags) {
+        const generation = generations.get(tag)
+        if (generation === undefined) return undefined
+        stamps.push({ tag, generation })
+      }
+      return stamps
+    }
+    // Entries of a definition share their list, and so their stamps.
+    const made = new Map<readonly string[], readonly TagStamp[] | undefined>()
+    return lists.map((tags) => {
+      if (!made.has(tags)) made.set(tags, stampsOf(tags))
+      return made.get(tags)
+    })
+  }
+
+  /** Asks the tag tier for stamps; those that it refuses stay out of `generations`. */
+  async #stampUnknown(
+    tags: readonly string[],
+    { tagClock }: TagMoment,
+    generations: Map<string, string>,
+  ): Promise<void> {
+    const { link, verbs } = this
+    if (tagClock === undefined || link === undefined || verbs === undefined) return
+    const sequence = this.#fence.sequence
+    try {
+      const stamped = await link.ask(() => verbs.stampTags(tags, tagClock))
+      const order = ++this.#order
+      for (const [i, tag] of tags.entries()) {
+        const generation = stamped[i]
+        if (generation === undefined) continue
+        generations.set(tag, generation)
+        if (!this.#known.has(tag)) this.#note(tag, { generation, softened: [] }, sequence, order)
+      }
+    } catch {
+      // Nobody can tell: entries with these tags aren't stored.
+    }
   }
 
   /** The tag clock for work that begins now, or undefined when the tag tier can't tell. */

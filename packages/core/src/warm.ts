@@ -3,8 +3,111 @@ import type { WarmOptions, WarmReport } from './definition.ts'
 import { checkKeys, expectation } from './expectation.ts'
 import type { Query } from './query.ts'
 import { patientRead } from './read.ts'
+import { warmBatch } from './warm-batch.ts'
+import type { LoadAll, Warmed, WarmItem } from './warm-batch.ts'
 
-/** Loads what isn't fresh locally or far, `concurrency` at a time, begun at most `rate` times a second. */
+const mostFailures = 20
+const longestBurst = 100
+
+type Resolved = Required<Omit<WarmOptions, 'signal' | 'progress'>> & Pick<WarmOptions, 'signal' | 'progress'>
+
+function resolveWarm(options: WarmOptions, batched: boolean): Resolved {
+  checkKeys('warm options', options, ['concurrency', 'batch', 'rate', 'signal', 'progress'])
+  const { concurrency = batched ? 4 : 8, batch = 500, rate = Number.POSITIVE_INFINITY } = options
+  for (const [name, value] of [
+    ['concurrency', concurrency],
+    ['batch', batch],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 1) throw expectation(name, 'an integer of 1 or more', value)
+  }
+  if (!(rate > 0)) throw expectation('rate', 'a number of loads per second, more than 0', rate)
+  // A slow rate isn't kept by a rare flood.
+  const burst = Math.max(1, Math.floor((rate * longestBurst) / 1_000))
+  return { ...options, concurrency, rate, batch: batched ? Math.min(batch, burst) : 1 }
+}
+
+/** One warming: what it has done so far, and what it may still do. */
+class Warming {
+  readonly #chain: Chain
+  readonly #query: Query
+  readonly #options: Resolved
+  readonly #signal: AbortSignal
+  readonly #errors: { key: string; error: unknown }[] = []
+  #loaded = 0
+  #skipped = 0
+  /** Batches in a row of which nothing could be loaded. */
+  #failures = 0
+
+  constructor(chain: Chain, query: Query, options: Resolved) {
+    this.#chain = chain
+    this.#query = query
+    this.#options = options
+    this.#signal = options.signal ?? new AbortController().signal
+  }
+
+  get report(): Omit<WarmReport, 'ms'> {
+    return { loaded: this.#loaded, skipped: this.#skipped, errors: this.#errors }
+  }
+
+  failed(key: string, error: unknown): void {
+    this.#errors.push({ key, error })
+  }
+
+  /** Loads what isn't fresh. Never rejects. */
+  async work(items: readonly WarmItem[]): Promise<void> {
+    const { loadAll } = this.#query
+    if (loadAll === undefined) await Promise.all(items.map((item) => this.#one(item)))
+    else await this.#batch(loadAll, items)
+    try {
+      this.#options.progress?.({
+        loaded: this.#loaded,
+        skipped: this.#skipped,
+        failed: this.#errors.length,
+      })
+    } catch {
+      // A listener breaks nothing.
+    }
+  }
+
+  async #batch(loadAll: LoadAll, items: readonly WarmItem[]): Promise<void> {
+    const warmed = await warmBatch(this.#chain, this.#query, loadAll, items, this.#signal)
+    this.#loaded += warmed.loaded
+    this.#skipped += warmed.skipped
+    await Promise.all(warmed.aside.map((item) => this.#one(item)))
+    if (warmed.errors.length > 0) await this.#takeApart(loadAll, items, warmed)
+    else this.#failures = 0
+  }
+
+  /** A batch that failed as a whole is halved until those at fault are alone; not for ever, if nothing can be loaded. */
+  async #takeApart(loadAll: LoadAll, items: readonly WarmItem[], warmed: Warmed): Promise<void> {
+    const { errors } = warmed
+    const whole = warmed.loaded === 0
+    this.#failures = whole ? this.#failures + 1 : 0
+    if (!whole || errors.length === 1 || this.#failures > mostFailures || this.#signal.aborted) {
+      this.#errors.push(...errors)
+      return
+    }
+    const keys = new Set(errors.map(({ key }) => key))
+    const again = items.filter(({ key }) => keys.has(key))
+    const middle = Math.ceil(again.length / 2)
+    await this.#batch(loadAll, again.slice(0, middle))
+    await this.#batch(loadAll, again.slice(middle))
+  }
+
+  async #one({ key, input }: WarmItem): Promise<void> {
+    const { signal } = this.#options
+    try {
+      await patientRead(this.#chain, this.#query, key, input, signal ? { signal } : undefined, 'warm', (state) => {
+        if (state === 'fresh') this.#skipped++
+        else this.#loaded++
+      })
+    } catch (error) {
+      this.failed(key, error)
+    }
+  }
+}
+
+/** Loads what isn't fresh locally or far, `concurrency` loads at a time, begun at most `rate` keys a second. */
 export async function warm<K>(
   chain: Chain,
   query: Query,
@@ -12,37 +115,48 @@ export async function warm<K>(
   inputs: Iterable<K> | AsyncIterable<K>,
   options: WarmOptions = {},
 ): Promise<WarmReport> {
-  checkKeys('warm options', options, ['concurrency', 'rate', 'signal'])
-  const { concurrency = 8, rate = Number.POSITIVE_INFINITY, signal } = options
-  if (!Number.isInteger(concurrency) || concurrency < 1)
-    throw expectation('concurrency', 'an integer of 1 or more', concurrency)
-  if (!(rate > 0)) throw expectation('rate', 'a number of loads per second, more than 0', rate)
+  const resolved = resolveWarm(options, query.loadAll !== undefined)
+  const { concurrency, rate, batch, signal } = resolved
+  const warming = new Warming(chain, query, resolved)
   const began = chain.clock.now()
-  const errors: { key: string; error: unknown }[] = []
-  let loaded = 0
-  let skipped = 0
   let begun = 0
   const running = new Set<Promise<void>>()
-  const one = async (input: K): Promise<void> => {
-    let key = ''
-    try {
-      key = keyOf(input)
-      await patientRead(chain, query, key, input, signal ? { signal } : undefined, 'warm', (state) => {
-        if (state === 'fresh') skipped++
-        else loaded++
-      })
-    } catch (error) {
-      errors.push({ key, error })
-    }
-  }
-  for await (const input of inputs) {
-    if (signal?.aborted) break
-    const early = (begun++ * 1_000) / rate - (chain.clock.now() - began)
+  const start = async (items: readonly WarmItem[]) => {
+    const early = (begun * 1_000) / rate - (chain.clock.now() - began)
+    begun += items.length
     if (early > 0) await new Promise<void>((resolve) => chain.clock.after(early, resolve))
-    const work = one(input).finally(() => running.delete(work))
+    if (signal?.aborted) return
+    const work = warming.work(items).finally(() => running.delete(work))
     running.add(work)
     if (running.size >= concurrency) await Promise.race(running)
   }
+  let items: WarmItem[] = []
+  const add = (input: K): boolean => {
+    try {
+      items.push({ key: keyOf(input), input })
+    } catch (error) {
+      warming.failed('', error)
+    }
+    return items.length >= batch
+  }
+  const next = () => {
+    const full = items
+    items = []
+    return start(full)
+  }
+  // A plain list needs no turn of the queue per key.
+  if (Symbol.asyncIterator in inputs) {
+    for await (const input of inputs) {
+      if (signal?.aborted) break
+      if (add(input)) await next()
+    }
+  } else {
+    for (const input of inputs) {
+      if (signal?.aborted) break
+      if (add(input)) await next()
+    }
+  }
+  if (items.length > 0 && !signal?.aborted) await next()
   await Promise.all(running)
-  return { loaded, skipped, errors, ms: chain.clock.now() - began }
+  return { ...warming.report, ms: chain.clock.now() - began }
 }

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest'
+import type { Definition } from '../src/index.ts'
+import { oneNode, outcome, pair, Source } from './rig.ts'
+
+/** Rows that load in batches, which are noted. */
+function batched(source: Source<string>, rest: Partial<Definition<number, string>> = {}) {
+  const batches: number[][] = []
+  const definition: Definition<number, string> = {
+    name: 'row',
+    load: (id) => source.load(id),
+    loadMany: async (ids) => {
+      batches.push([...ids])
+      return new Map(await Promise.all(ids.map(async (id) => [id, await source.load(id)] as const)))
+    },
+    ...rest,
+  }
+  return { batches, definition }
+}
+
+const ids = (count: number) => Array.from({ length: count }, (_, i) => i)
+const rows = (count: number) => new Source<string>(ids(count).map((id) => [id, `row ${id}`]))
+
+describe('warming a definition with `loadMany`', () => {
+  test('a batch is one lease request, one load and one fill, whatever tags its values have', async () => {
+    await using node = oneNode()
+    const { batches, definition } = batched(rows(300), { tags: (_, id) => [`row:${id}`, 'rows'] })
+    const row = node.cache.define(definition)
+    expect(await row.warm(ids(300))).toMatchObject({ loaded: 300, skipped: 0, errors: [] })
+    expect(batches.map((batch) => batch.length)).toEqual([300])
+    const verbs = node.store.calls.map(({ verb }) => verb)
+    expect(verbs).toEqual(['hello', 'lease', 'stampTags', 'fill'])
+    expect(row.peek(7)).toBe('row 7')
+    expect(await row(8, { skip: ['memory'] })).toBe('row 8')
+    await node.cache.invalidateTags('row:7')
+    expect(row.peek(7)).toBeUndefined()
+    expect(row.peek(8)).toBe('row 8')
+  })
+
+  test('what is fresh is skipped; what only the far tier has comes near', async () => {
+    await using nodes = await pair()
+    const source = rows(20)
+    const { batches, definition } = batched(source)
+    const [a, b] = [nodes.a.define(definition), nodes.b.define(definition)]
+    await a.warm(ids(10))
+    expect(await b.warm(ids(20), { batch: 20 })).toMatchObject({ loaded: 10, skipped: 10 })
+    expect(batches.at(-1)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19])
+    expect(b.peek(3)).toBe('row 3')
+    expect(await b.warm([1, 1, 2])).toMatchObject({ loaded: 0, skipped: 3 })
+  })
+
+  test('a removal during the load wins, here and far', async () => {
+    await using nodes = await pair()
+    const source = rows(3).hold()
+    const { definition } = batched(source)
+    const [a, b] = [nodes.a.define(definition), nodes.b.define(definition)]
+    const warming = a.warm(ids(3))
+    await nodes.clock.settle()
+    source.rows.set(1, 'changed')
+    await b.delete(1)
+    source.release()
+    await warming
+    expect(a.peek(0)).toBe('row 0')
+    expect(a.peek(1)).toBeUndefined()
+    expect(await b(1)).toBe('changed')
+    expect(await a(1)).toBe('changed')
+  })
+
+  test('so does a tag of the value that is invalidated during the load', async () => {
+    await using nodes = await pair()
+    const source = rows(2).hold()
+    const { definition } = batched(source, { tags: (_, id) => [`row:${id}`] })
+    const [a, b] = [nodes.a.define(definition), nodes.b.define(definition)]
+    const warming = a.warm(ids(2))
+    await nodes.clock.settle()
+    source.rows.set(1, 'changed')
+    await nodes.b.invalidateTags('row:1')
+    source.release()
+    await warming
+    expect(await a(1)).toBe('changed')
+    expect(await b(1)).toBe('changed')
+    expect(a.peek(0)).toBe('row 0')
+  })
+
+  test('a row that is being written is left alone', async () => {
+    await using nodes = await pair()
+    const source = rows(3)
+    const { definition } = batched(source)
+    const [a, b] = [nodes.a.define(definition), nodes.b.define(definition)]
+    await b.write(1, async () => {
+      await a.warm(ids(3))
+      source.rows.set(1, 'changed')
+    })
+    expect(a.peek(0)).toBe('row 0')
+    expect(await a(1)).toBe('changed')
+  })
+
+  test('a row that another process loads is waited for, not loaded twice', async () => {
+    await using nodes = await pair()
+    const source = rows(2).hold()
+    const { definition } = batched(source)
+    const [a, b] = [nodes.a.define(definition), nodes.b.define(definition)]
+    const reading = b(1)
+    await nodes.clock.settle()
+    const warming = a.warm(ids(2))
+    await nodes.clock.settle()
+    source.release()
+    expect(await reading).toBe('row 1')
+    expect(await warming).toMatchObject({ loaded: 1, skipped: 1 })
+    expect(source.loads).toEqual([1, 0])
+  })
+
+  test('a failing row is found in its batch, and stops nothing else', async () => {
+    await using node = oneNode()
+    const source = rows(40)
+    const error = new Error('bad row')
+    const { definition } = batched(source, {
+      loadMany: async (wanted) => {
+        if (wanted.includes(13)) throw error
+        return await Promise.all(wanted.map((id) => source.load(id)))
+      },
+    })
+    const row = node.cache.define(definition)
+    const report = await row.warm(ids(40), { batch: 16 })
+    expect(report).toMatchObject({ loaded: 39, errors: [{ key: row.keyFor(13), error }] })
+  })
+
+  test('a source that is down is not asked for every row', async () => {
+    await using node = oneNode()
+    let asked = 0
+    const { definition } = batched(rows(0), {
+      loadMany: () => {
+        asked++
+        return Promise.reject(new Error('down'))
+      },
+    })
+    const row = node.cache.define(definition)
+    const report = await row.warm(ids(1_000), { batch: 100 })
+    expect(report.errors).toHaveLength(1_000)
+    expect(asked).toBeLessThan(100)
+  })
+
+  test('an error for one key of a batch is that key’s alone; a missing row is stored nowhere', async () => {
+    await using node = oneNode()
+    const error = new Error('bad row')
+    const { definition } = batched(rows(0), {
+      loadMany: (wanted) => Promise.resolve(wanted.map((id) => [undefined, error, 'row'][id] as string)),
+    })
+    const row = node.cache.define(definition)
+    const report = await row.warm(ids(3))
+    expect(report).toMatchObject({ loaded: 2, errors: [{ key: row.keyFor(1), error }] })
+    expect([row.peek(0), row.peek(2)]).toEqual([undefined, 'row'])
+  })
+
+  test('with the far tier down, memory is warmed', async () => {
+    await using node = oneNode()
+    node.store.down()
+    await node.clock.advance(100)
+    const row = node.cache.define(batched(rows(5)).definition)
+    await outcome(row.warm(ids(5)), node.clock)
+    await node.clock.advance(10)
+    expect(row.peek(3)).toBe('row 3')
+  })
+
+  test('tells how far it is', async () => {
+    await using node = oneNode()
+    const row = node.cache.define(batched(rows(25)).definition)
+    const seen: number[] = []
+    await row.warm(ids(25), { batch: 10, concurrency: 1, progress: ({ loaded }) => seen.push(loaded) })
+    expect(seen).toEqual([10, 20, 25])
+  })
+})
