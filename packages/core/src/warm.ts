@@ -144,19 +144,23 @@ export async function warm<K>(
     items = []
     return start(full)
   }
-  // A plain list needs no turn of the queue per key.
-  if (Symbol.asyncIterator in inputs) {
-    for await (const input of inputs) {
-      if (signal?.aborted) break
-      if (add(input)) await next()
+  try {
+    // A plain list needs no turn of the queue per key.
+    if (Symbol.asyncIterator in inputs) {
+      for await (const input of inputs) {
+        if (signal?.aborted) break
+        if (add(input)) await next()
+      }
+    } else {
+      for (const input of inputs) {
+        if (signal?.aborted) break
+        if (add(input)) await next()
+      }
     }
-  } else {
-    for (const input of inputs) {
-      if (signal?.aborted) break
-      if (add(input)) await next()
-    }
+  } finally {
+    // Also when the inputs end with an error: what they brought is warmed.
+    if (items.length > 0 && !signal?.aborted) await next()
+    await Promise.all(running)
   }
-  if (items.length > 0 && !signal?.aborted) await next()
-  await Promise.all(running)
   return { ...warming.report, ms: chain.clock.now() - began }
 }

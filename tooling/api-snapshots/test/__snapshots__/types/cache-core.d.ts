@@ -250,8 +250,15 @@ export interface DeadLetter<K, V> {
     readonly at: number;
 }
 type Stored<V> = Exclude<V, undefined>;
+export interface WarmProgress {
+    readonly loaded: number;
+    readonly skipped: number;
+    readonly failed: number;
+}
 export interface WarmOptions {
     readonly concurrency?: number;
+    readonly batch?: number;
+    readonly progress?: (progress: WarmProgress) => void;
     readonly rate?: number;
     readonly signal?: AbortSignal;
 }
