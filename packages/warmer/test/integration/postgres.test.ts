@@ -13,6 +13,8 @@ let pool: Pool
 beforeAll(async () => {
   server = await startPostgres()
   pool = new Pool({ connectionString: server.url })
+  // Connections end with the server.
+  pool.on('error', () => {})
   await pool.query(`
     CREATE TABLE access_logs (user_id int NOT NULL, created_at timestamptz NOT NULL);
     CREATE TABLE products (id int PRIMARY KEY, name text NOT NULL);
