@@ -233,9 +233,10 @@ function keepLocal(
   const provisional = chain.links.some(
     (link) => link.coherence !== undefined && !places.some((place) => place.link === link),
   )
-  const parts = { ttls, createdAt: beganAt, sequence, tags, loadMs: o.ms, etag: undefined, provisional }
+  const { input, ms: loadMs } = o
+  const parts = { input, ttls, createdAt: beganAt, sequence, tags, loadMs, etag: undefined, provisional }
   if (putLocal(chain, query, key, value, parts) === 'fenced') reportFenced(chain, query, key, 0)
-  return { key, value, ttls, beganAt, tags, sequence, loadMs: o.ms, etag: undefined, places }
+  return { key, value, ttls, beganAt, tags, sequence, loadMs, etag: undefined, places }
 }
 
 /** Renews all leases of a batch at a third of their life. */
