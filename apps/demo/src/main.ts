@@ -10,6 +10,7 @@ import type { DemoOptions } from './options.ts'
 import { renderReport } from './table.ts'
 import { Terminal } from './terminal.ts'
 import { chooseTiers } from './tiers.ts'
+import { startWarming } from './warming.ts'
 
 const usualPort = 4321
 /** A request that takes longer is cut off when the demo ends. */
@@ -85,6 +86,8 @@ async function run(
   )
   if (options.once || !terminal.interactive || signal.aborted) return
 
+  const stopWarming = startWarming(application, (text) => terminal.line(paint('dim', text)))
+  closing.add('warmer', () => Promise.resolve(stopWarming()))
   terminal.line(`Serving at ${paint('bold', `http://localhost:${server.port}`)} until Ctrl-C`)
   if (!signal.aborted) await once(signal, 'abort')
 }

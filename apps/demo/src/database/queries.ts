@@ -75,6 +75,8 @@ export interface Queries extends Reads {
   citiesByIds(ids: readonly number[]): Promise<ReadonlyMap<number, City>>
   /** Undefined when there is no such city. */
   updateCity(id: number, edit: CityEdit): Promise<EditedCity | undefined>
+  /** The cities most often asked for in the last hours, the first of them first. */
+  hotCities(hours: number, limit: number): Promise<readonly number[]>
   logAccesses(ids: readonly number[]): Promise<void>
   /** All cities, most populous first. */
   citiesByPopulation(): Promise<readonly City[]>
@@ -105,6 +107,10 @@ export function createQueries(database: Database): Queries {
     async countryStats(country) {
       const [stats] = await database.run<CountryStats>(statements.countryStats, [country])
       return stats ?? null
+    },
+    async hotCities(hours, limit) {
+      const cities = await database.run<{ readonly id: number }>(statements.hotCities, [hours, limit])
+      return cities.map(({ id }) => id)
     },
     topCities() {
       return database.run<TopCity>(statements.topCities)

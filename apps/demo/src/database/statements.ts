@@ -95,6 +95,13 @@ export const updateCity: Statement = {
       json_build_array(lower(old.name), lower(c.name)) as folded`,
 }
 
+export const hotCities: Statement = {
+  name: 'hot cities',
+  purpose: 'setup',
+  text: `select city_id as id from tierstack_demo.accesses
+    where at > now() - $1::int * interval '1 hour' group by city_id order by count(*) desc, city_id limit $2::int`,
+}
+
 export const logAccesses: Statement = {
   name: 'log accesses',
   purpose: 'log',
