@@ -89,8 +89,13 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
   invalidateTags(tags: string | readonly string[], options?: { readonly soft?: boolean }): Promise<Receipt<N>>
   /** Removes the raw keys under a prefix of whole segments: `'user:123:*'`. O(1), no scan, reaches every process. */
   deletePattern(pattern: string): Promise<Receipt<N>>
-  /** Removes all entries of this namespace, in O(1). */
-  clear(): Promise<Receipt<N>>
+  /**
+   * Removes all entries of this namespace, in O(1). In a cache with tenants those of the caller's tenant, or with
+   * `everyTenant` those of all.
+   */
+  clear(options?: { readonly everyTenant?: boolean }): Promise<Receipt<N>>
+  /** Runs `work`, and whatever it starts, for one tenant, in a cache with the option `tenant`. */
+  withTenant<R>(tenant: string, work: () => R): R
   /** Commits a write to the source, announced to all tiers before, removed after: see `Cached.write`. */
   write<R>(keys: StringKey<S> | readonly StringKey<S>[], commit: () => MaybePromise<R>): Promise<R>
 

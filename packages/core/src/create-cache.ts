@@ -7,7 +7,7 @@ import { Deferral } from './deferred.ts'
 import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import { CacheError } from './errors.ts'
-import { checkKeys, checkOneOf } from './expectation.ts'
+import { checkKeys, checkOneOf, expectation } from './expectation.ts'
 import { explain, inspect } from './explain.ts'
 import { resolveOptions } from './options.ts'
 import type { CacheOptions, ResolvedOptions } from './options.ts'
@@ -16,10 +16,11 @@ import type { LinkState } from './remote-link.ts'
 import { removeAll, removeChanged, removeKeys, removeTags } from './remove.ts'
 import type { Origin, Receipt } from './remove.ts'
 import { makeScope } from './scope.ts'
-import type { Removal } from './scope-parts.ts'
+import type { Removal, ScopeParts } from './scope-parts.ts'
 import { set } from './set.ts'
 import { definitionStats, newCounters } from './stats.ts'
 import type { BusStats, CacheStats, DefinitionCounters, TierStats } from './stats.ts'
+import { tenantScope, Tenants } from './tenants.ts'
 import type { Tier } from './tier.ts'
 import { writeThrough } from './write-through.ts'
 import { write } from './write.ts'
@@ -61,7 +62,8 @@ export function createCache<const T extends readonly Tier[]>(
     return closing
   }
 
-  const scope = makeScope({
+  const tenants = resolved.tenant === undefined ? undefined : new Tenants(resolved.tenant)
+  const parts: ScopeParts = {
     chain,
     removal,
     path: '',
@@ -141,7 +143,14 @@ export function createCache<const T extends readonly Tier[]>(
           if (chain.tracing.tracer === tracer) chain.tracing.tracer = undefined
         }
       },
-      stats: () => statsOf(chain, counters),
+      stats: () => ({
+        ...statsOf(chain, counters),
+        ...(tenants && { tenants: tenants.operations() }),
+      }),
+      withTenant: (tenant, work) => {
+        if (tenants !== undefined) return tenants.run(tenant, work)
+        throw expectation('tenant', 'given to `createCache`, as `withTenant` is used', undefined)
+      },
       on: (event, listener) => {
         checkOneOf('event', event, chain.events.names)
         return chain.events.add(event, listener)
@@ -155,8 +164,9 @@ export function createCache<const T extends readonly Tier[]>(
       },
       close,
     },
-  })
-  return scope
+  }
+  const root = makeScope(parts)
+  return tenants === undefined ? root : tenantScope(parts, tenants, root)
 }
 
 /** What is switched off for good holds nothing. */

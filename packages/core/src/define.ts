@@ -18,7 +18,7 @@ import { checkReadOptions } from './read-options.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { Receipt } from './remove.ts'
 import type { ScopeParts } from './scope-parts.ts'
-import { checkTags, definitionTag } from './tags.ts'
+import { definitionTag, tagsIn } from './tags.ts'
 import { warm } from './warm.ts'
 
 const known = [
@@ -99,7 +99,7 @@ function queryOf(
     policy,
     counters: parts.counters(name),
     tagsBefore: () => own,
-    tagsOf: tags && ((value, input) => checkTags(tags(value, input as KeyOf))),
+    tagsOf: tags && ((value, input) => tagsIn(parts.path, tags(value, input as KeyOf))),
     load: loader(),
     batched: many,
     loadAll: many
@@ -108,6 +108,7 @@ function queryOf(
       : undefined,
     schema: definition.schema,
     codec: definition.codec,
+    path: parts.path,
     sensitive: checkOneOf('sensitive', definition.sensitive ?? false, [true, false]),
   }
   return { query, label, written, behind, apart: () => ({ ...query, load: loader() }) }

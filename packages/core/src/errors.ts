@@ -23,6 +23,7 @@ export const errorCodes = {
   TIER_UNAVAILABLE: 'A tier can not be used just now. Reads never see this.',
   UNREPLICATED:
     'A removal was done, but fewer replicas than asked for confirmed it. It is queued and will be repeated.',
+  NO_TENANT: 'A cache with tenants was used without one. Nothing was done.',
   CLOSED: 'The cache was closed.',
 } as const
 

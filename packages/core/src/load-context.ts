@@ -5,6 +5,7 @@ import { checkKeys, expectation } from './expectation.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { Ttl } from './policy.ts'
 import { checkTags } from './tags.ts'
+import { tenantOf } from './tenant-name.ts'
 
 const longestEtag = 1_024
 
@@ -12,6 +13,8 @@ const longestEtag = 1_024
 export interface LoadContext<V = unknown> {
   /** Key of the entry being loaded. */
   readonly key: string
+  /** Whose entry it is; empty in a cache without tenants. */
+  readonly tenant: string
   /** Aborted when nobody waits any more, or at the hard timeout. */
   readonly signal: AbortSignal
   readonly reason: Reason
@@ -56,6 +59,10 @@ export class LoadRun implements LoadContext {
     this.reason = reason
     this.stale = stale
     this.#signal = signal
+  }
+
+  get tenant(): string {
+    return tenantOf(this.key)
   }
 
   get signal(): AbortSignal {

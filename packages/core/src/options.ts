@@ -34,6 +34,12 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
    * @default none
    */
   encryption?: Encryption
+  /**
+   * Whose operation it is: a function that answers with the caller's tenant, from an AsyncLocalStorage say, or true when
+   * only `withTenant` tells. An operation without a tenant throws `NO_TENANT`; nothing of one tenant is another's.
+   * @default none
+   */
+  tenant?: (() => string | undefined) | true
   /** @default the system's */
   clock?: Clock
   /** Source of jitter and early refresh, 0 ≤ n < 1. @default Math.random */
@@ -65,6 +71,7 @@ export interface ResolvedOptions {
   readonly transforms: readonly Transform[]
   readonly writeQueue: WriteQueue | undefined
   readonly encryption: Encryption | undefined
+  readonly tenant: (() => string | undefined) | true | undefined
   readonly clock: Clock
   readonly random: () => number
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
@@ -85,6 +92,7 @@ const known = [
   'transforms',
   'writeQueue',
   'encryption',
+  'tenant',
   'clock',
   'random',
   'waitUntil',
@@ -184,6 +192,7 @@ export function resolveOptions(given: CacheOptions): ResolvedOptions {
     transforms: given.transforms ?? [],
     writeQueue,
     encryption: given.encryption,
+    tenant: given.tenant === true ? true : optionalFunction('tenant', given.tenant),
     clock: given.clock ?? systemClock,
     random: optionalFunction('random', given.random) ?? Math.random,
     waitUntil: optionalFunction('waitUntil', given.waitUntil),

@@ -25,6 +25,8 @@ export interface Query {
   readonly batched: boolean
   readonly schema: StandardSchema<unknown> | undefined
   readonly codec: Codec | undefined
+  /** Namespaces, joined by `/`; begins with `@` and the tenant, where there are tenants. */
+  readonly path: string
   /** Never to leave the process unsealed. */
   readonly sensitive: boolean
 }

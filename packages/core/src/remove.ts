@@ -5,6 +5,7 @@ import type { JournalPage } from './journal.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { checkTags } from './tags.ts'
+import { tenantOf } from './tenant-name.ts'
 import { within } from './tracing.ts'
 import type { RemovalTold } from './tracing.ts'
 
@@ -191,7 +192,11 @@ export function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): 
 }
 
 function dropTags(chain: Chain, tags: readonly string[], soft: boolean): void {
-  for (const tag of tags) chain.fence.removeTag(tag, soft)
+  for (const tag of tags) {
+    chain.fence.removeTag(tag, soft)
+    // All of a tenant was removed: its keys may have been destroyed as well.
+    if (tag.startsWith('!n@') && !soft) chain.frames.encryption?.forget(tenantOf(tag.slice(2)))
+  }
   chain.tags.forget(tags)
 }
 

@@ -45,6 +45,16 @@ export interface ScopeParts {
   /** The verbs of the whole cache, the same in every part. */
   readonly whole: Pick<
     Cache,
-    'stats' | 'on' | 'changed' | 'health' | 'definitions' | 'byKey' | 'trace' | 'drain' | 'close' | 'deferred'
+    | 'withTenant'
+    | 'stats'
+    | 'on'
+    | 'changed'
+    | 'health'
+    | 'definitions'
+    | 'byKey'
+    | 'trace'
+    | 'drain'
+    | 'close'
+    | 'deferred'
   >
 }

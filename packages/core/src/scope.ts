@@ -18,7 +18,7 @@ import { peek, read } from './read.ts'
 import { checkReadOptions, readKeys } from './read-options.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { ScopeParts } from './scope-parts.ts'
-import { checkTags, namespaceTag, prefixTag } from './tags.ts'
+import { namespaceTag, prefixTag, tagsIn } from './tags.ts'
 
 const entryKeys = [...policyKeys, ...readKeys, 'tags'] as const
 
@@ -41,7 +41,7 @@ export function makeScope(parts: ScopeParts): Cache {
     const own = [
       ...parts.tags,
       ...(typeof key === 'string' ? prefixesOf(key).map((prefix) => prefixTag(path, prefix)) : []),
-      ...checkTags(options?.tags ?? []),
+      ...tagsIn(path, options?.tags ?? []),
     ]
     return {
       def: undefined,
@@ -56,6 +56,7 @@ export function makeScope(parts: ScopeParts): Cache {
       schema: undefined,
       codec: undefined,
       sensitive: false,
+      path,
     }
   }
 
@@ -151,7 +152,7 @@ export function makeScope(parts: ScopeParts): Cache {
       ),
     invalidateTags: async (tags: string | readonly string[], options: { soft?: boolean } = {}) => {
       checkKeys('options', options, ['soft'])
-      return await removal.tags(checkTags([tags].flat()), options.soft === true, policy)
+      return await removal.tags(tagsIn(path, [tags].flat()), options.soft === true, policy)
     },
     deletePattern: async (pattern: unknown) =>
       await removal.tags([prefixTag(path, prefixOfPattern(pattern))], false, policy),
@@ -169,17 +170,7 @@ export function makeScope(parts: ScopeParts): Cache {
     define: (definition: Definition<KeyOf, unknown>) => define(parts, definition),
     wrap: (fn: (...args: unknown[]) => unknown, options: WrapOptions<unknown[], unknown, string>) =>
       wrap(fn, options),
-    namespace: (name: string, own: Policy = {}) => {
-      checkKeys('namespace policy', own, policyKeys)
-      const below =
-        path === '' ? checkName('namespace', name, 64) : `${path}/${checkName('namespace', name, 64)}`
-      return makeScope({
-        ...parts,
-        path: below,
-        tags: [...parts.tags, namespaceTag(below)],
-        policy: resolvePolicy(own, policy, chain.names),
-      })
-    },
+    namespace: (name: string, own?: Policy) => makeScope(partsBelow(parts, name, own)),
     typed: () => scope,
     explain: async (key: unknown) => await explain(chain, keyOf(key)),
     ...parts.whole,
@@ -208,6 +199,19 @@ export function makeScope(parts: ScopeParts): Cache {
   }
 
   return scope as unknown as Cache
+}
+
+/** The parts of a namespace below. */
+export function partsBelow(parts: ScopeParts, name: string, own: Policy = {}): ScopeParts {
+  checkKeys('namespace policy', own, policyKeys)
+  const { chain, path, policy } = parts
+  const below = path === '' ? checkName('namespace', name, 64) : `${path}/${checkName('namespace', name, 64)}`
+  return {
+    ...parts,
+    path: below,
+    tags: [...parts.tags, namespaceTag(below)],
+    policy: resolvePolicy(own, policy, chain.names),
+  }
 }
 
 function overrides(options: Options | undefined): boolean {

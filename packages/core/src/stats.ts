@@ -122,6 +122,8 @@ export interface CacheStats {
   /** By definition name; keys that were given as text are counted under `''`. */
   readonly definitions: Readonly<Record<string, DefinitionStats>>
   readonly tiers: Readonly<Record<string, TierStats>>
+  /** Operations by tenant, of the first hundred; those of further ones under `(others)`. Only in a cache with tenants. */
+  readonly tenants?: Readonly<Record<string, number>>
   /** By the name of the tier that has it, or `bus`. */
   readonly buses: Readonly<Record<string, BusStats>>
   /** Removals by the application, by its change feed (`changed`), and those heard from other processes. */

@@ -17,6 +17,7 @@ import { giveBack } from './remote-read.ts'
 import type { Found, Place } from './remote-read.ts'
 import type { Reason } from './events.ts'
 import { tally, tallySize } from './stats.ts'
+import { tagsIn } from './tags.ts'
 import type { TagMoment } from './tag-book.ts'
 import { marksOf } from './tag-marks.ts'
 import type { RemoteLink } from './remote-link.ts'
@@ -114,7 +115,7 @@ export function lagging(chain: Chain, key: string, slots: readonly number[], beg
 function tagsOf(query: Query, key: string, input: unknown, loaded: Loaded): readonly string[] {
   const computed = query.tagsOf?.(loaded.value, input) ?? []
   if (computed.length === 0 && loaded.tags.length === 0) return query.tagsBefore(key)
-  return [...new Set([...query.tagsBefore(key), ...computed, ...loaded.tags])]
+  return [...new Set([...query.tagsBefore(key), ...computed, ...tagsIn(query.path, loaded.tags)])]
 }
 
 /** Writes a value into the local tiers, each with its own ttl. */

@@ -1,4 +1,5 @@
 import { expectation } from './expectation.ts'
+import { tagPrefixOf } from './tenant-name.ts'
 
 const longest = 512
 
@@ -22,6 +23,12 @@ export function checkTags(tags: readonly string[]): readonly string[] {
     )
   }
   return tags
+}
+
+/** Tags that the user gave at a path, as entries carry them: those of two tenants never meet. */
+export function tagsIn(path: string, tags: readonly string[]): readonly string[] {
+  const prefix = tagPrefixOf(path)
+  return prefix === '' ? checkTags(tags) : checkTags(tags).map((tag) => prefix + tag)
 }
 
 /** Carried by every entry of a definition: what its `clear()` invalidates. */
