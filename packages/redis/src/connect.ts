@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { CacheError } from '@tierstack/cache-core'
 import { kindOf } from './client.ts'
 import { ClusterPort } from './cluster-port.ts'
+import { Renewal } from './credentials.ts'
 import { IoRedisClusterView } from './ioredis-cluster.ts'
 import type { IoCluster } from './ioredis-cluster.ts'
 import { failFast } from './ioredis-node.ts'
@@ -69,7 +70,8 @@ function ownPort(options: ResolvedOptions): Port {
       const colon = address.lastIndexOf(':')
       return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
     })
-    return new IoRedisPort(
+    return ownIoRedisPort(
+      options,
       new Redis({
         ...failFast,
         ...access,
@@ -79,10 +81,13 @@ function ownPort(options: ResolvedOptions): Port {
         failoverDetector: true,
         ...(tls === undefined ? {} : { sentinelTLS: access.tls, enableTLSForSentinelMode: true }),
       }),
-      true,
     )
   }
-  return new IoRedisPort(new Redis(url, { ...failFast, ...access }), true)
+  return ownIoRedisPort(options, new Redis(url, { ...failFast, ...access }))
+}
+
+function ownIoRedisPort({ credentials }: ResolvedOptions, client: Io): IoRedisPort {
+  return new IoRedisPort(client, true, credentials && new Renewal(credentials, client))
 }
 
 /** User, password and encryption in the URLs are meant for every node, not only for those that are named. */

@@ -237,6 +237,9 @@ export class Connection implements Route {
     for (const finding of findings(servers, this.port.reach)) {
       if (this.#warned.has(finding.check)) continue
       this.#warned.add(finding.check)
+      // Heard also where nobody listens to the cache's own warnings.
+      if (finding.check.startsWith('tls'))
+        process.emitWarning(`${finding.found} ${finding.fix}`, { code: 'TIERSTACK_TLS' })
       this.host.warn(finding)
     }
   }

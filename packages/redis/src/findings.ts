@@ -42,21 +42,26 @@ export function findings(
   const remote = reach.hosts.some(
     (host) => !/^(localhost|127\.|::1$|\[::1\])/.test(host) && !host.startsWith('/'),
   )
-  if (production && remote) {
-    if (!reach.encrypted) {
-      note(
-        'tls',
-        'The connection to the server is not encrypted.',
-        'Use a `rediss://` URL or the `tls` option.',
-      )
-    }
-    if (!reach.authenticated) {
-      note(
-        'auth',
-        'The connection uses no password.',
-        'Give the service an ACL user and a password of its own.',
-      )
-    }
+  if (remote && !reach.encrypted) {
+    note(
+      'tls',
+      'The connection to a server on another host is not encrypted: whoever is on the way reads and changes it.',
+      'Use a `rediss://` URL or the `tls` option.',
+    )
+  }
+  if (reach.encrypted && (!reach.verified || process.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0')) {
+    note(
+      'tls-verify',
+      'The certificate of the server is not verified: anybody can answer in its place.',
+      'Give the authority as `tls: { ca }` and leave verification on.',
+    )
+  }
+  if (production && remote && !reach.authenticated) {
+    note(
+      'auth',
+      'The connection uses no password.',
+      'Give the service an ACL user and a password of its own; `requiredAcl()` tells what it must be allowed.',
+    )
   }
   return found
 }

@@ -1,3 +1,6 @@
+export { requiredAcl } from './acl.ts'
+export type { AclOptions, RequiredAcl } from './acl.ts'
+export type { Credentials } from './credentials.ts'
 export type {
   IoRedisClient,
   IoRedisCluster,

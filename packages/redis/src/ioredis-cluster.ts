@@ -1,5 +1,5 @@
 import type { ClusterNode, ClusterView } from './cluster-port.ts'
-import { IoRedisNode, IoRedisSubscriber, untilReady } from './ioredis-node.ts'
+import { IoRedisNode, IoRedisSubscriber, untilReady, verifies } from './ioredis-node.ts'
 import type { Io } from './ioredis-node.ts'
 import type { Port, Subscriber, SubscriberHost } from './port.ts'
 
@@ -28,6 +28,7 @@ export class IoRedisClusterView implements ClusterView {
     const options = this.#cluster.nodes('master').map((node) => node.options)
     return {
       encrypted: options.every(({ tls }) => tls !== undefined && tls !== null),
+      verified: options.every(({ tls }) => verifies(tls)),
       authenticated: options.every(({ password }) => typeof password === 'string' && password !== ''),
       hosts: options.map(({ host }) => host ?? 'localhost'),
     }

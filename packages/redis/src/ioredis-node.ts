@@ -1,3 +1,4 @@
+import { sameAccess } from './credentials.ts'
 import type { Node, Reply, Subscriber, SubscriberHost, Word } from './port.ts'
 
 /** What is called on a client of ioredis or iovalkey. */
@@ -29,6 +30,11 @@ interface IoPipeline {
 
 /** Where RESP2 connections are told of changed keys. The event of RESP3 doesn't come out of the client. */
 const changes = Buffer.from('__redis__:invalidate')
+
+/** Whether these TLS options, if any, refuse a server that can't prove who it is. */
+export function verifies(tls: unknown): boolean {
+  return (tls as { rejectUnauthorized?: unknown } | null | undefined)?.rejectUnauthorized !== false
+}
 
 /** Reconnects soon: whoever waits, waits for the server and not for us. */
 export function retryStrategy(attempt: number): number {
@@ -131,7 +137,11 @@ export class IoRedisSubscriber implements Subscriber {
     this.#client = client
     client.on('error', () => {})
     client.on('ready', () => host.ready())
-    client.on('close', () => host.lost())
+    client.on('close', () => {
+      // Before the client connects again: the password may have been changed.
+      sameAccess(of, client)
+      host.lost()
+    })
     client.on(sharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, message: unknown) => {
       if (channel.equals(changes)) host.changed(Array.isArray(message) ? (message as Buffer[]) : null)
       else host.message(channel.toString(), message as Buffer)

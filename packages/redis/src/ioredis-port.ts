@@ -1,4 +1,5 @@
-import { IoRedisNode, IoRedisSubscriber, untilReady } from './ioredis-node.ts'
+import type { Renewal } from './credentials.ts'
+import { IoRedisNode, IoRedisSubscriber, untilReady, verifies } from './ioredis-node.ts'
 import type { Io } from './ioredis-node.ts'
 import type { Node, Port, Subscriber, SubscriberHost } from './port.ts'
 
@@ -10,8 +11,12 @@ export class IoRedisPort implements Port {
   readonly #node: IoRedisNode
   #lost: ((error: unknown) => void) | undefined
   #cause: unknown
+  readonly #renewal: Renewal | undefined
+  /** Ends when the credentials of the moment are known. */
+  #renewed: Promise<void> | undefined
 
-  constructor(client: Io, own: boolean) {
+  constructor(client: Io, own: boolean, renewal?: Renewal) {
+    this.#renewal = renewal
     this.#client = client
     this.#own = own
     this.#node = new IoRedisNode(client)
@@ -21,6 +26,7 @@ export class IoRedisPort implements Port {
     const { tls, password, host, sentinels } = this.#client.options
     return {
       encrypted: tls !== undefined && tls !== null,
+      verified: verifies(tls),
       authenticated: typeof password === 'string' && password !== '',
       hosts: sentinels ? sentinels.map((one) => one.host ?? 'localhost') : [host ?? 'localhost'],
     }
@@ -31,11 +37,13 @@ export class IoRedisPort implements Port {
     this.#client.on('error', this.#noted)
     this.#client.on('close', this.#closed)
     this.#client.on('end', this.#closed)
-    if (this.#own) this.#client.connect().catch(() => {})
+    if (this.#renewal !== undefined) this.#renew(this.#renewal)
+    else if (this.#own) this.#client.connect().catch(() => {})
   }
 
-  ready(): Promise<void> {
-    return untilReady(this.#client)
+  async ready(): Promise<void> {
+    await this.#renewed
+    await untilReady(this.#client)
   }
 
   node(): Node {
@@ -64,7 +72,16 @@ export class IoRedisPort implements Port {
     this.#cause = error
   }
 
+  #renew(renewal: Renewal): void {
+    const renewed = renewal.renew()
+    this.#renewed = renewed
+    // Who waits for the connection hears of it.
+    renewed.catch(this.#noted)
+  }
+
   readonly #closed = () => {
+    // The next attempt comes soon; if it is too early for the answer, the one after it isn't.
+    if (this.#renewal !== undefined && this.#lost !== undefined) this.#renew(this.#renewal)
     this.#lost?.(new Error('the connection to Redis was closed', { cause: this.#cause }))
   }
 }

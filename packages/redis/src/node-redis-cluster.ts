@@ -26,6 +26,7 @@ export class NodeRedisClusterView implements ClusterView {
     const [client] = this.#cluster.masters.flatMap((master) => (master.client ? [master.client] : []))
     return {
       encrypted: true,
+      verified: true,
       authenticated: true,
       ...(client ? reachOf(client) : {}),
       hosts: this.#cluster.masters.map(({ host }) => host ?? 'localhost'),

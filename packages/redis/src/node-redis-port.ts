@@ -1,3 +1,4 @@
+import { verifies } from './ioredis-node.ts'
 import { lossEvents, NodeRedisNode, NodeRedisSubscriber, untilReady } from './node-redis-node.ts'
 import type { NodeRedis } from './node-redis-node.ts'
 import type { Node, Port, Subscriber, SubscriberHost } from './port.ts'
@@ -54,6 +55,7 @@ export function reachOf({ options }: NodeRedis): Port['reach'] {
   const url = options?.url !== undefined && URL.canParse(options.url) ? new URL(options.url) : undefined
   return {
     encrypted: options?.socket?.tls === true || url?.protocol === 'rediss:',
+    verified: verifies(options?.socket),
     authenticated: Boolean(options?.password || options?.credentialsProvider || url?.password),
     hosts: [options?.socket?.path ?? options?.socket?.host ?? url?.hostname ?? 'localhost'],
   }

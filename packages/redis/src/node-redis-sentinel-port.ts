@@ -26,7 +26,9 @@ export class NodeRedisSentinelPort implements Port {
   }
 
   get reach(): Port['reach'] {
-    return this.#node ? reachOf(this.#node.client) : { encrypted: true, authenticated: true, hosts: [] }
+    return this.#node
+      ? reachOf(this.#node.client)
+      : { encrypted: true, verified: true, authenticated: true, hosts: [] }
   }
 
   open(lost: (error: unknown) => void): void {

@@ -1,8 +1,9 @@
 import type { ConnectionOptions } from 'node:tls'
 import { checkKeys, expectation, parseBytes, parseDuration } from '@tierstack/cache-core'
-import type { Bytes, Codec, Duration } from '@tierstack/cache-core'
+import type { Bytes, Codec, Duration, MaybePromise } from '@tierstack/cache-core'
 import { msgpack } from '@tierstack/cache-serializers'
 import type { RedisClient } from './client.ts'
+import type { Credentials } from './credentials.ts'
 
 /** Exactly one of `url`, `sentinels`, `cluster` and `client` says where the servers are. */
 export interface RedisOptions {
@@ -20,6 +21,11 @@ export interface RedisOptions {
   readonly username?: string | undefined
   /** Password; beats the one in a URL. */
   readonly password?: string | undefined
+  /**
+   * Answers with the user and password of the moment, instead of fixed ones: asked before the first connection and
+   * whenever one ended, so that a password can be changed without a restart. Not with a Cluster.
+   */
+  readonly credentials?: (() => MaybePromise<Credentials>) | undefined
   /** TLS options as in `node:tls`, or true for the defaults. A `rediss:` URL needs none. */
   readonly tls?: ConnectionOptions | true | undefined
   /**
@@ -86,6 +92,7 @@ export interface ResolvedOptions {
   readonly cluster: readonly string[] | undefined
   readonly username: string | undefined
   readonly password: string | undefined
+  readonly credentials: (() => MaybePromise<Credentials>) | undefined
   readonly tls: ConnectionOptions | true | undefined
   readonly name: string
   readonly prefix: string
@@ -107,6 +114,7 @@ const known = [
   'cluster',
   'username',
   'password',
+  'credentials',
   'tls',
   'name',
   'prefix',
@@ -153,6 +161,7 @@ export function resolveOptions(given: RedisOptions): ResolvedOptions {
     cluster: given.cluster,
     username: given.username,
     password: given.password,
+    credentials: given.credentials,
     tls: given.tls,
     name,
     prefix,
@@ -193,14 +202,23 @@ function checkPlace(given: RedisOptions): void {
   if (password !== undefined && typeof password !== 'string') {
     throw expectation('password', 'a string', typeof password)
   }
+  checkCredentials(given)
   if (tls !== undefined && tls !== true && (typeof tls !== 'object' || tls === null)) {
     throw expectation('tls', 'true or an object of TLS options', tls)
   }
   if (given.client === undefined) return
-  for (const option of ['username', 'password', 'tls'] as const) {
+  for (const option of ['username', 'password', 'credentials', 'tls'] as const) {
     if (given[option] !== undefined)
       throw expectation(option, 'left out with `client`, which is connected already', typeof given[option])
   }
+}
+
+function checkCredentials({ credentials, username, password, cluster }: RedisOptions): void {
+  if (credentials === undefined) return
+  if (typeof credentials !== 'function') throw expectation('credentials', 'a function', typeof credentials)
+  if (cluster !== undefined) throw expectation('credentials', 'left out with `cluster`', 'function')
+  if (username !== undefined || password !== undefined)
+    throw expectation('credentials', 'given instead of `username` and `password`', 'both')
 }
 
 function checkUrl(what: string, url: unknown): void {

@@ -46,6 +46,8 @@ export interface Port {
   /** How the servers are reached, for the check of the set-up. */
   readonly reach: {
     readonly encrypted: boolean
+    /** False when TLS takes any server for the right one. */
+    readonly verified: boolean
     readonly authenticated: boolean
     readonly hosts: readonly string[]
   }

@@ -10,15 +10,15 @@ const right = {
   maxMemory: 1,
   policy: 'allkeys-lru',
 }
-const local = { encrypted: false, authenticated: false, hosts: ['127.0.0.1'] }
+const local = { encrypted: false, verified: true, authenticated: false, hosts: ['127.0.0.1'] }
 const remote = { ...local, hosts: ['redis.example'] }
 const checks = (server: Partial<typeof right>, reach = local, production = true) =>
   findings([{ ...right, ...server }], reach, production).map(({ check }) => check)
 
 test('a server set up well is nothing to report', () => {
   expect(checks({})).toEqual([])
-  expect(checks({}, { encrypted: true, authenticated: true, hosts: ['redis.example'] })).toEqual([])
-  expect(checks({}, remote, false)).toEqual([])
+  expect(checks({}, { ...remote, encrypted: true, authenticated: true })).toEqual([])
+  expect(checks({}, { ...local, hosts: ['/run/redis.sock'] })).toEqual([])
 })
 
 test('each finding has a name of its own', () => {
@@ -28,6 +28,9 @@ test('each finding has a name of its own', () => {
   expect(checks({ policy: 'noeviction' })).toEqual(['maxmemory-policy'])
   expect(checks({ policy: 'volatile-lru' })).toEqual(['maxmemory-policy'])
   expect(checks({}, remote)).toEqual(['tls', 'auth'])
+  expect(checks({}, remote, false)).toEqual(['tls'])
+  const unverified = { ...local, encrypted: true, verified: false }
+  expect(checks({}, unverified)).toEqual(['tls-verify'])
 })
 
 test('INFO is read by its fields, and one without a run id refused', () => {

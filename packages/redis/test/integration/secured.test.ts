@@ -1,15 +1,12 @@
 import { makeCertificates, startRedis, until } from '@tierstack/test-services'
 import { createClient, createCluster } from 'redis'
 import { expect, test } from 'vitest'
+import { requiredAcl } from '../../src/index.ts'
 import { openOnly, openTier } from '../rig.ts'
 
 const users = [
   // What the tier needs, and nothing beyond its own keys and channels.
-  [
-    'user app on >secret ~ts:* &ts:* &__redis__:invalidate -@all +hello +auth +ping +client +info +script|load',
-    '+eval +evalsha +get +set +mget +del +incr +persist +publish +subscribe +time +getrange +setrange +append',
-    '+pexpire +pttl +wait +command',
-  ].join(' '),
+  `user app on >secret ${requiredAcl({ bus: 'tracking' }).rules}`,
   'user default off',
 ]
 
@@ -33,6 +30,38 @@ test('TLS with an ACL user that may do no more than the tier needs', async () =>
   const access = { username: 'app', password: 'secret', tls: { ca: tls.ca } }
   await using told = await openTier({ ...access, url: server.url, bus: 'tracking' })
   expect(told.findings.map(({ check }) => check)).not.toContain('tracking')
+})
+
+test('a password that is changed, and the old one withdrawn, while the tier is in use', async () => {
+  const { rules } = requiredAcl()
+  await using server = await startRedis({
+    users: [`user app on >first ${rules}`, 'user default on nopass ~* &* +@all'],
+  })
+  let password = 'first'
+  await using opened = await openTier({
+    url: server.url,
+    credentials: async () => ({ username: 'app', password: await Promise.resolve(password) }),
+  })
+  await opened.put('k', '1')
+  expect(await server.command('ACL', 'SETUSER', 'app', 'resetpass', '>second')).toBe('+OK')
+  password = 'second'
+  // What stands goes on; what is made anew needs the new one.
+  expect(await opened.get('k')).toBe('1')
+  await server.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
+  await opened.join()
+  await opened.live()
+  await opened.put('k', '2')
+  expect(await opened.get('k')).toBe('2')
+})
+
+test('without the credentials of the moment there is no connection, and the reason is told', async () => {
+  await using server = await startRedis()
+  await using opened = openOnly({
+    url: server.url,
+    credentials: () => Promise.reject(new Error('the vault is sealed')),
+  })
+  await expect(opened.tier.hello()).rejects.toThrow('the vault is sealed')
 })
 
 test('TLS through a given client of node-redis', async () => {
