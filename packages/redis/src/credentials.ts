@@ -1,5 +1,4 @@
-import type { Io } from './ioredis-node.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { MaybePromise } from '@tierstack/cache-core'
 
 /** A user and password, as they are just now. */
 export interface Credentials {
@@ -7,9 +6,14 @@ export interface Credentials {
   readonly password: string
 }
 
+/** What a client connects with, read anew for every connection. */
 interface Access {
   username?: string | undefined
   password?: string | null
+}
+
+interface Client {
+  readonly options: object
 }
 
 /**
@@ -17,10 +21,10 @@ interface Access {
  * the next attempts use a password that was changed meanwhile. Connections that stand are left alone, as the server does.
  */
 export class Renewal {
-  readonly #ask: NonNullable<ResolvedOptions['credentials']>
-  readonly #client: Io
+  readonly #ask: () => MaybePromise<Credentials>
+  readonly #client: Client
 
-  constructor(ask: NonNullable<ResolvedOptions['credentials']>, client: Io) {
+  constructor(ask: () => MaybePromise<Credentials>, client: Client) {
     this.#ask = ask
     this.#client = client
   }
@@ -38,7 +42,7 @@ export class Renewal {
 }
 
 /** A client made after another one connects with what that one would use now. */
-export function sameAccess(of: Io, client: Io): void {
+export function sameAccess(of: Client, client: Client): void {
   const from = of.options as Access
   const to = client.options as Access
   if (from.password !== undefined) to.password = from.password
