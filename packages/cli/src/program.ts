@@ -16,6 +16,7 @@ import { openDesk } from './desk/choose.ts'
 import type { DeskOptions } from './desk/choose.ts'
 import type { Desk } from './desk/desk.ts'
 import type { Severity } from './doctor/finding.ts'
+import { addInit } from './init/command.ts'
 import { Terminal } from './terminal.ts'
 import type { Io } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -64,6 +65,7 @@ function programOf(io: Io, done: (good: boolean) => void): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .showSuggestionAfterError()
     .showHelpAfterError('(see --help)')
+  addInit(program, io)
   addDoctor(program, io, done)
   const desk = (name: string, description: string): Command =>
     withDesk(program.command(name).description(description))
