@@ -127,6 +127,11 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
   settled(inputs: readonly K[], options?: ReadOptions<N>): Promise<PromiseSettledResult<V>[]>
   /** How the entry stands, or undefined when there is none. Never loads. */
   entry(input: K): Promise<Inspected<Stored<V>, N> | undefined>
+  /**
+   * Stores a value that the source has. Wins over loads that are running; a removal or a write that comes meanwhile
+   * wins over it. The cache can't tell when the value was read: where others may write the row at the same time, use
+   * `write`.
+   */
   set(input: K, value: Stored<V>): Promise<void>
   /**
    * Writes to the source and removes the entry, announced before the commit, so that a crash in between can't leave

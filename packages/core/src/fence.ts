@@ -43,6 +43,7 @@ export class RemovalFence {
    */
   marked = 0
   readonly #keys = new Float64Array(keySlots)
+  readonly #keysHere = new Float64Array(keySlots)
   readonly #tags = new Float64Array(tagSlots)
   readonly #softTags = new Float64Array(tagSlots)
   readonly #keyTimes = new Float64Array(keySlots).fill(Number.NEGATIVE_INFINITY)
@@ -60,6 +61,12 @@ export class RemovalFence {
     const slot = hash(key) % keySlots
     this.#keys[slot] = ++this.sequence
     this.#keyTimes[slot] = this.#now()
+  }
+
+  /** The removal was asked for in this process, by other than a `set`. */
+  removeKeyHere(key: string): void {
+    this.removeKey(key)
+    this.#keysHere[hash(key) % keySlots] = this.sequence
   }
 
   removeTag(tag: string, soft: boolean): void {
@@ -87,6 +94,11 @@ export class RemovalFence {
   /** Was the key removed, or everything, after `since`? */
   keyRemoved(key: string, since: number): boolean {
     return (this.#keys[hash(key) % keySlots] as number) > since || this.#cleared > since
+  }
+
+  /** Was the key removed in this process after `since`, other than to make room for a `set`? */
+  keyRemovedHere(key: string, since: number): boolean {
+    return (this.#keysHere[hash(key) % keySlots] as number) > since || this.#cleared > since
   }
 
   clearedSince(since: number): boolean {

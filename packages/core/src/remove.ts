@@ -125,7 +125,7 @@ export function removeKeys(
   return walk(chain, policy, {
     removal: { kind: 'keys', keys: unique, soft },
     origin,
-    here: () => dropKeys(chain, unique, soft),
+    here: () => dropKeysHere(chain, unique, soft),
     there: (link) => {
       const { coherence, tier } = link
       return soft && coherence ? () => coherence.expire(unique) : () => tier.delete(unique)
@@ -189,6 +189,12 @@ export function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): 
     if (soft) chain.locals.expire(key)
     else chain.locals.delete(key)
   }
+}
+
+/** As `dropKeys`, for a removal or a write of this process: a `set` that began before must not win over it. */
+export function dropKeysHere(chain: Chain, keys: readonly string[], soft: boolean): void {
+  for (const key of keys) chain.fence.removeKeyHere(key)
+  dropKeys(chain, keys, soft)
 }
 
 function dropTags(chain: Chain, tags: readonly string[], soft: boolean): void {

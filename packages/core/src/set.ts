@@ -5,6 +5,7 @@ import { ttlsOf } from './freshness.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { Query } from './query.ts'
 import type { RemoteLink } from './remote-link.ts'
+import { giveBack } from './remote-read.ts'
 import type { Place } from './remote-read.ts'
 import { announce, dropKeys } from './remove.ts'
 import { putLocal, storeRemote } from './store.ts'
@@ -49,6 +50,11 @@ export async function set(
     if (!taken.refused) {
       places.unshift({ link, fence: taken.fence, claim: undefined, tagClock, blocked: false })
     }
+  }
+  // A removal or a write that came in between had no lease of ours to void: the value may be the row before it.
+  if (chain.fence.keyRemovedHere(key, before)) {
+    refused = true
+    giveBack(key, places.splice(0))
   }
   // Again, against what was copied from a far tier that still had the old value.
   dropKeys(chain, [key], false)

@@ -2,7 +2,7 @@ import type { Chain } from './chain.ts'
 import { CacheError } from './errors.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
-import { announce, dropKeys, removeKeys } from './remove.ts'
+import { announce, dropKeysHere, removeKeys } from './remove.ts'
 import type { Coherence } from './tier.ts'
 import { token } from './token.ts'
 
@@ -45,7 +45,7 @@ export async function placeIntents(
   keys: readonly string[],
 ): Promise<readonly Announced[]> {
   const announced: Announced[] = []
-  dropKeys(chain, keys, false)
+  dropKeysHere(chain, keys, false)
   await announce(chain, keys, policy)
   for (const link of chain.links.toReversed()) {
     const { coherence } = link
@@ -62,7 +62,7 @@ export async function placeIntents(
       )
     }
   }
-  dropKeys(chain, keys, false)
+  dropKeysHere(chain, keys, false)
   return announced
 }
 
@@ -94,7 +94,7 @@ export async function end(
     const verb = () => coherence.end(keys, intent)
     await link.remove(verb, policy.timeouts.removal, (journal) => journal.addKeys(keys, false))
   }
-  dropKeys(chain, keys, false)
+  dropKeysHere(chain, keys, false)
   // Tiers that hold no intents, and those that couldn't be told before.
   if (announced.length < chain.links.length || chain.buses.length > 0 || chain.edges.length > 0) {
     await removeKeys(chain, { ...policy, invalidation: 'queue' }, keys, false)
