@@ -124,7 +124,7 @@ async function notAt(
         reason: 'warm',
         revalidate: false,
         shared: false,
-    trace: undefined,
+        trace: undefined,
       }
       const opened = await openFrame(chain, job, link, frame)
       if (opened?.state !== 'fresh') {

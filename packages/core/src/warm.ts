@@ -97,10 +97,18 @@ class Warming {
   async #one({ key, input }: WarmItem): Promise<void> {
     const { signal } = this.#options
     try {
-      await patientRead(this.#chain, this.#query, key, input, signal ? { signal } : undefined, 'warm', (state) => {
-        if (state === 'fresh') this.#skipped++
-        else this.#loaded++
-      })
+      await patientRead(
+        this.#chain,
+        this.#query,
+        key,
+        input,
+        signal ? { signal } : undefined,
+        'warm',
+        (state) => {
+          if (state === 'fresh') this.#skipped++
+          else this.#loaded++
+        },
+      )
     } catch (error) {
       this.failed(key, error)
     }

@@ -185,7 +185,8 @@ function dropFences(subject: ReturnType<typeof edge>): void {
   const late: typeof cache.getOrSet = async (key, load, options) => {
     const told: ((context: Parameters<typeof load>[0]) => void)[] = []
     const value = await load({
-      ...({ key, reason: 'miss', stale: undefined, signal: new AbortController().signal } as const),
+      ...({ key, tenant: '', reason: 'miss', stale: undefined } as const),
+      signal: new AbortController().signal,
       ttl: (ttl) => void told.push((context) => context.ttl(ttl)),
       windows: (windows) => void told.push((context) => context.windows(windows)),
       tag: (...tags) => void told.push((context) => context.tag(...tags)),
