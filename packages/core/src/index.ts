@@ -69,5 +69,13 @@ export type {
   Tier,
   WriteOutcome,
 } from './tier.ts'
-export type { RemovalTold, TracedLoad, TracedRead, TracedRemoval, TracedWork, Tracer } from './tracing.ts'
+export type {
+  RemovalOutcome,
+  RemovalTold,
+  TracedLoad,
+  TracedRead,
+  TracedRemoval,
+  TracedWork,
+  Tracer,
+} from './tracing.ts'
 export type { DeadWrite, PendingWrite, QueuedWrite, WriteQueue, WriteQueueHost } from './write-queue.ts'

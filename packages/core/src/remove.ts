@@ -35,7 +35,7 @@ interface Walk {
 function walk(chain: Chain, policy: ResolvedPolicy, o: Walk): Promise<Receipt> {
   const { tracer } = chain.tracing
   if (tracer === undefined) return walkTiers(chain, policy, o)
-  return within(tracer.removal(toldOf(o.removal)), () => walkTiers(chain, policy, o))
+  return within<Receipt>(tracer.removal(toldOf(o.removal)), () => walkTiers(chain, policy, o))
 }
 
 function toldOf(removal: Removal): RemovalTold {

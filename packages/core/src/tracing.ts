@@ -1,5 +1,4 @@
 import type { Reason } from './events.ts'
-import type { Receipt } from './remove.ts'
 
 /*
  * Where a tracer sits. Core knows nothing of spans: it tells what begins and what ends, runs work inside what the
@@ -33,7 +32,14 @@ export interface TracedLoad extends TracedWork {
 }
 
 export interface TracedRemoval extends TracedWork {
-  end(receipt: Receipt): void
+  end(receipt: RemovalOutcome): void
+}
+
+/** What became of a removal: part of its receipt. */
+export interface RemovalOutcome {
+  readonly confirmed: readonly string[]
+  readonly queued: readonly string[]
+  readonly bus: string
 }
 
 /** What is removed; never which names. */
@@ -49,10 +55,10 @@ export interface RemovalTold {
  * it. Calls are synchronous and should be quick.
  */
 export interface Tracer {
-  read(read: { readonly def: string | undefined; key(): string }): TracedRead | undefined
+  read(read: { readonly def: string | undefined; readonly key: () => string }): TracedRead | undefined
   /** `read` is undefined for loads in the background that no reader waits for. */
   load(
-    load: { readonly def: string | undefined; readonly reason: Reason; key(): string },
+    load: { readonly def: string | undefined; readonly reason: Reason; readonly key: () => string },
     read: TracedRead | undefined,
   ): TracedLoad | undefined
   removal(removal: RemovalTold): TracedRemoval | undefined
@@ -68,8 +74,8 @@ export class Tracing {
 }
 
 /** Runs work inside what traces it, and tells how it ended. */
-export async function within<R, T extends TracedWork & { end(result: R): void }>(
-  traced: T | undefined,
+export async function within<R>(
+  traced: (TracedWork & { end(result: R): void }) | undefined,
   work: () => Promise<R>,
 ): Promise<R> {
   if (traced === undefined) return await work()

@@ -3,7 +3,7 @@ import type { Attributes, Context, Span, SpanContext, Tracer, TracerProvider } f
 import { checkKeys, expectation } from '@tierstack/cache-core'
 import type {
   CacheStats,
-  Receipt,
+  RemovalOutcome,
   RemovalTold,
   TracedLoad,
   TracedRead,
@@ -66,7 +66,13 @@ class SpanTracer implements CacheTracer {
     this.#keys = keys
   }
 
-  read({ def, key }: { readonly def: string | undefined; key(): string }): TracedRead | undefined {
+  read({
+    def,
+    key,
+  }: {
+    readonly def: string | undefined
+    readonly key: () => string
+  }): TracedRead | undefined {
     if (!this.#wanted(context.active())) return undefined
     const name = def ?? rawKeys
     const attributes = { ...this.#own(name, key), 'cache.operation': 'get' }
@@ -240,7 +246,7 @@ class LoadSpan extends Work implements TracedLoad {
 }
 
 class RemovalSpan extends Work implements TracedRemoval {
-  end({ confirmed, queued, bus }: Receipt): void {
+  end({ confirmed, queued, bus }: RemovalOutcome): void {
     this.close({
       'cache.removal.confirmed': [...confirmed],
       'cache.removal.queued': [...queued],

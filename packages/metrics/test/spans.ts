@@ -1,4 +1,4 @@
-import { context, trace } from '@opentelemetry/api'
+import { context, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { TracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace'
 import type { ReadableSpan, Sampler } from '@opentelemetry/sdk-trace'
@@ -48,7 +48,7 @@ function seen(span: ReadableSpan): Seen {
     events: span.events.map(({ name, attributes = {} }) =>
       [name, attributes['cache.tier'], attributes['cache.outcome']].filter(Boolean).join(' '),
     ),
-    failed: span.status.code === 2,
+    failed: span.status.code === SpanStatusCode.ERROR,
   }
 }
 

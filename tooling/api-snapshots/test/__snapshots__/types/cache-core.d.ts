@@ -1059,7 +1059,6 @@ export type Tier<N extends string = string> = LocalTier<N> | RemoteTier<N> | Edg
 
 // ./tracing
 import type { Reason } from './events.ts';
-import type { Receipt } from './remove.ts';
 export interface TracedWork {
     within<T>(work: () => T): T;
     fail(error: unknown): void;
@@ -1076,7 +1075,12 @@ export interface TracedLoad extends TracedWork {
     end(): void;
 }
 export interface TracedRemoval extends TracedWork {
-    end(receipt: Receipt): void;
+    end(receipt: RemovalOutcome): void;
+}
+export interface RemovalOutcome {
+    readonly confirmed: readonly string[];
+    readonly queued: readonly string[];
+    readonly bus: string;
 }
 export interface RemovalTold {
     readonly kind: 'keys' | 'tags' | 'all';
@@ -1086,12 +1090,12 @@ export interface RemovalTold {
 export interface Tracer {
     read(read: {
         readonly def: string | undefined;
-        key(): string;
+        readonly key: () => string;
     }): TracedRead | undefined;
     load(load: {
         readonly def: string | undefined;
         readonly reason: Reason;
-        key(): string;
+        readonly key: () => string;
     }, read: TracedRead | undefined): TracedLoad | undefined;
     removal(removal: RemovalTold): TracedRemoval | undefined;
     heard(removal: RemovalTold, trace: string | undefined): void;
@@ -1100,9 +1104,9 @@ export interface Tracer {
 export declare class Tracing {
     tracer: Tracer | undefined;
 }
-export declare function within<R, T extends TracedWork & {
+export declare function within<R>(traced: (TracedWork & {
     end(result: R): void;
-}>(traced: T | undefined, work: () => Promise<R>): Promise<R>;
+}) | undefined, work: () => Promise<R>): Promise<R>;
 
 // ./write-queue
 import type { Clock } from './clock.ts';

@@ -37,7 +37,7 @@ export { parseBytes } from './bytes.ts';
 export { parseDuration } from './duration.ts';
 export type { ReadOptions } from './read-options.ts';
 export type { Receipt } from './remove.ts';
-export type { RemovalTold, TracedLoad, TracedRead, TracedRemoval, TracedWork, Tracer } from './tracing.ts';
+export type { RemovalOutcome, RemovalTold, TracedLoad, TracedRead, TracedRemoval, TracedWork, Tracer, } from './tracing.ts';
 export type { SchemaResult, StandardSchema } from './schema.ts';
 export { systemClock } from './clock.ts';
 // #endregion
