@@ -1,4 +1,5 @@
 import { checkKeys, expectation } from '@tierstack/cache-core'
+import type { Advisor } from './advisor.ts'
 
 export interface AdminOptions {
   /**
@@ -10,6 +11,8 @@ export interface AdminOptions {
   readonly prefix?: string
   /** Refuse whatever changes something: invalidate, purge, warm. @default false */
   readonly readOnly?: boolean
+  /** What `GET advice` asks; without one it answers 404. */
+  readonly advisor?: Advisor
   /** Let `entry` tell values, not only their shape. @default false */
   readonly values?: boolean
   /** Hide the inputs in keys that `top` and `tail` tell. Keys that a caller names are his own. @default false */
@@ -20,13 +23,16 @@ export const adminOptionNames: readonly (keyof AdminOptions)[] = [
   'token',
   'prefix',
   'readOnly',
+  'advisor',
   'values',
   'hideKeys',
 ]
 
 const shortestToken = 16
 
-export function resolveAdminOptions(given: AdminOptions): Required<AdminOptions> {
+export type ResolvedAdminOptions = Required<Omit<AdminOptions, 'advisor'>> & Pick<AdminOptions, 'advisor'>
+
+export function resolveAdminOptions(given: AdminOptions): ResolvedAdminOptions {
   checkKeys('admin options', given, adminOptionNames)
   const { token, prefix = '/', readOnly = false, values = false, hideKeys = false } = given
   if (token !== undefined && token !== '' && (typeof token !== 'string' || token.length < shortestToken)) {
@@ -45,5 +51,6 @@ export function resolveAdminOptions(given: AdminOptions): Required<AdminOptions>
     readOnly,
     values,
     hideKeys,
+    ...(given.advisor && { advisor: given.advisor }),
   })
 }

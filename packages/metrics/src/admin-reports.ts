@@ -1,7 +1,7 @@
 import type { CacheStats, DefinitionStats, WarmReport } from '@tierstack/cache-core'
 import { addressed } from './admin-address.ts'
-import { badRequest } from './admin-error.ts'
-import type { AdminOptions } from './admin-options.ts'
+import { AdminError, badRequest } from './admin-error.ts'
+import type { ResolvedAdminOptions } from './admin-options.ts'
 import { inputsOf } from './admin-removals.ts'
 import { definitionOf, positive, readBody, text } from './admin-request.ts'
 import type { Administered } from './administered.ts'
@@ -39,7 +39,7 @@ const longestTop = 10_000
 export async function top(
   cache: Administered,
   query: URLSearchParams,
-  options: Required<AdminOptions>,
+  options: ResolvedAdminOptions,
   signal: AbortSignal,
 ): Promise<object> {
   const ms = Number(query.get('ms') ?? 1_000)
@@ -106,6 +106,18 @@ function rates(now: DefinitionStats, before: DefinitionStats | undefined, second
   }
 }
 
+/** `GET advice`: what the advisor found so far. */
+export async function advice(
+  { advisor, hideKeys }: ResolvedAdminOptions,
+  signal: AbortSignal,
+): Promise<object> {
+  if (advisor === undefined) {
+    throw new AdminError(404, 'NO_ADVISOR', 'Expected the endpoint to be given an `advisor`')
+  }
+  const found = await advisor.advice({ signal, ...(hideKeys && { sampleMs: 0 }) })
+  return { at: Date.now(), advice: found }
+}
+
 /** `GET explain`: where an entry is, and why it is fresh or not. */
 export async function explain(cache: Administered, query: URLSearchParams): Promise<object> {
   const raw = query.get('raw')
@@ -116,7 +128,7 @@ export async function explain(cache: Administered, query: URLSearchParams): Prom
 export async function entry(
   cache: Administered,
   query: URLSearchParams,
-  options: Required<AdminOptions>,
+  options: ResolvedAdminOptions,
 ): Promise<object> {
   const { key, entry } = addressed(cache, query)
   const found = await entry.entry()

@@ -1,6 +1,6 @@
 import type { EventMap, EventName } from '@tierstack/cache-core'
 import { badRequest } from './admin-error.ts'
-import type { AdminOptions } from './admin-options.ts'
+import type { ResolvedAdminOptions } from './admin-options.ts'
 import type { Administered } from './administered.ts'
 import { hiddenKey } from './hidden-key.ts'
 
@@ -32,7 +32,7 @@ const beatMs = 15_000
 const mostWaiting = 1_000
 
 /** `GET tail`: events as they happen, as server-sent events, until the caller leaves. */
-export function tail(cache: Administered, query: URLSearchParams, options: Required<AdminOptions>): Response {
+export function tail(cache: Administered, query: URLSearchParams, options: ResolvedAdminOptions): Response {
   const asked = query.get('events')?.split(',') ?? usual
   for (const name of asked) {
     if (!(names as readonly string[]).includes(name)) {
@@ -76,7 +76,7 @@ export function tail(cache: Administered, query: URLSearchParams, options: Requi
 }
 
 /** An event as JSON: what is asked by a call is asked, and errors become their messages. */
-function told(event: EventMap[EventName], { hideKeys }: Required<AdminOptions>): object {
+function told(event: EventMap[EventName], { hideKeys }: ResolvedAdminOptions): object {
   const fields: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(event) as [string, unknown][]) {
     if (typeof value !== 'function') fields[name] = value instanceof Error ? value.message : value

@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CacheError } from '@tierstack/cache-core'
 import { AdminError } from './admin-error.ts'
 import { resolveAdminOptions } from './admin-options.ts'
-import type { AdminOptions } from './admin-options.ts'
+import type { AdminOptions, ResolvedAdminOptions } from './admin-options.ts'
 import { invalidate, purge } from './admin-removals.ts'
-import { entry, explain, stats, top, warm } from './admin-reports.ts'
+import { advice, entry, explain, stats, top, warm } from './admin-reports.ts'
 import { tail } from './admin-tail.ts'
 import type { Administered } from './administered.ts'
 import { answerNode } from './node-answer.ts'
@@ -27,7 +27,7 @@ interface Call {
   readonly cache: Administered
   readonly request: Request
   readonly query: URLSearchParams
-  readonly options: Required<AdminOptions>
+  readonly options: ResolvedAdminOptions
 }
 
 type Route = (call: Call) => Promise<object> | Response
@@ -36,6 +36,7 @@ const routes: Readonly<Record<string, Route>> = {
   'GET ': ({ cache, options }) => Promise.resolve(welcome(cache, options)),
   'GET stats': ({ cache }) => stats(cache),
   'GET top': ({ cache, query, options, request }) => top(cache, query, options, request.signal),
+  'GET advice': ({ options, request }) => advice(options, request.signal),
   'GET explain': ({ cache, query }) => explain(cache, query),
   'GET entry': ({ cache, query, options }) => entry(cache, query, options),
   'GET tail': ({ cache, query, options }) => tail(cache, query, options),
@@ -44,7 +45,7 @@ const routes: Readonly<Record<string, Route>> = {
   'POST warm': ({ cache, request }) => warm(cache, request),
 }
 
-function welcome(cache: Administered, { readOnly, values, hideKeys }: Required<AdminOptions>): object {
+function welcome(cache: Administered, { readOnly, values, hideKeys }: ResolvedAdminOptions): object {
   const { namespace } = cache.stats()
   return { format: 1, namespace, pid: process.pid, readOnly, values, hideKeys, routes: Object.keys(routes) }
 }
@@ -84,7 +85,7 @@ export function admin(cache: Administered, options: AdminOptions): Admin {
   return { fetch, owns, answer: (request, response) => answerNode(fetch, request, response) }
 }
 
-function routeOf(method: string, name: string, { readOnly }: Required<AdminOptions>): Route {
+function routeOf(method: string, name: string, { readOnly }: ResolvedAdminOptions): Route {
   const route = Object.hasOwn(routes, `${method} ${name}`) ? routes[`${method} ${name}`] : undefined
   if (route === undefined) {
     const others = ['GET', 'POST'].filter((other) => Object.hasOwn(routes, `${other} ${name}`))

@@ -146,3 +146,6 @@ export const instruments: Readonly<Record<InstrumentKey, Instrument>> = {
 export const durationBuckets: readonly number[] = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ]
+
+/** Seconds; from the moment of a change to the longest ttl in use. */
+export const ageBuckets: readonly number[] = [0.01, 0.1, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400]

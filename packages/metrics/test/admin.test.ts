@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { admin } from '../src/admin.ts'
 import type { AdminOptions } from '../src/admin.ts'
+import { advisor } from '../src/index.ts'
 import { node } from './rig.ts'
 
 const token = 'a token of thirty-two characters'
@@ -180,6 +181,17 @@ describe('what is answered', () => {
     expect(own.cache.peek('k')).toBe(1)
     await own.ask('POST', '/purge', { all: true })
     expect(own.cache.peek('k')).toBeUndefined()
+  })
+
+  test('advice: what an advisor found, where the endpoint has one', async () => {
+    await using own = endpoint()
+    expect((await own.ask('GET', '/advice')).body).toMatchObject({ error: { code: 'NO_ADVISOR' } })
+    const advised = admin(own.cache, { token, advisor: advisor(own.cache) })
+    for (let id = 0; id < 30; id++) await own.row(id)
+    await own.cache.drain()
+    const headers = { authorization: `Bearer ${token}` }
+    const response = await advised.fetch(new Request('http://inner/advice', { headers }))
+    expect(await response.json()).toMatchObject({ advice: [{ kind: 'never-hit', definition: 'row' }] })
   })
 
   test('warm loads what is not fresh', async () => {

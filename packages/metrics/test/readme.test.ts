@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { adminOptionNames } from '../src/admin-options.ts'
 import { instruments } from '../src/index.ts'
 import { measureOptionNames } from '../src/measure.ts'
+import { logOptionNames } from '../src/log.ts'
+import { shadowOptionNames } from '../src/shadow.ts'
 import { traceOptionNames } from '../src/trace.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
@@ -17,6 +19,11 @@ describe('the read-me lists', () => {
   test('every option of measure and every metric', () => {
     const names = Object.values(instruments).map(({ name }) => name)
     expect(listed('Metrics')).toEqual([...measureOptionNames, ...names])
+  })
+
+  test('every option of the shadow and the log', () => {
+    expect(listed('How stale')).toEqual(shadowOptionNames)
+    expect(listed('The log')).toEqual(logOptionNames)
   })
 
   test('every option of trace', () => {
