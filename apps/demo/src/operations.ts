@@ -1,4 +1,4 @@
-import { measure } from '@tierstack/cache-metrics'
+import { advisor, measure } from '@tierstack/cache-metrics'
 import { admin } from '@tierstack/cache-metrics/admin'
 import type { Admin } from '@tierstack/cache-metrics/admin'
 import { metricsPage } from '@tierstack/cache-metrics/prometheus'
@@ -21,9 +21,11 @@ export function openOperations(
 ): Operations {
   const page = metricsPage()
   const stop = measure(cache, { meterProvider: page.meterProvider })
+  const advised = advisor(cache)
   closing.add('metrics', async () => {
     stop()
+    advised.stop()
     await page.close()
   })
-  return { page, operator: admin(cache, { token: adminToken, prefix: '/-/cache' }) }
+  return { page, operator: admin(cache, { token: adminToken, prefix: '/-/cache', advisor: advised }) }
 }

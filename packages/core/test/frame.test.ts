@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BadFrame, decodeFrame, encodeFrame } from '../src/frame.ts'
+import { BadFrame, decodeFrame, encodeFrame, encodeHead } from '../src/frame.ts'
 import type { FrameHeader } from '../src/frame.ts'
 
 const text = fc.string({ unit: 'binary', maxLength: 60 })
@@ -40,6 +40,23 @@ const small: FrameHeader = {
 }
 
 describe('frames', () => {
+  test('tell which load made them, in the place of an etag that they do not have', () => {
+    const trace = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+    const traced = encodeFrame({ ...small, etag: undefined, trace }, new Uint8Array([1]))
+    expect(decodeFrame(traced, small.key).header).toMatchObject({ etag: undefined, trace })
+    const both = encodeFrame({ ...small, trace }, new Uint8Array([1]))
+    expect(decodeFrame(both, small.key).header).toMatchObject({ etag: 'e' })
+    expect(decodeFrame(both, small.key).header.trace).toBeUndefined()
+  })
+
+  test('with a trace differ from those with an etag in a flag alone: readers that do not know it find every field', () => {
+    const text = 'x'.repeat(55)
+    const traced = encodeHead({ ...small, etag: undefined, trace: text })
+    const tagged = encodeHead({ ...small, etag: text })
+    const different = [...traced.keys()].filter((at) => traced[at] !== tagged[at])
+    expect([traced.length, different]).toEqual([tagged.length, [3]])
+  })
+
   test('come back as they were', () => {
     fc.assert(
       fc.property(header, fc.uint8Array({ maxLength: 500 }), (given, payload) => {

@@ -80,3 +80,23 @@ test('a pulse is two numbers and nothing else', () => {
     expect(parsePulse(Buffer.from(text))).toBeUndefined()
   }
 })
+
+test('a removal tells which work it belongs to, in each of its messages', () => {
+  const trace = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  const keys = Array.from({ length: 1_200 }, (_, i) => `=key ${i}`)
+  const bodies = removalBodies(origin, { kind: 'keys', keys, soft: false }, trace)
+  const parsed = bodies.map((body, i) => parseMessage(numbered(i, body)))
+  expect(parsed.length).toBeGreaterThan(1)
+  expect(parsed.flatMap((one) => (one?.kind === 'removal' ? one.trace : 'none'))).toEqual(
+    parsed.map(() => trace),
+  )
+  const heard = parsed.flatMap((one) =>
+    one?.kind === 'removal' && one.removal.kind === 'keys' ? one.removal.keys : [],
+  )
+  expect(heard).toEqual(keys)
+})
+
+test('to readers that do not know of it, it is one more name, which no key or tag can have', () => {
+  const [body] = removalBodies(origin, { kind: 'tags', tags: ['a'], soft: false }, 'x')
+  expect(body?.toString()).toBe(`${origin}T8:!trace:x1:a`)
+})
