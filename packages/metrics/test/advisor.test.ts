@@ -92,7 +92,7 @@ describe('the advisor', () => {
   })
 
   test('memory that is too small for a loop over its keys, and what more would bring', async () => {
-    await using own = node({}, memory({ maxEntries: 100 }))
+    await using own = node({}, memory({ maxEntries: 100, policy: 'lru' }))
     const { advice } = advisor(own.cache)
     const row = own.cache.define({ name: 'row', load: (id: number) => id })
     for (let round = 0; round < 5; round++) for (let id = 0; id < 180; id++) await row(id)
