@@ -116,7 +116,10 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
         readonly soft?: boolean;
     }): Promise<Receipt<N>>;
     deletePattern(pattern: string): Promise<Receipt<N>>;
-    clear(): Promise<Receipt<N>>;
+    clear(options?: {
+        readonly everyTenant?: boolean;
+    }): Promise<Receipt<N>>;
+    withTenant<R>(tenant: string, work: () => R): R;
     write<R>(keys: StringKey<S> | readonly StringKey<S>[], commit: () => MaybePromise<R>): Promise<R>;
     define<K extends KeyOf, V>(definition: Definition<K, V, N>): Cached<K, V, N>;
     wrap<F extends (...args: never[]) => unknown>(fn: F, options: WrapOptions<Parameters<F>, Awaited<ReturnType<F>>, N>): Wrapped<Parameters<F>, Awaited<ReturnType<F>>, N>;
@@ -363,6 +366,7 @@ export declare const errorCodes: {
     readonly QUEUE_UNAVAILABLE: 'The write queue could not tell whether a write of the row is pending, and nothing stale could be served.';
     readonly TIER_UNAVAILABLE: 'A tier can not be used just now. Reads never see this.';
     readonly UNREPLICATED: 'A removal was done, but fewer replicas than asked for confirmed it. It is queued and will be repeated.';
+    readonly NO_TENANT: 'A cache with tenants was used without one. Nothing was done.';
     readonly CLOSED: 'The cache was closed.';
 };
 export type ErrorCode = keyof typeof errorCodes;
@@ -542,6 +546,7 @@ import type { MaybePromise } from './maybe-promise.ts';
 import type { Ttl } from './policy.ts';
 export interface LoadContext<V = unknown> {
     readonly key: string;
+    readonly tenant: string;
     readonly signal: AbortSignal;
     readonly reason: Reason;
     readonly stale: {
@@ -579,6 +584,7 @@ export declare class LoadRun implements LoadContext {
     chosenEtag: string | undefined;
     readonly tags: string[];
     constructor(key: string, reason: Reason, stale: LoadContext['stale'], signal: () => AbortSignal);
+    get tenant(): string;
     get signal(): AbortSignal;
     readonly ttl: (ttl: Ttl) => void;
     readonly windows: (windows: {
@@ -614,6 +620,7 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
     transforms?: readonly Transform[];
     writeQueue?: WriteQueue;
     encryption?: Encryption;
+    tenant?: (() => string | undefined) | true;
     clock?: Clock;
     random?: () => number;
     waitUntil?: (work: Promise<unknown>) => void;
@@ -639,6 +646,7 @@ export interface ResolvedOptions {
     readonly transforms: readonly Transform[];
     readonly writeQueue: WriteQueue | undefined;
     readonly encryption: Encryption | undefined;
+    readonly tenant: (() => string | undefined) | true | undefined;
     readonly clock: Clock;
     readonly random: () => number;
     readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
@@ -773,6 +781,7 @@ export declare function removeTags(chain: Chain, policy: ResolvedPolicy, tags: r
 export declare function removeAll(chain: Chain, policy: ResolvedPolicy, origin?: Origin): Promise<Receipt>;
 export declare function removeChanged(chain: Chain, policy: ResolvedPolicy, removal: Removal, origin: Origin): Promise<Receipt>;
 export declare function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): void;
+export declare function dropKeysHere(chain: Chain, keys: readonly string[], soft: boolean): void;
 export declare function dropReplayed(chain: Chain, page: JournalPage): void;
 export declare function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLink | undefined, trace?: string): void;
 export declare function suspectAll(chain: Chain, from: RemoteLink | undefined): void;
@@ -874,6 +883,7 @@ export interface CacheStats {
     readonly namespace: string;
     readonly definitions: Readonly<Record<string, DefinitionStats>>;
     readonly tiers: Readonly<Record<string, TierStats>>;
+    readonly tenants?: Readonly<Record<string, number>>;
     readonly buses: Readonly<Record<string, BusStats>>;
     readonly removals: {
         readonly local: number;
