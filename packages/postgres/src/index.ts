@@ -29,3 +29,5 @@ export type {
   CachedQueriesOptions,
   QueryCache,
 } from './cached-queries.ts'
+export { replicaReads } from './replica-reads.ts'
+export type { ReplicaReads, ReplicaReadsOptions } from './replica-reads.ts'

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Confirmations } from '../src/confirmations.ts'
 import { formatLsn, parseLsn } from '../src/lsn.ts'
 import { decodePgoutput } from '../src/pgoutput.ts'
+import { reached } from '../src/replica-reads.ts'
 import { TransactionReader } from '../src/transaction-reader.ts'
 import type { Part } from '../src/transaction-reader.ts'
 import { isVisible, parseSnapshot } from '../src/visibility.ts'
@@ -147,4 +148,17 @@ test('a transaction is visible when it ended before the snapshot, also when ids 
 test('positions are numbers of bytes', () => {
   expect(parseLsn('16/B374D848')).toBe(0x16b374d848n)
   for (const one of ['0/0', '16/B374D848', 'FFFFFFFF/FFFFFFFF']) expect(formatLsn(parseLsn(one))).toBe(one)
+})
+
+test('a replica at the end of a page has reached the beginning of the next', () => {
+  expect([reached(0x4000000n, 0x4000028n), reached(0x4002000n, 0x4002018n), reached(8n, 8n)]).toEqual([
+    true,
+    true,
+    true,
+  ])
+  expect([reached(0x4000000n, 0x4000029n), reached(0x3ffff00n, 0x3ffff28n), reached(7n, 8n)]).toEqual([
+    false,
+    false,
+    false,
+  ])
 })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { cachedQueriesOptionNames } from '../src/cached-queries.ts'
 import { feedOptionNames } from '../src/feed-options.ts'
+import { replicaReadsOptionNames } from '../src/replica-reads.ts'
 import { notifyOptionNames, outboxOptionNames } from '../src/reporting-options.ts'
 import { replicationOptionNames } from '../src/replication-options.ts'
 
@@ -11,6 +12,7 @@ test.each([
   ['`cachedQueries`', cachedQueriesOptionNames],
   ['`changeFeed`', feedOptionNames],
   ['`logicalReplication`', replicationOptionNames],
+  ['`replicaReads`', replicaReadsOptionNames],
   ['`listenNotify`', notifyOptionNames],
   ['`outbox`', outboxOptionNames],
 ])('the read-me lists every option of %s, and no other', (title, names) => {

@@ -24,7 +24,7 @@ export { makeCertificates, type Certificates } from './certificates.ts'
 export { freePort } from './free-port.ts'
 export { NoServerError } from './place.ts'
 export { startNginx, type NginxServer, type NginxServerOptions } from './nginx.ts'
-export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts'
+export { startPostgres, startStandby, type PostgresOptions, type PostgresServer } from './postgres.ts'
 export {
   promtool,
   startPrometheus,

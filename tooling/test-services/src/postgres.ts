@@ -41,7 +41,59 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
+/** Starts a standby that follows a primary on this computer, which has to allow replication. Its limits (`max_…`) may not be lower. */
+export async function startStandby(
+  primary: PostgresServer,
+  options: PostgresOptions = {},
+): Promise<PostgresServer> {
+  const port = await freePort()
+  const place = await placeForPostgres([port])
+  const copy = [
+    '-D',
+    `${place.machine.folder}/data`,
+    '-d',
+    primary.url,
+    '-R',
+    '-X',
+    'stream',
+    '-c',
+    'fast',
+    '--no-sync',
+  ]
+  try {
+    await place.machine.run(`${place.program}pg_basebackup`, copy, { unprivileged: true })
+    return await serve(place, port, options)
+  } catch (error) {
+    await place.machine.stop()
+    throw error
+  }
+}
+
 export async function startPostgresOn(
+  place: Place,
+  port: number,
+  options: PostgresOptions,
+): Promise<PostgresServer> {
+  const { machine, program: prefix } = place
+  await machine.run(
+    `${prefix}initdb`,
+    [
+      '-D',
+      `${machine.folder}/data`,
+      '-U',
+      'postgres',
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--auth=trust',
+      '--no-sync',
+    ],
+    { unprivileged: true },
+  )
+  return await serve(place, port, options)
+}
+
+async function serve(
   { machine, program: prefix }: Place,
   port: number,
   { settings = {} }: PostgresOptions,
@@ -49,11 +101,6 @@ export async function startPostgresOn(
   const folder = `${machine.folder}/data`
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const unprivileged = true
-  await machine.run(
-    `${prefix}initdb`,
-    ['-D', folder, '-U', 'postgres', '-E', 'UTF8', '--locale=C', '--auth=trust', '--no-sync'],
-    { unprivileged },
-  )
   // The container's address is not the one that initdb trusts.
   await machine.write(
     'pg_hba.conf',

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 import { answers } from './local-machine.ts'
 
@@ -23,7 +23,11 @@ export function findPostgresPrograms(): string | undefined {
     ...(process.env['PATH'] ?? '').split(':'),
     ...newestFirst.map((version) => join(debian, version, 'bin')),
   ]
-  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
+  const found = folders.find(
+    (folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')),
+  )
+  // Where only these two were linked to, the others are beside what the links lead to.
+  return found && dirname(realpathSync(join(found, 'initdb')))
 }
 
 /** Whether Prometheus and its `promtool` are on this computer. */

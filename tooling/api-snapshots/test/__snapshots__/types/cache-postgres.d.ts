@@ -179,6 +179,24 @@ import type { ChangeSource } from './change-source.ts';
 import type { OutboxOptions } from './reporting-options.ts';
 export declare function outbox(options: OutboxOptions): ChangeSource;
 
+// ./replica-reads
+import type { Duration, LoadContext } from '@tierstack/cache-core';
+type AskServer = (text: string) => PromiseLike<{
+    readonly rows: readonly unknown[];
+} | readonly unknown[]>;
+export interface ReplicaReadsOptions {
+    readonly primary: AskServer;
+    readonly replica: AskServer;
+    readonly wait?: Duration;
+}
+export declare const replicaReadsOptionNames: readonly ['primary', 'replica', 'wait'];
+export interface ReplicaReads {
+    readonly current: () => Promise<boolean>;
+    readonly guard: <K, V>(load: (key: K, context: LoadContext) => PromiseLike<V>) => (key: K, context: LoadContext) => Promise<V>;
+}
+export declare function replicaReads(options: ReplicaReadsOptions): ReplicaReads;
+export {};
+
 // ./replication-options
 import type { Bytes, Duration } from '@tierstack/cache-core';
 import type { ConnectionOptions } from './connection.ts';

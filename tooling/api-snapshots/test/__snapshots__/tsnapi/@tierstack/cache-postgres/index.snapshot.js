@@ -9,5 +9,6 @@ export { installTriggers, triggerSql, uninstallTriggers } from './install-trigge
 export { listenNotify } from './listen-notify.js';
 export { logicalReplication } from './logical-replication.js';
 export { outbox } from './outbox.js';
+export { replicaReads } from './replica-reads.js';
 export { SetupError } from './setup-error.js';
 // #endregion
