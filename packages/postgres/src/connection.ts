@@ -22,9 +22,20 @@ export function newClient(connection: ConnectionOptions, more: object): Client {
   return client
 }
 
+/** Runs one after the other: a client of `pg` takes one question at a time. */
+export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const next = last.then(work, work)
+    last = next.catch(() => {})
+    return next
+  }
+}
+
 /** One ordinary connection for questions beside the stream: opened when first asked, and again after it was lost. */
 export class SideConnection {
   readonly #connection: ConnectionOptions
+  readonly #inTurn = oneAtATime()
   #client: Promise<Client> | undefined
   #closed = false
 
@@ -32,10 +43,12 @@ export class SideConnection {
     this.#connection = connection
   }
 
-  async query(text: string, values: readonly unknown[] = []): Promise<SqlRow[]> {
-    const client = await this.#open()
-    const { rows } = await client.query<SqlRow>(text, [...values])
-    return rows
+  query(text: string, values: readonly unknown[] = []): Promise<SqlRow[]> {
+    return this.#inTurn(async () => {
+      const client = await this.#open()
+      const { rows } = await client.query<SqlRow>(text, [...values])
+      return rows
+    })
   }
 
   async close(): Promise<void> {

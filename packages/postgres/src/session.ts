@@ -1,4 +1,4 @@
-import { newClient } from './connection.ts'
+import { newClient, oneAtATime } from './connection.ts'
 import type { ConnectionOptions, SqlRow } from './connection.ts'
 
 /** A question may take so long (ms), however short the silence that counts as death. */
@@ -30,15 +30,16 @@ export async function openSession(connection: ConnectionOptions, silence: number
   })
   lost.catch(() => {})
   await client.connect()
+  const inTurn = oneAtATime()
   return {
     lost,
-    query: async (text, values = []) => (await client.query<SqlRow>(text, [...values])).rows,
-    exec: async (text) => void (await client.query(text)),
+    query: (text, values = []) => inTurn(async () => (await client.query<SqlRow>(text, [...values])).rows),
+    exec: (text) => inTurn(async () => void (await client.query(text))),
     async listen(channel, heard) {
       client.on('notification', (message) => {
         if (message.channel === channel) heard(message.payload ?? '')
       })
-      await client.query(`listen "${channel}"`)
+      await inTurn(() => client.query(`listen "${channel}"`))
     },
     async close() {
       // A server that is gone doesn't answer the goodbye.

@@ -78,7 +78,9 @@ async function watch(id: number): Promise<void> {
       id,
       (pending.get(id) ?? []).filter((one) => one.version > found),
     )
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    // A late change is looked for less often, or looking would be all that the machine does.
+    const age = at - Math.min(at, ...waiting.map((one) => one.at))
+    await new Promise((resolve) => setTimeout(resolve, Math.max(5, age / 10)))
   }
   pending.delete(id)
 }
