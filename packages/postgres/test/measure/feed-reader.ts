@@ -29,7 +29,12 @@ const versions = async (ids: readonly number[]): Promise<Map<number, number>> =>
   const found = await pool.query('select id, version from measured where id = any($1)', [ids])
   return new Map(found.rows.map((row) => [Number(row.id), Number(row.version)]))
 }
-const cache = createCache({ namespace: 'measure', tiers: [memory(), redis({ url: redisUrl })], ttl: '1h' })
+const cache = createCache({
+  namespace: 'measure',
+  tiers: [memory(), redis({ url: redisUrl })],
+  ttl: '1h',
+  timeouts: { hard: '1m' },
+})
 const version = cache.define({
   name: 'version',
   load: async (id: number) => (await versions([id])).get(id) ?? -1,
