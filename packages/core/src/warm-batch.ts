@@ -199,7 +199,7 @@ async function loadAndStore(
       warmed.errors.push({ key, error })
     }
   }
-  await storeRemoteMany(chain, query, stored, moment, patienceMs)
+  if (stored.length > 0) await storeRemoteMany(chain, query, stored, moment, patienceMs)
 }
 
 async function released(key: string, place: Place): Promise<void> {
@@ -236,6 +236,7 @@ function keepLocal(
   const { input, ms: loadMs } = o
   const parts = { input, ttls, createdAt: beganAt, sequence, tags, loadMs, etag: undefined, provisional }
   if (putLocal(chain, query, key, value, parts) === 'fenced') reportFenced(chain, query, key, 0)
+  if (places.length === 0) return undefined
   return { key, value, ttls, beganAt, tags, sequence, loadMs, etag: undefined, places }
 }
 
