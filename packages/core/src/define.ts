@@ -117,7 +117,8 @@ function queryOf(
 /** Makes the callable of a definition. */
 export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Cached<KeyOf, unknown> {
   const { chain, removal } = parts
-  const partOf: (input: KeyOf) => unknown = definition.key ?? ((input) => input)
+  const { key } = definition
+  const partOf = (input: KeyOf): unknown => (key === undefined ? input : key(input))
   let prefix = ''
   const keyOfPart = (part: unknown) => prefix + canonical(part)
   const keyOf = (input: KeyOf) => keyOfPart(partOf(input))

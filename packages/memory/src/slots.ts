@@ -32,6 +32,8 @@ export class Slots {
   #usedAt: Float64Array | undefined
   /** Slots taken. */
   size = 0
+  /** No entry was seen earlier than that: while nothing was removed by tag since, a hit needn't ask its own mark. */
+  seenFrom: number = Number.POSITIVE_INFINITY
   #free = -1
   /** Slots below have been used. */
   #top = 0
@@ -90,6 +92,7 @@ export class Slots {
 
   clear(): void {
     this.size = 0
+    this.seenFrom = Number.POSITIVE_INFINITY
     this.inputs = []
     this.values = []
     this.marks = []
@@ -113,6 +116,7 @@ export class Slots {
   /** Writes what may change in the life of an entry. */
   amend(slot: number, entry: LocalEntry, mark: Mark): void {
     this.marks[slot] = mark
+    if (mark.seen < this.seenFrom) this.seenFrom = mark.seen
     this.instants[slot * 3] = entry.quickUntil
     if (entry.idleTtl === Number.POSITIVE_INFINITY) return
     this.#usedAt ??= new Float64Array(this.capacity)
