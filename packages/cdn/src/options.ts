@@ -93,7 +93,7 @@ export interface CdnOptions<N extends string = string> {
   readonly random?: () => number
 }
 
-const optionNames: readonly (keyof CdnOptions)[] = [
+export const optionNames: readonly (keyof CdnOptions)[] = [
   'provider',
   'name',
   'queue',

@@ -14,18 +14,19 @@ export class UrlIndex {
   readonly #db: DatabaseSync
   readonly #add
   readonly #find
-  readonly #count
   readonly #most: number
   readonly #clock: Clock
-  #swept = 0
+  #swept = Number.NEGATIVE_INFINITY
+  /** At least as many as there are: counted at the last sweep, and all that were added since. */
+  #rows = 0
 
   /** `most`: rows kept; a page beyond is not to be cached. */
   constructor(path: string, most: number, clock: Clock) {
     const file = path === ':memory:' ? path : resolve(path)
-    if (file !== path || path !== ':memory:') mkdirSync(dirname(file), { recursive: true })
+    if (path !== ':memory:') mkdirSync(dirname(file), { recursive: true })
     this.#db = new DatabaseSync(file)
     this.#db.exec(`
-      pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = normal;
+      pragma busy_timeout = 1000; pragma journal_mode = wal; pragma synchronous = normal;
       create table if not exists pages (name text, url text, until integer, primary key (name, url)) strict, without rowid;
       create index if not exists pages_until on pages (until);
     `)
@@ -36,7 +37,6 @@ export class UrlIndex {
     this.#find = this.#db.prepare(
       'select distinct url from pages where name in (select value from json_each(?))',
     )
-    this.#count = this.#db.prepare('select count(*) as n from pages')
     this.#most = most
     this.#clock = clock
   }
@@ -44,7 +44,8 @@ export class UrlIndex {
   /** Returns false when there is no room: then the page mustn't be kept. */
   add(names: readonly string[], url: string, until: number): boolean {
     this.#sweep()
-    if (Number(this.#count.get()?.['n']) + names.length > this.#most) return false
+    if (this.#rows + names.length > this.#most) return false
+    this.#rows += names.length
     this.#add.run(url, Math.ceil(until), JSON.stringify(names))
     return true
   }
@@ -62,5 +63,6 @@ export class UrlIndex {
     if (wall - this.#swept < sweepEvery) return
     this.#swept = wall
     this.#db.prepare('delete from pages where until < ?').run(Math.floor(wall))
+    this.#rows = Number(this.#db.prepare('select count(*) as n from pages').get()?.['n'])
   }
 }

@@ -22,8 +22,13 @@ interface FastifyReplyLike {
 
 type Done = (error?: Error | null, payload?: unknown) => void
 
-/** What of a Fastify instance is used. */
+/** A Fastify instance: its own types, whatever plugins made of them. */
 export interface FastifyLike {
+  addHook(name: never, hook: never): unknown
+}
+
+/** What of it is used. */
+interface Hooks {
   addHook(
     name: 'onRequest',
     hook: (request: FastifyRequestLike, reply: FastifyReplyLike, done: Done) => void,
@@ -44,13 +49,14 @@ const textOf = (value: string | number | readonly string[] | undefined): string 
 export function fastifyEdge(instance: FastifyLike, edge: CdnEdge, options: RouteOptions = {}): void {
   const route = resolveRoute(options)
   const pages = new WeakMap<FastifyRequestLike, Page>()
-  instance.addHook('onRequest', (request, reply, done) => {
+  const hooks: Hooks = instance
+  hooks.addHook('onRequest', (request, reply, done) => {
     const page = new Page(edge, route)
     pages.set(request, page)
     reply.raw.once('close', () => page.close())
     page.run(done)
   })
-  instance.addHook('onSend', (request, reply, payload, done) => {
+  hooks.addHook('onSend', (request, reply, payload, done) => {
     const page = pages.get(request)
     if (page === undefined) return done(null, payload)
     const asked = { get: (name: string) => textOf(request.headers[name]) }

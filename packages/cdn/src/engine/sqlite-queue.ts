@@ -70,7 +70,7 @@ class Book {
   constructor(file: string, flushed: boolean) {
     mkdirSync(dirname(file), { recursive: true })
     this.db = new DatabaseSync(file)
-    this.db.exec('pragma busy_timeout = 5000; pragma journal_mode = wal')
+    this.db.exec('pragma busy_timeout = 1000; pragma journal_mode = wal')
     this.db.exec(`pragma synchronous = ${flushed ? 'full' : 'normal'}`)
     this.db.exec(schema)
     const sign = this.db.prepare(
