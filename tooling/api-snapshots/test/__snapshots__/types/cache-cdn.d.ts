@@ -1,27 +1,10 @@
 // ./adapters/fastify
-import type { ServerResponse } from 'node:http';
 import type { CdnEdge } from '../cdn-edge.ts';
 import type { RouteOptions } from './route.ts';
-interface FastifyRequestLike {
-    readonly method: string;
-    readonly url: string;
-    readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-}
-interface FastifyReplyLike {
-    readonly raw: ServerResponse;
-    readonly statusCode: number;
-    code(status: number): unknown;
-    getHeader(name: string): string | number | readonly string[] | undefined;
-    header(name: string, value: string): unknown;
-    removeHeader(name: string): unknown;
-}
-type Done = (error?: Error | null, payload?: unknown) => void;
 export interface FastifyLike {
-    addHook(name: 'onRequest', hook: (request: FastifyRequestLike, reply: FastifyReplyLike, done: Done) => void): unknown;
-    addHook(name: 'onSend', hook: (request: FastifyRequestLike, reply: FastifyReplyLike, payload: unknown, done: Done) => void): unknown;
+    addHook(name: never, hook: never): unknown;
 }
 export declare function fastifyEdge(instance: FastifyLike, edge: CdnEdge, options?: RouteOptions): void;
-export {};
 
 // ./adapters/handler
 import type { CdnEdge } from '../cdn-edge.ts';
@@ -213,6 +196,7 @@ export interface CdnOptions<N extends string = string> {
     readonly fetch?: Fetch;
     readonly random?: () => number;
 }
+export declare const optionNames: readonly (keyof CdnOptions)[];
 export interface ResolvedOptions {
     readonly provider: Provider;
     readonly name: string;
