@@ -69,6 +69,7 @@ export class WireTags {
   readonly #namespace: string
   readonly #tags = new Map<string, Wire>()
   readonly #keys = new Map<string, Wire>()
+  readonly #groups = new Map<string, { readonly covers: string; readonly overflow: string }>()
 
   constructor(namespace: string) {
     this.#namespace = namespace
@@ -86,20 +87,28 @@ export class WireTags {
 
   #wireOfTag(tag: string): Wire {
     const group = groupOfTag(tag)
-    return {
-      name: plain.test(tag) ? tag : this.#hashed('t', tag),
-      group: group === undefined ? undefined : this.#hashed('g', group),
-      overflow: this.#hashed('o', group ?? tag),
-    }
+    const name = plain.test(tag) ? tag : this.#hashed('t', tag)
+    if (group === undefined) return { name, group: undefined, overflow: this.#hashed('o', tag) }
+    const { covers, overflow } = this.#group('g', group)
+    return { name, group: covers, overflow }
   }
 
   #wireOfKey(key: string): Wire {
     const group = groupOfKey(key)
-    return {
-      name: this.#hashed('k', key),
-      group: group === undefined ? undefined : this.#hashed('t', group),
-      overflow: this.#hashed('o', group ?? key),
-    }
+    const name = this.#hashed('k', key)
+    if (group === undefined) return { name, group: undefined, overflow: this.#hashed('o', key) }
+    const { covers, overflow } = this.#group('t', group)
+    return { name, group: covers, overflow }
+  }
+
+  /** Groups are few, their members many: thousands of rows are removed at once. */
+  #group(kind: 'g' | 't', group: string): { readonly covers: string; readonly overflow: string } {
+    const known = this.#groups.get(group)
+    if (known !== undefined) return known
+    if (this.#groups.size >= remembered) this.#groups.clear()
+    const made = { covers: this.#hashed(kind, group), overflow: this.#hashed('o', group) }
+    this.#groups.set(group, made)
+    return made
   }
 
   #hashed(kind: string, name: string): string {
