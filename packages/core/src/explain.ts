@@ -116,7 +116,7 @@ export async function inspect(
       const state = freshness({ ...life, soft: frame.soft || standing === 'soft' }, now)
       if (standing === 'invalid' || state === 'expired') continue
       const value = chain.frames.decode(taken, query.codec)
-      if (query.schema && (await misfit(query.schema, value)) !== undefined) continue
+      if (query.schema && (await misfit(query.schema, value).catch(() => '')) !== undefined) continue
       return {
         value,
         tier: link.name,

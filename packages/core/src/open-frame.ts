@@ -108,7 +108,7 @@ function judge(
   const clone = () => kept === 'stale' && secure(value, query.policy.isolation).isolation === 'clone'
   if (query.schema === undefined) return opened(value, clone())
   return misfit(query.schema, value)
-    .catch((error: unknown) => String(error))
+    .catch(() => 'its schema failed')
     .then((why) => {
       if (why === undefined) return opened(value, clone())
       poisoned(chain, job, link, 'schema', new Error(why))

@@ -31,11 +31,20 @@ function checkNesting(text: string): void {
   }
 }
 
+/** The parser's own error quotes the text, which is somebody's value. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('they are not JSON')
+  }
+}
+
 function decode(bytes: Uint8Array): unknown {
   try {
     const text = decoder.decode(bytes)
     checkNesting(text)
-    const tree: unknown = JSON.parse(text)
+    const tree = parsed(text)
     return text.includes('["~"') ? unescape(tree, format.mark) : tree
   } catch (cause) {
     throw new Error(`Expected bytes written by the json codec: ${(cause as Error).message}`, { cause })
