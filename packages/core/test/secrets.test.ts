@@ -95,7 +95,7 @@ test('a run with trouble of every kind emits neither a value nor a key, wherever
   const checked = other.define({
     name: 'person',
     load: () => ({ id: 0, name: 'x', etag: undefined }),
-    schema: strict as never,
+    schema: strict,
   })
   await read(() => checked(1))
   // Other keys, other codecs, no keys at all.
@@ -106,7 +106,7 @@ test('a run with trouble of every kind emits neither a value nor a key, wherever
   said.push(
     printed([cache.stats(), await cache.health(), await person.explain(3), await cache.explain('odd')]),
   )
-  said.push(printed([cache, other.definitions().map(({ cached: _, ...rest }) => rest)]))
+  said.push(printed([cache, other.definitions().map(({ name, ttl }) => [name, ttl])]))
   await read(() => person.delete(1))
   await read(() => cache.clear())
   store.down()
