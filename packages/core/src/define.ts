@@ -19,6 +19,7 @@ import type { ReadOptions } from './read-options.ts'
 import type { Receipt } from './remove.ts'
 import type { ScopeParts } from './scope-parts.ts'
 import { definitionTag, tagsIn } from './tags.ts'
+import { migrating, neighboursOf } from './versions.ts'
 import { warm } from './warm.ts'
 
 const known = [
@@ -34,6 +35,7 @@ const known = [
   'tags',
   'schema',
   'codec',
+  'migrate',
   'sensitive',
   ...policyKeys,
 ] as const
@@ -47,17 +49,21 @@ interface Resolved {
   readonly label: string
   readonly written: Written
   readonly behind: Behind | undefined
+  /** The same definition in the versions that may run beside this one: its tag, and the names of a key there. */
+  readonly beside: readonly { readonly tag: string; readonly keyOf: (key: string) => string }[]
   /** The same query, whose loads gather with no others than its own. */
   readonly apart: () => Query
 }
 
 function checkParts(definition: Definition<KeyOf, unknown>): void {
-  for (const part of ['load', 'loadMany', 'key', 'tags', 'save', 'saveMany'] as const) {
+  for (const part of ['load', 'loadMany', 'key', 'tags', 'save', 'saveMany', 'migrate'] as const) {
     const given: unknown = Reflect.get(definition, part)
     if (typeof given !== 'function' && (part === 'load' || given !== undefined))
       throw expectation(part, 'a function', given)
   }
   checkWriting(definition)
+  if (definition.migrate !== undefined && neighboursOf(definition.version).length < 2)
+    throw expectation('version', 'a whole number of 1 or more, as `migrate` is given', definition.version)
   const { schema, codec } = definition
   if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function')
     throw expectation('schema', 'a Standard Schema, such as one of zod or valibot', schema)
@@ -92,7 +98,15 @@ function queryOf(
     ? (inputs: readonly unknown[], signal: AbortSignal) =>
         behind.loadMany(inputs, (rest) => sourceMany(rest, signal))
     : sourceMany
-  const loader = () => (many ? gathered({ name, load, loadMany, bulkhead: parts.chain.bulkhead }) : load)
+  const neighbours = neighboursOf(definition.version)
+  const prefixOf = (other: string) => `${parts.path}#${name}@${other}:`
+  const loader = () =>
+    migrating(parts.chain, definition, {
+      before: neighbours[0] ?? '',
+      keyBefore: (input) => prefixOf(neighbours[0] ?? '') + suffixOf(written.keyOf(input)),
+      load: inner(),
+    })
+  const inner = () => (many ? gathered({ name, load, loadMany, bulkhead: parts.chain.bulkhead }) : load)
   const query: Query = {
     def: name,
     version,
@@ -111,7 +125,12 @@ function queryOf(
     path: parts.path,
     sensitive: checkOneOf('sensitive', definition.sensitive ?? false, [true, false]),
   }
-  return { query, label, written, behind, apart: () => ({ ...query, load: loader() }) }
+  const suffixOf = (key: string) => key.slice(prefixOf(version).length)
+  const beside = neighbours.map((other) => ({
+    tag: definitionTag(parts.path, `${name}@${other}`),
+    keyOf: (key: string) => prefixOf(other) + suffixOf(key),
+  }))
+  return { query, label, written, behind, beside, apart: () => ({ ...query, load: loader() }) }
 }
 
 /** Makes the callable of a definition. */
@@ -122,12 +141,20 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
   let prefix = ''
   const keyOfPart = (part: unknown) => prefix + canonical(part)
   const keyOf = (input: KeyOf) => keyOfPart(partOf(input))
-  const { query, label, written, behind, apart } = queryOf(parts, definition, (own) => {
+  const { query, label, written, behind, beside, apart } = queryOf(parts, definition, (own) => {
     prefix = own
     return keyOf
   })
   const near = new Near(chain, query, prefix, keyOfPart)
-  const keysOf = (inputs: readonly KeyOf[]) => inputs.map(keyOf)
+  const besides = (keys: readonly string[]) => beside.flatMap((other) => keys.map(other.keyOf))
+  const keysOf = (inputs: readonly KeyOf[]) => {
+    const keys = inputs.map(keyOf)
+    return beside.length === 0 ? keys : [...keys, ...besides(keys)]
+  }
+  /** After a write here, the versions beside this one have an old value. */
+  const changedBeside = async (input: KeyOf) => {
+    if (beside.length > 0) await removal.keys(besides([keyOf(input)]), false, query.policy)
+  }
 
   // No `async` here: a hit is one promise, and each async layer would cost another.
   const call = (input: KeyOf, options?: ReadOptions): Promise<unknown> => {
@@ -150,7 +177,14 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     return inputs.map(async (input) => await bypass(own, keyOf(input), input, options?.signal))
   }
 
-  const write = writer(parts, definition, written, query, behind)
+  const writing = writer(parts, definition, written, query, behind)
+  const write = async (input: KeyOf, given: unknown) => {
+    try {
+      return await writing(input, given)
+    } finally {
+      await changedBeside(input)
+    }
+  }
 
   const cached = Object.assign(call, {
     peek: (input: KeyOf) => {
@@ -162,7 +196,10 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     settled: async (inputs: readonly KeyOf[], options?: ReadOptions) =>
       await Promise.allSettled(each(inputs, options)),
     entry: async (input: KeyOf) => await inspect(chain, query, keyOf(input)),
-    set: async (input: KeyOf, value: unknown) => await parts.set(query, keyOf(input), value, input),
+    set: async (input: KeyOf, value: unknown) => {
+      await parts.set(query, keyOf(input), value, input)
+      await changedBeside(input)
+    },
     write,
     update: async (input: KeyOf, change: (value: unknown) => unknown) =>
       await write(input, await change(await call(input, { forceFresh: true }))),
@@ -179,7 +216,8 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
     },
     warm: async (inputs: Iterable<KeyOf> | AsyncIterable<KeyOf>, options?: WarmOptions) =>
       parts.bypassed() ? nothingWarmed : await warm(chain, query, keyOf, inputs, options),
-    clear: (): Promise<Receipt> => removal.tags([definitionTag(parts.path, label)], false, query.policy),
+    clear: (): Promise<Receipt> =>
+      removal.tags([definitionTag(parts.path, label), ...beside.map(({ tag }) => tag)], false, query.policy),
     explain: async (input: KeyOf) => await explain(chain, keyOf(input)),
     keyFor: keyOf,
     uncached: async (input: KeyOf, options?: Pick<ReadOptions, 'signal'>) =>

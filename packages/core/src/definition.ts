@@ -15,7 +15,11 @@ import type { StandardSchema } from './schema.ts'
 export interface Definition<K extends KeyOf, V, N extends string = string> extends Policy<N> {
   /** Label of metrics, and part of every key. */
   name: string
-  /** To be raised when the shape of the value changes: old entries are then left alone. @default 1 */
+  /**
+   * To be raised when the shape of the value changes: each version has entries of its own. Two deployments may run side by
+   * side: where versions are whole numbers that are given, what removes or sets a key here removes it in the version before
+   * and the one after too. @default 1, without neighbours
+   */
   version?: number | string
   /** The parts of the input that matter. @default the whole input */
   key?: (input: K) => KeyPart | readonly KeyPart[]
@@ -54,6 +58,11 @@ export interface Definition<K extends KeyOf, V, N extends string = string> exten
   tags?: (value: V, input: K) => readonly string[]
   /** Checked when a value comes from a remote tier; one that doesn't fit is a miss and a `poisoned` event. */
   schema?: StandardSchema<NoInfer<V>>
+  /**
+   * Makes a value of what the version before stored for the same input, instead of loading it; `undefined` loads. Its life
+   * is what was left of the old one's. Needs a `version` that is a whole number. Must not throw.
+   */
+  migrate?(old: unknown, input: K): NoInfer<V> | undefined
   codec?: Codec
   /**
    * The values never leave this process unsealed: without `encryption` on the cache, or while no key can be had, they
