@@ -1,4 +1,5 @@
 import { assemble } from './assemble.ts'
+import { Audit } from './audit.ts'
 import type { Cache, TierHealth } from './cache.ts'
 import type { Chain } from './chain.ts'
 import type { Defined } from './defined.ts'
@@ -63,9 +64,13 @@ export function createCache<const T extends readonly Tier[]>(
   }
 
   const tenants = resolved.tenant === undefined ? undefined : new Tenants(resolved.tenant)
+  const audit = resolved.audit && new Audit(resolved.audit, resolved.clock, resolved.namespace)
+  // What was done is on record before the cache is gone.
+  if (audit !== undefined) ends.push(async () => void (await audit.flush(drainMs)))
   const parts: ScopeParts = {
     chain,
     removal,
+    audit,
     path: '',
     tags: [],
     policy: resolved.policy,

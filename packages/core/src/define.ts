@@ -1,4 +1,6 @@
+import { audited } from './audited.ts'
 import { bypass } from './bypass.ts'
+import type { Defined } from './defined.ts'
 import type { Cached, Definition, WarmOptions, WarmReport } from './definition.ts'
 import { Behind, checkWriting, writer } from './define-write.ts'
 import type { Written } from './define-write.ts'
@@ -19,6 +21,7 @@ import type { ReadOptions } from './read-options.ts'
 import type { Receipt } from './remove.ts'
 import type { ScopeParts } from './scope-parts.ts'
 import { definitionTag, tagsIn } from './tags.ts'
+import { tenantOf } from './tenant-name.ts'
 import { migrating, neighboursOf } from './versions.ts'
 import { warm } from './warm.ts'
 
@@ -36,6 +39,7 @@ const known = [
   'schema',
   'codec',
   'migrate',
+  'audit',
   'sensitive',
   ...policyKeys,
 ] as const
@@ -133,8 +137,20 @@ function queryOf(
   return { query, label, written, behind, beside, apart: () => ({ ...query, load: loader() }) }
 }
 
-/** Makes the callable of a definition. */
+/** Makes the callable of a definition, on record if it asks for that. */
 export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Cached<KeyOf, unknown> {
+  if (!checkOneOf('audit', definition.audit ?? false, [true, false])) return defineOpenly(parts, definition)
+  const { audit } = parts
+  if (audit === undefined)
+    throw expectation('audit', 'given to `createCache`, as the definition asks for it', undefined)
+  const made: Defined[] = []
+  const open = defineOpenly({ ...parts, defined: made }, definition)
+  const cached = audited(open, audit, { definition: definition.name, tenant: tenantOf(parts.path) })
+  parts.defined.push({ ...(made[0] as Defined), cached })
+  return cached
+}
+
+function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Cached<KeyOf, unknown> {
   const { chain, removal } = parts
   const { key } = definition
   const partOf = (input: KeyOf): unknown => (key === undefined ? input : key(input))

@@ -63,6 +63,12 @@ export interface Definition<K extends KeyOf, V, N extends string = string> exten
    * is what was left of the old one's. Needs a `version` that is a whole number. Must not throw.
    */
   migrate?(old: unknown, input: K): NoInfer<V> | undefined
+  /**
+   * Puts what is done through the definition on record: who, tenant, action, tier and a hash of the key go to the cache's
+   * `audit.sink`. While the sink doesn't keep up, what is audited waits.
+   * @default false
+   */
+  audit?: boolean
   codec?: Codec
   /**
    * The values never leave this process unsealed: without `encryption` on the cache, or while no key can be had, they

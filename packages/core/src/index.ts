@@ -1,4 +1,5 @@
 export type { BehindOptions } from './behind-options.ts'
+export type { AuditOptions, AuditRecord } from './audit.ts'
 export type { Bus, BusHost, BusListener, Removal } from './bus.ts'
 export { parseBytes } from './bytes.ts'
 export type { Bytes } from './bytes.ts'

@@ -1,3 +1,4 @@
+import type { AuditOptions } from './audit.ts'
 import type { Bus } from './bus.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
@@ -34,6 +35,8 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
    * @default none
    */
   encryption?: Encryption
+  /** Takes on record what is done through definitions that ask for it. @default none */
+  audit?: AuditOptions
   /**
    * Whose operation it is: a function that answers with the caller's tenant, from an AsyncLocalStorage say, or true when
    * only `withTenant` tells. An operation without a tenant throws `NO_TENANT`; nothing of one tenant is another's.
@@ -71,6 +74,7 @@ export interface ResolvedOptions {
   readonly transforms: readonly Transform[]
   readonly writeQueue: WriteQueue | undefined
   readonly encryption: Encryption | undefined
+  readonly audit: AuditOptions | undefined
   readonly tenant: (() => string | undefined) | true | undefined
   readonly clock: Clock
   readonly random: () => number
@@ -93,6 +97,7 @@ const known = [
   'writeQueue',
   'encryption',
   'tenant',
+  'audit',
   'clock',
   'random',
   'waitUntil',
@@ -162,6 +167,15 @@ function checkPlugs({ bus, clock, codec, encryption, transforms, writeQueue }: C
   for (const one of transforms) checkMethods('transforms', one, 'transforms', ['apply', 'undo'])
 }
 
+function checkAudit(given: AuditOptions | undefined): AuditOptions | undefined {
+  if (given === undefined) return undefined
+  checkKeys('audit', given, ['sink', 'who', 'queue'])
+  checkMethods('audit', given, 'an audit', ['sink'])
+  optionalFunction('audit.who', given.who)
+  wholeNumber('audit.queue', given.queue ?? 1, 1)
+  return { ...given }
+}
+
 export function resolveOptions(given: CacheOptions): ResolvedOptions {
   checkKeys('createCache options', given, known)
   const tiers = checkChain(given.tiers)
@@ -192,6 +206,7 @@ export function resolveOptions(given: CacheOptions): ResolvedOptions {
     transforms: given.transforms ?? [],
     writeQueue,
     encryption: given.encryption,
+    audit: checkAudit(given.audit),
     tenant: given.tenant === true ? true : optionalFunction('tenant', given.tenant),
     clock: given.clock ?? systemClock,
     random: optionalFunction('random', given.random) ?? Math.random,

@@ -1,3 +1,4 @@
+import type { Audit } from './audit.ts'
 import type { Cache } from './cache.ts'
 import type { Chain } from './chain.ts'
 import type { Defined } from './defined.ts'
@@ -19,6 +20,8 @@ export interface Removal {
 export interface ScopeParts {
   readonly chain: Chain
   readonly removal: Removal
+  /** Where definitions that ask for it put what is done on record. */
+  readonly audit: Audit | undefined
   /** Path of namespaces below the root, joined by `/`, which no name contains; empty at the root. */
   readonly path: string
   /** Tags that every entry here carries. */
