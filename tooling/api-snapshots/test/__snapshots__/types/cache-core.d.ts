@@ -1,3 +1,28 @@
+// ./audit
+import type { Clock } from './clock.ts';
+export interface AuditRecord {
+    readonly at: number;
+    readonly who: string | undefined;
+    readonly tenant: string;
+    readonly definition: string;
+    readonly action: 'read' | 'peek' | 'set' | 'write' | 'delete' | 'expire' | 'clear' | 'refresh' | 'warm' | 'inspect';
+    readonly keyHash: string | undefined;
+    readonly tier: string | undefined;
+}
+export interface AuditOptions {
+    readonly sink: (records: readonly AuditRecord[]) => Promise<void>;
+    readonly who?: () => string | undefined;
+    readonly queue?: number;
+}
+export declare class Audit {
+    #private;
+    constructor(options: AuditOptions, clock: Clock, namespace: string);
+    get full(): boolean;
+    room(): Promise<void>;
+    note(record: Pick<AuditRecord, 'action' | 'definition' | 'tenant' | 'tier'>, key: string | undefined): void;
+    flush(ms: number): Promise<number>;
+}
+
 // ./behind-options
 import type { Duration } from './duration.ts';
 export interface BehindOptions {
@@ -236,6 +261,8 @@ export interface Definition<K extends KeyOf, V, N extends string = string> exten
     behind?: BehindOptions;
     tags?: (value: V, input: K) => readonly string[];
     schema?: StandardSchema<NoInfer<V>>;
+    migrate?(old: unknown, input: K): NoInfer<V> | undefined;
+    audit?: boolean;
     codec?: Codec;
     sensitive?: boolean;
 }
@@ -603,6 +630,7 @@ export type MaybePromise<T> = T | Promise<T>;
 export declare function isPromise<T>(given: MaybePromise<T>): given is Promise<T>;
 
 // ./options
+import type { AuditOptions } from './audit.ts';
 import type { Bus } from './bus.ts';
 import type { Clock } from './clock.ts';
 import type { Codec, Transform } from './codec.ts';
@@ -620,6 +648,7 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
     transforms?: readonly Transform[];
     writeQueue?: WriteQueue;
     encryption?: Encryption;
+    audit?: AuditOptions;
     tenant?: (() => string | undefined) | true;
     clock?: Clock;
     random?: () => number;
@@ -646,6 +675,7 @@ export interface ResolvedOptions {
     readonly transforms: readonly Transform[];
     readonly writeQueue: WriteQueue | undefined;
     readonly encryption: Encryption | undefined;
+    readonly audit: AuditOptions | undefined;
     readonly tenant: (() => string | undefined) | true | undefined;
     readonly clock: Clock;
     readonly random: () => number;
@@ -798,15 +828,20 @@ export interface StandardSchema<O> {
         } | undefined;
     };
 }
+interface SchemaIssue {
+    readonly message: string;
+    readonly path?: readonly (PropertyKey | {
+        readonly key: PropertyKey;
+    })[] | undefined;
+}
 export type SchemaResult<O> = {
     readonly value: O;
     readonly issues?: undefined;
 } | {
-    readonly issues: readonly {
-        readonly message: string;
-    }[];
+    readonly issues: readonly SchemaIssue[];
 };
 export declare function misfit(schema: StandardSchema<unknown>, value: unknown): Promise<string | undefined>;
+export {};
 
 // ./stats
 import type { Reason } from './events.ts';

@@ -1,3 +1,18 @@
+// ./acl
+export interface AclOptions {
+    readonly prefix?: string;
+    readonly bus?: 'pubsub' | 'tracking';
+    readonly cluster?: boolean;
+    readonly writeQueue?: boolean;
+}
+export interface RequiredAcl {
+    readonly commands: readonly string[];
+    readonly keys: readonly string[];
+    readonly channels: readonly string[];
+    readonly rules: string;
+}
+export declare function requiredAcl(options?: AclOptions): RequiredAcl;
+
 // ./client
 export interface IoRedisClient {
     readonly status: string;
@@ -38,10 +53,28 @@ export type RedisClient = IoRedisClient | IoRedisCluster | NodeRedisClient | Nod
 export type ClientKind = 'ioredis' | 'ioredis-cluster' | 'node-redis' | 'node-redis-cluster' | 'node-redis-sentinel';
 export declare function kindOf(client: unknown): ClientKind;
 
+// ./credentials
+import type { MaybePromise } from '@tierstack/cache-core';
+export interface Credentials {
+    readonly username?: string | undefined;
+    readonly password: string;
+}
+interface Client {
+    readonly options: object;
+}
+export declare class Renewal {
+    #private;
+    constructor(ask: () => MaybePromise<Credentials>, client: Client);
+    renew(): Promise<void>;
+}
+export declare function sameAccess(of: Client, client: Client): void;
+export {};
+
 // ./options
 import type { ConnectionOptions } from 'node:tls';
-import type { Bytes, Codec, Duration } from '@tierstack/cache-core';
+import type { Bytes, Codec, Duration, MaybePromise } from '@tierstack/cache-core';
 import type { RedisClient } from './client.ts';
+import type { Credentials } from './credentials.ts';
 export interface RedisOptions {
     readonly url?: string | undefined;
     readonly client?: RedisClient | undefined;
@@ -50,6 +83,7 @@ export interface RedisOptions {
     readonly cluster?: readonly string[] | undefined;
     readonly username?: string | undefined;
     readonly password?: string | undefined;
+    readonly credentials?: (() => MaybePromise<Credentials>) | undefined;
     readonly tls?: ConnectionOptions | true | undefined;
     readonly name?: string;
     readonly prefix?: string;
@@ -73,6 +107,7 @@ export interface ResolvedOptions {
     readonly cluster: readonly string[] | undefined;
     readonly username: string | undefined;
     readonly password: string | undefined;
+    readonly credentials: (() => MaybePromise<Credentials>) | undefined;
     readonly tls: ConnectionOptions | true | undefined;
     readonly name: string;
     readonly prefix: string;

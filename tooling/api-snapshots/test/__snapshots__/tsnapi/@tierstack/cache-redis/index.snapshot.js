@@ -4,4 +4,5 @@
 // #region Re-exports
 export { redis } from './redis.js';
 export { redisWriteQueue } from './write-queue.js';
+export { requiredAcl } from './acl.js';
 // #endregion
