@@ -118,8 +118,9 @@ export function splitKey(key: string): SplitKey {
   const text = key.slice(prefix.length)
   const input = inputOf(text)
   if (input !== undefined || text === 'u') return { prefix, input }
-  const { length } = text.slice(0, 1)
-  return { prefix: prefix + text.slice(0, length), input: text.slice(length) }
+  // No definition makes such a key. Its prefix mustn't look like one that primitives follow.
+  if (text === '' || text[0] === ':') return { prefix: '', input: key }
+  return { prefix: prefix + text.slice(0, 1), input: text.slice(1) }
 }
 
 export function joinKey(prefix: string, input: KeyPart): string {

@@ -244,6 +244,14 @@ describe('the two parts of a key', () => {
     )
   })
 
+  test.each(['#@:', '#a@1:', '#a@1::', '#a@1::s', 'x#a@b:c:'])(
+    '%s comes back, though no definition makes it',
+    (text) => {
+      const { prefix, input: rest } = splitKey(text)
+      expect(joinKey(prefix, rest)).toBe(text)
+    },
+  )
+
   test('a primitive input of a definition is split off as itself', () => {
     const primitives = fc.oneof(
       wellFormed.filter((text) => text.length < 100),

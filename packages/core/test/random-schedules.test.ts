@@ -114,7 +114,13 @@ class World {
     if (how === 'write') {
       let version = 0
       const writing = node.row.write(key, async () => void (version = commit()))
-      this.pending.push(writing.then(() => acknowledge(version)))
+      this.pending.push(
+        writing.then(() => {
+          this.raise({ key, version, node: node.name })
+          // A writer who can't reach the store has its removal queued: others can't know of it.
+          this.#confirmed(node, () => acknowledge(version))
+        }),
+      )
     } else if (how === 'deferred') {
       let version = 0
       const transaction = node.cache.deferred(async () => {

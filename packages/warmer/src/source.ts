@@ -76,7 +76,7 @@ export function fromAccessLog<K = unknown>(options: AccessLogOptions<K>): Source
 WHERE ${name('time', time)} > now() - $1 * interval '1 hour'
 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT $2`,
     values: [hours, limit],
-    input: ((row: { readonly input: unknown }) => input(row.input)) as (row: never) => K,
+    input: (row: { readonly input: unknown }) => input(row.input),
   })
 }
 
