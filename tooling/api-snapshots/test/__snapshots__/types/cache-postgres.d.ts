@@ -181,6 +181,7 @@ export declare function outbox(options: OutboxOptions): ChangeSource;
 
 // ./replica-reads
 import type { Duration, LoadContext } from '@tierstack/cache-core';
+import type { Lsn } from './lsn.ts';
 type AskServer = (text: string) => PromiseLike<{
     readonly rows: readonly unknown[];
 } | readonly unknown[]>;
@@ -195,6 +196,7 @@ export interface ReplicaReads {
     readonly guard: <K, V>(load: (key: K, context: LoadContext) => PromiseLike<V>) => (key: K, context: LoadContext) => Promise<V>;
 }
 export declare function replicaReads(options: ReplicaReadsOptions): ReplicaReads;
+export declare function reached(replayed: Lsn, goal: Lsn): boolean;
 export {};
 
 // ./replication-options
