@@ -174,7 +174,7 @@ describe('deletePattern', () => {
 })
 
 describe('deployments side by side', () => {
-  test('a new version of a definition leaves the entries of the old one alone, in both directions', async () => {
+  test('neither version of a definition reads the entries of the other; what one removes is gone for both', async () => {
     await using nodes = await pair()
     const old = nodes.a.define({ name: 'user', load: (id: number) => ({ id, name: 'x' }) })
     const next = nodes.b.define({ name: 'user', version: 2, load: (id: number) => ({ id, names: ['x'] }) })
@@ -182,9 +182,10 @@ describe('deployments side by side', () => {
     await Promise.all([nodes.a.drain(), nodes.b.drain()])
     expect((await old.entry(1))?.value).toEqual({ id: 1, name: 'x' })
     expect((await next.entry(1))?.value).toEqual({ id: 1, names: ['x'] })
-    await next.clear()
-    expect((await old.entry(1))?.value).toEqual({ id: 1, name: 'x' })
     expect((await old.entry(1))?.version).toBe('1')
+    await next.clear()
+    expect(await old.entry(1)).toBeUndefined()
+    expect(await old(1)).toEqual({ id: 1, name: 'x' })
   })
 
   test('tags reach the entries of both', async () => {
