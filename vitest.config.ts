@@ -26,6 +26,8 @@ export default defineConfig({
     passWithNoTests: true,
     // A busy machine is slow, not wrong.
     testTimeout: 20_000,
+    // Integration tests mostly wait, for servers and their deadlines.
+    maxWorkers: 2,
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],

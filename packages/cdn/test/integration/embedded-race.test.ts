@@ -7,11 +7,9 @@ describe('hot pages behind the embedded edge, written while they are read', { ti
     expect(await race({ order: 'right', rows: 12, rounds: 8 })).toMatchObject({ pages: 96, stuck: 0 })
   })
 
-  // Few rounds show a missing fence; an edge that is purged too early is caught less often.
-  test.each([
-    ['first', 20],
-    ['unfenced', 6],
-  ] as const)('the same test sees what goes wrong: %s', async (order, rounds) => {
-    expect((await race({ order, rows: 12, rounds })).stuck).toBeGreaterThan(0)
+  // An edge that is purged too early shows here by chance only, in the long run of `race:embedded`; step by step, and each
+  // time, it does in order.test.ts.
+  test('the same test sees a missing fence', async () => {
+    expect((await race({ order: 'unfenced', rows: 12, rounds: 6 })).stuck).toBeGreaterThan(0)
   })
 })
