@@ -12,8 +12,8 @@ export interface EmptyProject extends Disposable {
   npmInstall(env?: NodeJS.ProcessEnv): Promise<void>
   /** Runs a file of the project with this Node. */
   run(file: string, env?: NodeJS.ProcessEnv): Promise<string>
-  /** Checks the types of these files under strict settings, with the repository's compiler. */
-  typecheck(files: readonly string[]): Promise<void>
+  /** Checks the types of these files under strict settings, with the repository's compiler; of libraries too, unless told not to. */
+  typecheck(files: readonly string[], options?: { readonly skipLibCheck: boolean }): Promise<void>
 }
 
 export interface ProjectDependencies {
@@ -41,8 +41,8 @@ export function emptyProject({ dependencies, overrides = {} }: ProjectDependenci
       await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], env)
     },
     run: (file, env) => run(process.execPath, ['--disable-warning=ExperimentalWarning', file], env),
-    async typecheck(files) {
-      write('tsconfig.json', JSON.stringify({ compilerOptions: strict, files }))
+    async typecheck(files, options = { skipLibCheck: false }) {
+      write('tsconfig.json', JSON.stringify({ compilerOptions: { ...strict, ...options }, files }))
       await run(join(root, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.json'])
     },
     [Symbol.dispose]() {
