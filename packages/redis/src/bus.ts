@@ -130,8 +130,10 @@ export class RedisBus implements Bus {
       wanted.set(node, groups)
     }
     for (const [node, subscription] of this.#subscriptions) {
-      if (subscription.covers(wanted.get(node))) wanted.delete(node)
-      else {
+      if (subscription.covers(wanted.get(node))) {
+        wanted.delete(node)
+        subscription.expect()
+      } else {
         subscription.close()
         this.#subscriptions.delete(node)
         this.#gap()

@@ -83,6 +83,19 @@ export function untilReady(client: Pick<Io, 'status' | 'connect' | 'on' | 'off'>
   })
 }
 
+/**
+ * Connects a client again when it gives up for good, as long as it's wanted: ioredis ends a client that is dropped while
+ * it asks the Sentinels for the master, and no retry strategy is asked then.
+ */
+export function keepAlive(client: Pick<Io, 'status' | 'connect' | 'on'>, wanted: () => boolean): void {
+  client.on('end', () => {
+    if (!wanted()) return
+    setTimeout(() => {
+      if (wanted() && client.status === 'end') client.connect().catch(() => {})
+    }, retryStrategy(1)).unref()
+  })
+}
+
 export class IoRedisNode implements Node {
   readonly address: string
   readonly client: Io
@@ -125,6 +138,7 @@ function sendable(word: Word): string | Buffer | number {
 export class IoRedisSubscriber implements Subscriber {
   readonly #client: Io
   readonly #sharded: boolean
+  #closed = false
 
   constructor(of: Io, host: SubscriberHost, sharded: boolean) {
     this.#sharded = sharded
@@ -146,6 +160,7 @@ export class IoRedisSubscriber implements Subscriber {
       if (channel.equals(changes)) host.changed(Array.isArray(message) ? (message as Buffer[]) : null)
       else host.message(channel.toString(), message as Buffer)
     })
+    keepAlive(client, () => !this.#closed)
     client.connect().catch(() => {})
   }
 
@@ -165,6 +180,7 @@ export class IoRedisSubscriber implements Subscriber {
   }
 
   close(): void {
+    this.#closed = true
     this.#client.disconnect()
   }
 }

@@ -1,5 +1,5 @@
 import type { Renewal } from './credentials.ts'
-import { IoRedisNode, IoRedisSubscriber, untilReady, verifies } from './ioredis-node.ts'
+import { IoRedisNode, IoRedisSubscriber, keepAlive, untilReady, verifies } from './ioredis-node.ts'
 import type { Io } from './ioredis-node.ts'
 import type { Node, Port, Subscriber, SubscriberHost } from './port.ts'
 
@@ -37,6 +37,7 @@ export class IoRedisPort implements Port {
     this.#client.on('error', this.#noted)
     this.#client.on('close', this.#closed)
     this.#client.on('end', this.#closed)
+    if (this.#own) keepAlive(this.#client, () => this.#lost !== undefined)
     if (this.#renewal !== undefined) this.#renew(this.#renewal)
     else if (this.#own) this.#client.connect().catch(() => {})
   }

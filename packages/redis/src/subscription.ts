@@ -57,6 +57,11 @@ export class Subscription {
     return groups !== undefined && groups.flat().join('\n') === this.#groups.flat().join('\n')
   }
 
+  /** The data connection has just come back: this one is given the same time to do so. */
+  expect(): void {
+    this.#heardAt = this.#clock.now()
+  }
+
   /** Called when the data connection answered: then a subscriber that heard nothing for so long is dead. */
   check(silence: number): void {
     if (this.#closed || this.#clock.now() - this.#heardAt < Math.max(silence, 1_000)) return

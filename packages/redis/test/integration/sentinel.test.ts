@@ -1,6 +1,10 @@
 import { startSentinel, until } from '@tierstack/test-services'
+import { Redis } from 'ioredis'
 import { createSentinel } from 'redis'
 import { expect, test } from 'vitest'
+import { failFast, IoRedisSubscriber } from '../../src/ioredis-node.ts'
+import type { Io } from '../../src/ioredis-node.ts'
+import { IoRedisPort } from '../../src/ioredis-port.ts'
 import { openTier } from '../rig.ts'
 import type { Opened } from '../rig.ts'
 import type { SentinelSetup } from '@tierstack/test-services'
@@ -42,4 +46,29 @@ test('a failover by Sentinels through a given client of node-redis', async () =>
   // What the replica had may be older than what was removed.
   expect(await failOver(setup, opened)).toEqual([undefined, '2'])
   client.destroy().catch(() => undefined)
+})
+
+test('a connection that is dropped while it asks the Sentinels for the primary is made again', async () => {
+  await using setup = await startSentinel()
+  const client = new Redis({
+    ...failFast,
+    name: setup.name,
+    sentinels: [...setup.sentinels],
+    sentinelRetryStrategy: failFast.retryStrategy,
+  }) as Io
+  const port = new IoRedisPort(client, true)
+  port.open(() => {})
+  port.reconnect()
+  await until('the data connection', () => Promise.resolve(client.status === 'ready'))
+  let ready = 0
+  const subscriber = new IoRedisSubscriber(
+    client,
+    { ready: () => ready++, message() {}, tracked: false, changed() {}, lost() {} },
+    false,
+  )
+  subscriber.reconnect()
+  await until('the subscriber', () => Promise.resolve(ready > 0))
+  subscriber.close()
+  await port.close()
+  await until('the end', () => Promise.resolve(client.status === 'end'))
 })
