@@ -28,3 +28,12 @@ export async function failOver({ servers, faultMs }: Scene): Promise<void> {
     await between.stop()
   }
 }
+
+/** Another primary while the one before lives on, first as a second primary, then as a replica. */
+export async function failOverOnCommand({ servers, faultMs }: Scene): Promise<void> {
+  const sentinel = servers.sentinel as SentinelSetup
+  const [replica] = sentinel.replicas as readonly [RedisServer]
+  await sentinel.failOver()
+  await until('the fail-over', async () => (await sentinel.primaryPort()) === replica.port)
+  await sleep(faultMs)
+}

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisServer } from '@tierstack/test-services'
 import { pressMemory } from './memory-pressure.ts'
-import { failOver } from './fail-over.ts'
+import { failOver, failOverOnCommand } from './fail-over.ts'
 import type { FaultProxy } from './proxy.ts'
 import type { Scene } from './scene.ts'
 import type { Profile } from './servers.ts'
@@ -152,6 +152,13 @@ export const plans: readonly Plan[] = [
     profiles: ['sentinel'],
     silences: true,
     strike: failOver,
+  },
+  {
+    name: 'f2',
+    what: 'fail-over by Sentinel on command: the old primary lives on as a replica',
+    profiles: ['sentinel'],
+    silences: true,
+    strike: failOverOnCommand,
   },
   {
     name: 'g',

@@ -22,6 +22,8 @@ export interface SentinelSetup extends AsyncDisposable {
   readonly replicas: readonly RedisServer[]
   /** The port of the server that the sentinels call primary at the moment. */
   primaryPort(): Promise<number>
+  /** Asks the sentinels to make a replica the primary while the primary lives, as for maintenance. */
+  failOver(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -76,6 +78,9 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Sent
       primary,
       replicas,
       primaryPort: () => askPrimaryPort(sentinelPorts[0] ?? 0),
+      failOver: async () => {
+        await respCommand({ port: sentinelPorts[0] ?? 0 }, 'SENTINEL', 'FAILOVER', 'tierstack')
+      },
       stop,
       [Symbol.asyncDispose]: stop,
     }
