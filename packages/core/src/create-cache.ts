@@ -1,3 +1,4 @@
+import { eventNames } from './events.ts'
 import { assemble } from './assemble.ts'
 import { Audit } from './audit.ts'
 import type { Cache, TierHealth } from './cache.ts'
@@ -157,7 +158,7 @@ export function createCache<const T extends readonly Tier[]>(
         throw expectation('tenant', 'given to `createCache`, as `withTenant` is used', undefined)
       },
       on: (event, listener) => {
-        checkOneOf('event', event, chain.events.names)
+        checkOneOf('event', event, eventNames)
         return chain.events.add(event, listener)
       },
       health: () => Promise.resolve(healthOf(chain)),

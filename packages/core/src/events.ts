@@ -101,7 +101,8 @@ export interface EventMap {
 
 export type EventName = keyof EventMap
 
-const names: readonly EventName[] = [
+/** Every event that a cache has. */
+export const eventNames: readonly EventName[] = [
   'hit',
   'miss',
   'load',
@@ -122,7 +123,6 @@ const names: readonly EventName[] = [
 
 /** Listeners by event. Whoever emits tests `on[name]` first, so that an event nobody listens to costs one test. */
 export class Events {
-  readonly names: readonly EventName[] = names
   readonly on: Partial<Record<EventName, readonly ((event: never) => void)[]>> = {}
 
   add<E extends EventName>(name: E, listener: (event: EventMap[E]) => void): () => void {

@@ -26,6 +26,13 @@ interface Acknowledged {
   readonly node: string
 }
 
+/** A change of a row, from its begin until its removal is done or given up. */
+interface Change {
+  readonly key: Key
+  readonly node: string
+  over: boolean
+}
+
 /** Several processes on one store, the rows behind them, and what each process may still be given. */
 class World {
   readonly clock: FakeClock = fakeClock()
@@ -40,6 +47,7 @@ class World {
   readonly floor = new Map<string, number>()
   readonly #undelivered: Acknowledged[] = []
   #unnoticed = new Set<string>()
+  readonly #changes: Change[] = []
   readonly #windowed: boolean
 
   constructor(count: number, windows: { readonly swr: number; readonly staleIfError: number }) {
@@ -98,6 +106,10 @@ class World {
     key: Key,
     how: 'delete' | 'expire' | 'tag' | 'clear' | 'set' | 'write' | 'deferred',
   ): void {
+    const change: Change = { key, node: node.name, over: false }
+    const before = this.#changes.push(change)
+    const track = (changing: Promise<unknown>) =>
+      this.pending.push(changing.finally(() => (change.over = true)))
     const acknowledge = (version: number) => {
       this.raise({ key, version, node: node.name })
       for (const other of this.nodes) {
@@ -114,7 +126,7 @@ class World {
     if (how === 'write') {
       let version = 0
       const writing = node.row.write(key, async () => void (version = commit()))
-      this.pending.push(
+      track(
         writing.then(() => {
           this.raise({ key, version, node: node.name })
           // A writer who can't reach the store has its removal queued: others can't know of it.
@@ -127,19 +139,27 @@ class World {
         await node.row.delete(key)
         version = commit()
       })
-      this.pending.push(transaction.then(() => this.#confirmed(node, () => acknowledge(version))))
+      track(transaction.then(() => this.#confirmed(node, () => acknowledge(version))))
     } else if (how === 'set') {
-      // Only a set of the newest version is a promise; two at once may end in either order.
+      // Only a set of the newest version is a promise; two at once may end in either order. And a set is no promise
+      // where another process changes the row meanwhile: that is what `write` is for.
       const version = commit()
+      const contested = () =>
+        this.#changes.some(
+          (one, i) => one.key === key && one.node !== node.name && (!one.over || i >= before),
+        )
       const setting = node.row.delete(key).then(async (receipt) => {
-        if (version === this.rows[key]) await node.row.set(key, { version })
+        if (version !== this.rows[key] || contested()) return receipt
+        await node.row.set(key, { version })
+        if (contested()) await node.row.delete(key)
         return receipt
       })
+      track(setting)
       this.pending.push(setting.then(({ queued }) => queued.length === 0 && acknowledge(version)))
       this.pending.push(setting.then(() => this.raise({ key, version, node: node.name })))
     } else {
       const version = commit()
-      this.pending.push(
+      track(
         removals[how]().then(({ queued }) => {
           // A soft removal promises nothing where a window allows stale answers.
           if (how === 'expire' && this.#windowed) return

@@ -3,29 +3,10 @@ import { memory } from '@tierstack/cache-memory'
 import { compress, encrypt, json, keyRing } from '@tierstack/cache-serializers'
 import { chaosTier, fakeClock, processStore } from '@tierstack/cache-testing'
 import { expect, test, vi } from 'vitest'
-import { createCache } from '../src/index.ts'
-import type { EventName } from '../src/index.ts'
+import { createCache, eventNames } from '../src/index.ts'
 
 const planted = 'hunter2-of-Ada-Lovelace'
 const keyBytes = Buffer.from('planted-key-material-32-bytes!!!')
-
-const everyEvent: readonly EventName[] = [
-  'hit',
-  'miss',
-  'load',
-  'load:error',
-  'backfill',
-  'fenced',
-  'refused',
-  'invalidate',
-  'evict',
-  'degraded',
-  'recovered',
-  'bus:gap',
-  'poisoned',
-  'warning',
-  'call',
-]
 
 /** Everything in a thing that could be printed of it, causes and hidden properties included. */
 const printed = (thing: unknown) => inspect(thing, { depth: 12, showHidden: true, maxArrayLength: 500 })
@@ -54,7 +35,7 @@ test('a run with trouble of every kind emits neither a value nor a key, wherever
       tiers,
     })
   const cache = make({}, [memory({ maxEntries: 3 }), tier])
-  for (const name of everyEvent) cache.on(name, (event) => said.push(printed([name, event])))
+  for (const name of eventNames) cache.on(name, (event) => said.push(printed([name, event])))
   const strict = {
     '~standard': {
       version: 1 as const,
@@ -91,7 +72,7 @@ test('a run with trouble of every kind emits neither a value nor a key, wherever
   await read(() => cache.set('odd', { name: planted, call: () => planted }))
   await read(() => cache.set('odd', [Symbol(planted.length.toString()), { name: planted }]))
   const other = make({}, [memory(), chaosTier(store.tier({ node: 'b' }))])
-  for (const name of everyEvent) other.on(name, (event) => said.push(printed([name, event])))
+  for (const name of eventNames) other.on(name, (event) => said.push(printed([name, event])))
   const checked = other.define({
     name: 'person',
     load: () => ({ id: 0, name: 'x', etag: undefined }),
@@ -100,7 +81,7 @@ test('a run with trouble of every kind emits neither a value nor a key, wherever
   await read(() => checked(1))
   // Other keys, other codecs, no keys at all.
   const stranger = make({ encryption: undefined }, [memory(), chaosTier(store.tier({ node: 'c' }))])
-  for (const name of everyEvent) stranger.on(name, (event) => said.push(printed([name, event])))
+  for (const name of eventNames) stranger.on(name, (event) => said.push(printed([name, event])))
   await read(() => stranger.define({ name: 'person', load: () => 1 })(2))
   // What operators ask for.
   said.push(

@@ -1,29 +1,12 @@
+import { eventNames } from '@tierstack/cache-core'
 import type { EventMap, EventName } from '@tierstack/cache-core'
 import { badRequest } from './admin-error.ts'
 import type { ResolvedAdminOptions } from './admin-options.ts'
 import type { Administered } from './administered.ts'
 import { hiddenKey } from './hidden-key.ts'
 
-const names = [
-  'hit',
-  'miss',
-  'load',
-  'load:error',
-  'backfill',
-  'fenced',
-  'refused',
-  'invalidate',
-  'evict',
-  'degraded',
-  'recovered',
-  'bus:gap',
-  'call',
-  'poisoned',
-  'warning',
-] as const satisfies readonly EventName[]
-
 /** What a tail tells unless asked for something else: not what happens all the time. */
-const usual: readonly EventName[] = names.filter(
+const usual: readonly EventName[] = eventNames.filter(
   (name) => !['hit', 'miss', 'call', 'backfill'].includes(name),
 )
 
@@ -35,8 +18,8 @@ const mostWaiting = 1_000
 export function tail(cache: Administered, query: URLSearchParams, options: ResolvedAdminOptions): Response {
   const asked = query.get('events')?.split(',') ?? usual
   for (const name of asked) {
-    if (!(names as readonly string[]).includes(name)) {
-      throw badRequest(`Expected \`events\` to be some of ${names.join(', ')}, got \`${name}\``)
+    if (!(eventNames as readonly string[]).includes(name)) {
+      throw badRequest(`Expected \`events\` to be some of ${eventNames.join(', ')}, got \`${name}\``)
     }
   }
   let stop = () => {}

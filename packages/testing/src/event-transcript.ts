@@ -1,7 +1,12 @@
+import { eventNames } from '@tierstack/cache-core'
+
 /** Whatever tells its events by name, as a cache does. */
 export interface EventSource {
   on(name: never, listener: (event: never) => void): () => void
 }
+
+/** A call of a tier is told by what came of it. */
+const telling: readonly string[] = eventNames.filter((name) => name !== 'call')
 
 /** What happened since the last look, in order. */
 export interface EventTranscript {
@@ -12,36 +17,19 @@ export interface EventTranscript {
   stop(): void
 }
 
-const everyName = [
-  'hit',
-  'miss',
-  'load',
-  'load:error',
-  'backfill',
-  'fenced',
-  'refused',
-  'invalidate',
-  'evict',
-  'degraded',
-  'recovered',
-  'bus:gap',
-  'poisoned',
-  'warning',
-]
-
 /** The fields that tell events of one name apart, in the order in which a line names them. */
 const tellingFields = ['tier', 'state', 'reason', 'served', 'why', 'cause', 'origin', 'check']
 
 /**
  * Collects the events of a cache as short lines, so that a test can state a whole flow.
  *
- * Without `names`: every event that a cache has.
+ * Without `names`: every event that a cache has, but for the single calls of its tiers.
  * @example
  * const events = eventTranscript(cache)
  * await userById(1)
  * assert.deepEqual(events.take(), ['miss', 'load miss'])
  */
-export function eventTranscript(cache: EventSource, names: readonly string[] = everyName): EventTranscript {
+export function eventTranscript(cache: EventSource, names: readonly string[] = telling): EventTranscript {
   let lines: string[] = []
   const source = cache as { on(name: string, listener: (event: Record<string, unknown>) => void): () => void }
   const stops = names.map((name) =>

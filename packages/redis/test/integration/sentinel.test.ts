@@ -68,6 +68,7 @@ test('a connection that is dropped while it asks the Sentinels for the primary i
   )
   subscriber.reconnect()
   await until('the subscriber', () => Promise.resolve(ready > 0))
+  expect(client.status).toBe('ready')
   subscriber.close()
   await port.close()
   await until('the end', () => Promise.resolve(client.status === 'end'))

@@ -498,8 +498,8 @@ export interface EventMap {
     } & SetupFinding;
 }
 export type EventName = keyof EventMap;
+export declare const eventNames: readonly EventName[];
 export declare class Events {
-    readonly names: readonly EventName[];
     readonly on: Partial<Record<EventName, readonly ((event: never) => void)[]>>;
     add<E extends EventName>(name: E, listener: (event: EventMap[E]) => void): () => void;
     emit<E extends EventName>(name: E, event: EventMap[E]): void;

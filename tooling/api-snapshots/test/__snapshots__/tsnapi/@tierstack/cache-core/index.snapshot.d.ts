@@ -23,6 +23,7 @@ export type { Encryption, SealKey } from './encryption.ts';
 export type { EntryRead, ReadScope } from './read-scope.ts';
 export type { ErrorCode } from './errors.ts';
 export type { EventMap, EventName, Reason, TierVerb } from './events.ts';
+export { eventNames } from './events.ts';
 export type { ExplainStep, Explanation } from './explain.ts';
 export type { Freshness, Policy, Timeouts, Ttl } from './policy.ts';
 export type { Inspected } from './inspected.ts';

@@ -5,6 +5,7 @@
 export { CacheError, errorCodes } from './errors.js';
 export { checkKeys, checkMethods, checkOneOf, expectation, nearest } from './expectation.js';
 export { createCache } from './create-cache.js';
+export { eventNames } from './events.js';
 export { joinKey, splitKey } from './key.js';
 export { noShelf } from './tier.js';
 export { openReadScope } from './read-scope.js';
