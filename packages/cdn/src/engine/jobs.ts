@@ -1,6 +1,5 @@
 /** A removal on its way: how many of its names still want their first purge, and how many their last. */
 export interface Pending {
-  ids: readonly number[]
   unled: number
   left: number
   /** All names were purged once. */
@@ -109,6 +108,21 @@ export class Jobs {
   drop(job: Job): void {
     this.#ready.delete(job)
     if (this.#has(job)) this.#all.delete(job.name)
+  }
+
+  /** Moves the marks of jobs to the one whose name covers theirs, to be purged at once. */
+  cover(name: string, jobs: readonly Job[], now: number): void {
+    const cover = this.of(
+      name,
+      undefined,
+      jobs.every(({ soft }) => soft),
+    )
+    for (const job of jobs) {
+      for (const mark of job.marks) cover.marks.push(mark)
+      job.marks = []
+      this.drop(job)
+    }
+    this.schedule([cover], now, now)
   }
 
   #has(job: Job): boolean {
