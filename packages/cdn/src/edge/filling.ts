@@ -42,6 +42,9 @@ export interface Filling {
   readonly widen: (names: readonly string[]) => readonly string[]
 }
 
+/** True of one answer only: ours to say, or how long the origin took for it. */
+const ofOneAnswer = ['age', 'content-length', 'server-timing']
+
 /** A life of no length isn't stored at all; pages that must be asked for each time live this long, ms. */
 const noTime = 0.001
 
@@ -181,7 +184,7 @@ export class Filler {
 
   #stored(fields: Fields, withheld: Set<string>): string[] {
     const drop = connectionFields(fields)
-    for (const name of [...withheld, ...this.#hidden, 'age', 'content-length']) drop.add(name)
+    for (const name of [...withheld, ...this.#hidden, ...ofOneAnswer]) drop.add(name)
     const kept = without(fields, drop)
     // Without a date of its own, a page got its date from us: RFC 9110, section 6.6.1.
     if (!kept.some((name, i) => i % 2 === 0 && name.toLowerCase() === 'date'))

@@ -77,7 +77,7 @@ export interface VarnishVclOptions {
 
 /**
  * VCL 4.1 for Varnish 6 and newer: purges by tag, from known addresses and with a token; lets `Cache-Control` decide
- * how long pages live; takes the tags off what goes out to readers.
+ * how long pages live; takes the tags off what goes out to readers, and says in `Cache-Status` what it did for them.
  */
 export function varnishVcl(given: VarnishVclOptions): string {
   checkKeys('varnishVcl options', given, ['backend', 'token', 'by', 'purgers'])
@@ -117,6 +117,17 @@ ${by === 'xkey' ? purgeByXkey : purgeByBan}
 
 sub vcl_deliver {
   unset resp.http.xkey;
+  if (resp.http.cache-status) {
+    set resp.http.cache-status = resp.http.cache-status + ", ";
+  }
+  if (obj.uncacheable) {
+    set resp.http.cache-status = resp.http.cache-status + "varnish; fwd=bypass";
+  } elsif (obj.hits == 0) {
+    set resp.http.cache-status = resp.http.cache-status + "varnish; fwd=miss; stored";
+  } else {
+    set resp.http.cache-status = resp.http.cache-status + "varnish; hit; ttl=" + regsub("" + obj.ttl, "[.].*", "");
+    unset resp.http.server-timing;
+  }
 }
 
 sub vcl_synth {

@@ -192,3 +192,11 @@ test('1xx responses reach the reader who caused the fetch, and are not kept', as
   expect(await hints()).toEqual(['</a.css>; rel=preload'])
   expect(await hints()).toEqual([])
 })
+
+test('how long the origin took for a page is told with its own answer, and not with those from the store', async () => {
+  await using node = await rig()
+  node.answer({ headers: ['Cache-Control: max-age=60', 'Server-Timing: db;dur=12'] })
+  expect((await node.get('/page')).headers['server-timing']).toBe('db;dur=12')
+  const again = await node.get('/page')
+  expect([again.from, again.headers['server-timing']]).toEqual(['edge', undefined])
+})
