@@ -8,6 +8,7 @@ import { createQueries } from './database/queries.ts'
 import type { Queries } from './database/queries.ts'
 import { allCities, isSeeded, seed } from './database/seed.ts'
 import type { Row } from './database/seed.ts'
+import type { DemoEdge } from './edge-front.ts'
 import { openOperations } from './operations.ts'
 import type { Operations } from './operations.ts'
 import { ServedReads } from './served.ts'
@@ -24,6 +25,7 @@ export interface Application {
   readonly served: ServedReads
   readonly accessLog: AccessLog
   readonly operations: Operations
+  readonly edge: DemoEdge | undefined
 }
 
 export interface ApplicationOptions {
@@ -32,6 +34,8 @@ export interface ApplicationOptions {
   /** Where the embedded database keeps its files; in memory without one. */
   readonly folder: string | undefined
   readonly tiers: () => Promise<Tiers>
+  /** What stands in front. @default nothing */
+  readonly edge?: () => Promise<DemoEdge | undefined>
   /** Switches the admin endpoint on. */
   readonly adminToken?: string | undefined
   /** What is loaded into an empty database. @default all cities of the data set */
@@ -54,7 +58,9 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const queries = createQueries(database)
   const tiers = await options.tiers()
   closing.add('second tier', () => tiers.stop())
-  const caching = createCaching(queries, tiers.tiers)
+  const edge = await options.edge?.()
+  closing.add('edge', async () => edge?.close())
+  const caching = createCaching(queries, edge ? [...tiers.tiers, edge.tier] : tiers.tiers)
   closing.add('cache', async () => {
     await caching.cache.drain({ timeout: '2s' })
     await caching.cache.close()
@@ -63,5 +69,5 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const served = new ServedReads(caching.cache)
   const accessLog = new AccessLog(queries, accessSample)
   closing.add('access log', () => accessLog.close())
-  return { database, queries, tiers, caching, served, accessLog, operations }
+  return { database, queries, tiers, caching, served, accessLog, operations, edge }
 }

@@ -21,7 +21,13 @@ export interface Caching {
 }
 
 /** A row of the table as a change feed has it. */
-type CityRow = { readonly id: string; readonly name?: string | null; readonly country?: string | null }
+type CityRow = {
+  readonly id: string
+  readonly name?: string | null
+  readonly country?: string | null
+  readonly lat?: string | null
+  readonly lon?: string | null
+}
 
 /** The tags of what shows any of these cities. */
 function cityTags(cities: readonly { readonly id: number }[]): string[] {
@@ -39,8 +45,10 @@ export function tagsOfChangedCity({ key, row, before }: Change<CityRow>): string
     if (typeof one?.name !== 'string' || typeof one.country !== 'string') continue
     tags.push(`country:${one.country}`, ...searchTags(one.name.toLowerCase()))
   }
-  const known = [row, before].filter((one) => typeof one?.name === 'string').length
-  return known === 2 ? tags : [...tags, anyCity]
+  const known = [row, before].every((one) => typeof one?.name === 'string')
+  // A place has no tag of its own: near which others it shows, before and after, isn't known either.
+  const stayed = row?.lat === before?.lat && row?.lon === before?.lon
+  return known && stayed ? tags : [...tags, anyCity]
 }
 
 /** The tags of every search that finds this name, which is given in lower case. */

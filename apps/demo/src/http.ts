@@ -8,6 +8,8 @@ import type { Caching } from './caching.ts'
 import type { Database } from './database/database.ts'
 import { DatabaseError } from './database/database.ts'
 import type { Queries } from './database/queries.ts'
+import type { DemoEdge } from './edge-front.ts'
+import { cityPage, topPage } from './edge-pages.ts'
 import { indexPage } from './index-page.ts'
 import { BadRequest, readCode, readEdit, readId, readPlace, readPrefix } from './requests.ts'
 import type { Operations } from './operations.ts'
@@ -21,12 +23,16 @@ export interface Parts {
   readonly accessLog: AccessLog
   readonly operations: Operations
   readonly tierTitles: readonly string[]
+  /** What stands in front, if anything. */
+  readonly edge?: DemoEdge | undefined
 }
 
 interface Reply {
   readonly status: number
   readonly body: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** Made of what was read from the cache: an edge may keep it. */
+  readonly made?: true
 }
 
 interface Route {
@@ -39,8 +45,14 @@ interface Route {
 function answered({ value, source, ms }: Served<unknown>, missing: string): Reply {
   const headers = { 'server-timing': `${source.replaceAll(/[^\w-]/g, '-')};dur=${ms.toFixed(3)}` }
   return value === null
-    ? { status: 404, body: { error: missing }, headers }
-    : { status: 200, body: value, headers }
+    ? { status: 404, body: { error: missing }, headers, made: true }
+    : { status: 200, body: value, headers, made: true }
+}
+
+/** As a page for people; what isn't there stays an error. */
+function asPage(reply: Reply, page: string): Reply {
+  if (reply.status !== 200) return reply
+  return { ...reply, body: page, headers: { ...reply.headers, 'content-type': 'text/html; charset=utf-8' } }
 }
 
 const routes: readonly Route[] = [
@@ -60,6 +72,24 @@ const routes: readonly Route[] = [
       const read = await served.read(caching.cityById, id)
       if (read.value) accessLog.note(id)
       return answered(read, `There is no city ${id}.`)
+    },
+  },
+  {
+    method: 'GET',
+    path: /^\/pages\/cities\/([^/]*)$/,
+    async answer({ caching, served, accessLog }, _request, _url, [text = '']) {
+      const id = readId(text)
+      const read = await served.read(caching.cityById, id)
+      if (read.value) accessLog.note(id)
+      return asPage(answered(read, `There is no city ${id}.`), read.value ? cityPage(read.value) : '')
+    },
+  },
+  {
+    method: 'GET',
+    path: /^\/pages\/top$/,
+    async answer({ caching, served }) {
+      const read = await served.read(caching.topCities, 'all')
+      return asPage(answered(read, ''), topPage(read.value))
     },
   },
   {
@@ -157,21 +187,25 @@ function failed(error: unknown): Reply {
   return { status: 500, body: { error: 'Something unexpected happened; the log of the demo has it.' } }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, body, headers }: Reply): void {
+function send(request: IncomingMessage, response: ServerResponse, reply: Reply, kept: boolean): void {
+  const { status, body, headers } = reply
   const text = typeof body === 'string' ? body : `${JSON.stringify(body)}\n`
-  response.writeHead(status, {
+  response.statusCode = status
+  const all = {
     'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
+    'content-length': String(Buffer.byteLength(text)),
     ...headers,
-  })
+  }
+  for (const [name, value] of Object.entries(all)) response.setHeader(name, value)
+  // What an edge keeps gets its life from the edge's tier.
+  if (!kept) response.setHeader('cache-control', 'no-store')
   response.end(request.method === 'HEAD' ? undefined : text)
 }
 
 /** The service, not yet listening. Every answer but the index page and `/metrics` is JSON; every error one sentence in `error`. */
 export function createHttp(parts: Parts): Server {
   const { page, operator } = parts.operations
-  return createServer((request, response) => {
+  const service = (request: IncomingMessage, response: ServerResponse): void => {
     const path = request.url?.split('?')[0] ?? ''
     if (path === '/metrics') {
       page.answer(request, response)
@@ -183,8 +217,9 @@ export function createHttp(parts: Parts): Server {
     }
     void route(parts, request)
       .catch(failed)
-      .then((reply) => send(request, response, reply))
-  })
+      .then((reply) => send(request, response, reply, reply.made === true && parts.edge !== undefined))
+  }
+  return createServer(parts.edge ? parts.edge.front(service) : service)
 }
 
 /** Listens on the loopback; resolves to the port. Rejects when the port is taken. */

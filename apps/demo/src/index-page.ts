@@ -4,6 +4,8 @@ interface Example {
 }
 
 const examples: readonly Example[] = [
+  { path: '/pages/cities/2988507', asks: 'the page of a city, kept at the edge until its row changes' },
+  { path: '/pages/top', asks: 'a page made of ten rows' },
   { path: '/cities/2988507', asks: 'one city, by its id' },
   { path: '/cities?name=san', asks: 'the ten largest cities whose name begins so' },
   { path: '/near?lat=48.85&lon=2.35', asks: 'the ten cities nearest to a place' },
@@ -22,7 +24,7 @@ const style = `
   dt { margin-top: .5rem } dd { margin: 0; opacity: .75 }
 `
 
-function escape(text: string): string {
+export function escape(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
@@ -46,7 +48,7 @@ export function indexPage(chain: readonly string[], host: string): string {
 <p>Each answer comes from the first of these that has it:</p>
 <ol>${chain.map((title) => `<li>${escape(title)}</li>`).join('')}</ol>
 <dl>${links.join('\n')}</dl>
-<p>The <code>Server-Timing</code> header of an answer says who gave it. An edit drops every answer that shows the city:</p>
+<p>The <code>Cache-Status</code> header of an answer says what the edge and the tiers did for it, <code>Server-Timing</code> which of them made it. An edit drops every answer that shows the city:</p>
 <pre>curl -X PATCH -d '{"population": 2200000}' http://${escape(host)}/cities/2988507</pre>
 <p>An edit behind the service's back, by SQL that doesn't tell the cache, is noticed by the change feed:</p>
 <pre>curl -X POST -d '{"population": 2300000}' http://${escape(host)}/behind/cities/2988507</pre>

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { openApplication } from './application.ts'
 import { Closing } from './closing.ts'
+import { openEdge } from './edge.ts'
+import { showEdge } from './edge-shown.ts'
 import { editBehindTheBack, followChanges } from './feed.ts'
 import { createHttp, listen } from './http.ts'
 import { interruptSignal } from './interrupts.ts'
@@ -25,7 +27,8 @@ async function serve(
   ...[parts]: Parameters<typeof createHttp>
 ): Promise<{ port: number; close(): Promise<void> }> {
   const server = createHttp(parts)
-  const port = await listen(server, options.port ?? usualPort).catch((error: unknown) => {
+  const { ports } = parts.edge ?? {}
+  const port = await listen(server, ports?.service ?? options.port ?? usualPort).catch((error: unknown) => {
     if (!isTaken(error)) throw error
     if (options.port === undefined) return listen(server, 0)
     throw new Error(`Port ${options.port} is taken; give another one with --port, or 0 for any.`)
@@ -38,7 +41,7 @@ async function serve(
     await closed
     clearTimeout(patience)
   }
-  return { port, close }
+  return { port: ports?.readers ?? port, close }
 }
 
 async function run(
@@ -55,13 +58,15 @@ async function run(
     databaseUrl: process.env['DATABASE_URL'],
     folder: options.folder,
     tiers: () => chooseTiers(process.env),
+    edge: () => openEdge(options.edge, options.port, usualPort),
     adminToken: process.env['ADMIN_TOKEN'],
     say: (text) => terminal.line(paint('dim', `${text} ...`)),
     closing,
   })
   signal.removeEventListener('abort', leave)
-  const chain = [...application.tiers.titles, application.database.title]
-  const server = await serve(options, { ...application, tierTitles: application.tiers.titles })
+  const tierTitles = [application.edge?.title ?? [], application.tiers.titles].flat()
+  const chain = [...tierTitles, application.database.title]
+  const server = await serve(options, { ...application, tierTitles })
   closing.add('server', () => server.close())
 
   terminal.line()
@@ -84,6 +89,8 @@ async function run(
   terminal.line(
     `  An edit by SQL alone, behind the cache's back, showed after ${shown.toFixed(0)} ms (${feed.by})\n`,
   )
+  const { edge } = application
+  if (edge && !signal.aborted) terminal.line(`${await showEdge(server.port, application, paint)}\n`)
   if (options.once || !terminal.interactive || signal.aborted) return
 
   const stopWarming = startWarming(application, (text) => terminal.line(paint('dim', text)))

@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url'
 
+const edgeKinds = ['embedded', 'varnish', 'none'] as const
+export type EdgeKind = (typeof edgeKinds)[number]
+
 export interface DemoOptions {
   /** End after the table instead of serving on. */
   readonly once: boolean
@@ -9,6 +12,8 @@ export interface DemoOptions {
   readonly port: number | undefined
   /** Where the embedded database keeps its files. */
   readonly folder: string
+  /** What stands in front of the service. */
+  readonly edge: EdgeKind
   readonly help: boolean
 }
 
@@ -18,6 +23,7 @@ export const usage = `npm run demo -- [options]
   --seconds N       how long the load drives the cache (default 5)
   --port N          where to serve (default 4321, or a free port)
   --folder FOLDER   where the embedded database keeps its files
+  --edge EDGE       what stands in front: embedded (default), varnish or none
   --help            this text
 
   DATABASE_URL      a PostgreSQL to use instead of the embedded one
@@ -28,7 +34,7 @@ export const usage = `npm run demo -- [options]
 /** Wrong input from the command line, in one sentence for people. */
 export class UsageError extends Error {}
 
-const known = ['--once', '--seconds', '--port', '--folder', '--help']
+const known = ['--once', '--seconds', '--port', '--folder', '--edge', '--help']
 
 function numberBetween(name: string, text: string, least: number, most: number): number {
   const number = Number(text)
@@ -42,6 +48,12 @@ function portNumber(text: string): number {
   throw new UsageError(`Expected \`--port\` to be a whole number, got \`${text}\`.`)
 }
 
+function edgeKind(text: string): EdgeKind {
+  const kind = edgeKinds.find((one) => one === text)
+  if (kind !== undefined) return kind
+  throw new UsageError(`Expected \`--edge\` to be one of ${edgeKinds.join(', ')}, got \`${text}\`.`)
+}
+
 /** Reads `--name value`, `--name=value` and `--flag`. Throws a `UsageError` for anything else. */
 export function parseOptions(args: readonly string[]): DemoOptions {
   const options: { -readonly [K in keyof DemoOptions]: DemoOptions[K] } = {
@@ -49,6 +61,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     seconds: 5,
     port: undefined,
     folder: fileURLToPath(new URL('../.data', import.meta.url)),
+    edge: 'embedded',
     help: false,
   }
   const rest = args.filter((arg, i) => !(i === 0 && arg === '--'))
@@ -69,6 +82,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     else if (name === '--seconds') options.seconds = numberBetween(name, value(), 0.2, 3_600)
     else if (name === '--port') options.port = portNumber(value())
     else if (name === '--folder') options.folder = value()
+    else if (name === '--edge') options.edge = edgeKind(value())
     else throw new UsageError(`Expected one of the options ${known.join(', ')}, got \`${name}\`.`)
   }
   return options

@@ -36,7 +36,8 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   )
 }
 
-function block(paint: Paint, rows: readonly (readonly string[])[]): string[] {
+/** A table whose first row is its head. */
+export function block(paint: Paint, rows: readonly (readonly string[])[]): string[] {
   const [head = '', ...body] = aligned(rows)
   return [`  ${paint('dim', head)}`, ...body.map((line) => `  ${line}`)]
 }

@@ -1,5 +1,6 @@
 import { until } from '@tierstack/test-services'
 import { expect, test } from 'vitest'
+import { tagsOfChangedCity } from '../src/caching.ts'
 import { editBehindTheBack, followChanges } from '../src/feed.ts'
 import { ask, sharedDemo } from './parts.ts'
 
@@ -21,4 +22,20 @@ test('an edit by SQL alone shows in every answer soon, one through the service s
   } finally {
     await feed.close()
   }
+})
+
+test('a row known before and after is dropped where it shows; one that moved, in every neighbourhood', () => {
+  const row = { id: '3', name: 'Lyon', country: 'FR', lat: '45.7', lon: '4.8' }
+  const change = {
+    table: 'cities',
+    schema: 'tierstack_demo',
+    op: 'update',
+    key: ['3'],
+    formerKey: undefined,
+  } as const
+  const stayed = tagsOfChangedCity({ ...change, row, before: row })
+  expect(stayed).toContain('name:ly')
+  expect(stayed).not.toContain('any-city')
+  const moved = tagsOfChangedCity({ ...change, row, before: { ...row, lat: '40' } })
+  expect(moved).toContain('any-city')
 })

@@ -45,6 +45,10 @@ test(
     expect(out).toContain('SQLite')
     expect(out).toMatch(/hit rate \d+\.\d %/)
     expect(out).toMatch(/country statistics/)
+    expect(out).toMatch(
+      / +again +hit; ttl=\d+ +hit; ttl=\d+\n.* edited +fwd=uri-miss; stored +hit; ttl=\d+\n/,
+    )
+    expect(out).toMatch(/edited by SQL alone +fwd=uri-miss; stored +hit; ttl=\d+\n/)
     expect(out).not.toContain('Serving at')
   },
 )
@@ -63,5 +67,7 @@ test('a second demo on the same folder says so instead of destroying it', { time
 test('an unknown option is one sentence and exit code 2', { timeout: 60_000 }, async () => {
   const { code, err } = await demo(['--onec'], { PATH: '' })
   expect(code).toBe(2)
-  expect(err).toBe('Expected one of the options --once, --seconds, --port, --folder, --help, got `--onec`.\n')
+  expect(err).toBe(
+    'Expected one of the options --once, --seconds, --port, --folder, --edge, --help, got `--onec`.\n',
+  )
 })

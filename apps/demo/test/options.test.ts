@@ -2,7 +2,13 @@ import { expect, test } from 'vitest'
 import { parseOptions, UsageError } from '../src/options.ts'
 
 test('without arguments the demo serves on after five seconds of load', () => {
-  expect(parseOptions([])).toMatchObject({ once: false, seconds: 5, port: undefined, help: false })
+  expect(parseOptions([])).toMatchObject({
+    once: false,
+    seconds: 5,
+    port: undefined,
+    edge: 'embedded',
+    help: false,
+  })
 })
 
 test('values follow their name or an equals sign', () => {
@@ -18,13 +24,20 @@ test('the separator that npm hands through is ignored', () => {
 })
 
 test.each([
-  [['--onec'], 'Expected one of the options --once, --seconds, --port, --folder, --help, got `--onec`.'],
-  [['extra'], 'Expected one of the options --once, --seconds, --port, --folder, --help, got `extra`.'],
+  [
+    ['--onec'],
+    'Expected one of the options --once, --seconds, --port, --folder, --edge, --help, got `--onec`.',
+  ],
+  [
+    ['extra'],
+    'Expected one of the options --once, --seconds, --port, --folder, --edge, --help, got `extra`.',
+  ],
   [['--seconds'], 'Expected a value after `--seconds`, got none.'],
   [['--seconds', 'many'], 'Expected `--seconds` to be a number from 0.2 to 3600, got `many`.'],
   [['--seconds', '-1'], 'Expected `--seconds` to be a number from 0.2 to 3600, got `-1`.'],
   [['--port', '1.5'], 'Expected `--port` to be a whole number, got `1.5`.'],
   [['--port', '65536'], 'Expected `--port` to be a number from 0 to 65535, got `65536`.'],
+  [['--edge', 'cdn'], 'Expected `--edge` to be one of embedded, varnish, none, got `cdn`.'],
   [['--once=yes'], 'Expected `--once` to stand alone, got `--once=yes`.'],
 ])('%j is refused in one sentence', (args, sentence) => {
   expect(() => parseOptions(args)).toThrow(new UsageError(sentence))

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { openApplication } from '../src/application.ts'
 import type { Application, ApplicationOptions } from '../src/application.ts'
 import { Closing } from '../src/closing.ts'
+import { doneBy } from '../src/edge-shown.ts'
 import { createHttp, listen } from '../src/http.ts'
 import { chooseTiers } from '../src/tiers.ts'
 import { rows } from './rows.ts'
@@ -30,12 +31,13 @@ export async function serveDemo(options: Partial<ApplicationOptions> = {}): Prom
       ...options,
     })
     const server = createHttp({ ...application, tierTitles: application.tiers.titles })
-    const port = await listen(server, 0)
+    const { ports } = application.edge ?? {}
+    const port = await listen(server, ports?.service ?? 0)
     closing.add('server', async () => {
       server.close()
       server.closeAllConnections()
     })
-    return { application, url: `http://127.0.0.1:${port}`, close }
+    return { application, url: `http://127.0.0.1:${ports?.readers ?? port}`, close }
   } catch (error) {
     await close()
     throw error
@@ -64,6 +66,13 @@ export interface Got {
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly body: any
   readonly by: string | undefined
+}
+
+/** The page behind a URL, and what the edge says that it did for it. */
+export async function page(url: string): Promise<{ status: number; text: string; did: string }> {
+  const response = await fetch(url)
+  const did = doneBy(response.headers.get('cache-status'))
+  return { status: response.status, text: await response.text(), did }
 }
 
 /** One request; the JSON of its answer, and who gave it. */

@@ -12,6 +12,8 @@ export interface VarnishServerOptions {
   vcl: string
   /** Further arguments, as on the command line: `['-p', 'default_grace=0']`. */
   args?: readonly string[]
+  /** Where it listens. @default any that is free */
+  port?: number
 }
 
 /** A Varnish of one's own, with an empty cache in memory and the module xkey at hand. */
@@ -38,11 +40,15 @@ function found(): boolean {
 }
 
 /** Starts Varnish, installing it and varnish-modules as root on Debian and its kin. */
-export async function startVarnish({ vcl, args = [] }: VarnishServerOptions): Promise<VarnishServer> {
+export async function startVarnish({
+  vcl,
+  args = [],
+  port: wanted,
+}: VarnishServerOptions): Promise<VarnishServer> {
   if (!found() && !(aptInstall('varnish') && aptInstall('varnish-modules') && found())) {
     throw new NoServerError('The tests need Varnish: install the packages varnish and varnish-modules.')
   }
-  const port = await freePort()
+  const port = wanted ?? (await freePort())
   const machine = localMachine()
   const file = await machine.write('edge.vcl', vcl)
   const words = [

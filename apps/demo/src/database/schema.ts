@@ -39,4 +39,6 @@ export const indexes: readonly Step[] = [
   { text: `create index on tierstack_demo.cities (country, population desc)` },
   { text: `create index on tierstack_demo.cities using gist (tierstack_demo.sphere(lat, lon))` },
   { text: `create index on tierstack_demo.accesses (at)` },
+  // With it the log tells a changed row as it was before: so it is known where it showed.
+  { text: `alter table tierstack_demo.cities replica identity full` },
 ]
