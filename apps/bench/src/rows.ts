@@ -16,13 +16,14 @@ function row(id: number) {
 }
 
 /** Sizes of a value, as JSON. */
-export type Size = '100 B' | '10 kB' | '1 MB'
+export type Size = '100 B' | '1 kB' | '10 kB' | '1 MB'
+
+const rowsIn = { '1 kB': 3, '10 kB': 31, '1 MB': 3_200 } as const
 
 /** The value of a key that ends in `:<number>`. Every value has the number as its `id`, which tells whose it is. */
 export function valueOf(id: number, size: Size): { readonly id: number } {
   if (size === '100 B') return small(id)
-  const count = size === '10 kB' ? 31 : 3_200
-  return many(id, count)
+  return many(id, rowsIn[size])
 }
 
 function small(id: number) {

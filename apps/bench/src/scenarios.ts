@@ -15,6 +15,7 @@ const makers = {
   'dead-redis': async (): Promise<Scenario> => (await import('./scenarios/dead-redis.ts')).deadRedis,
   codec: async (): Promise<Scenario> => (await import('./scenarios/codec.ts')).codec,
   features: async (): Promise<Scenario> => (await import('./scenarios/features.ts')).featureCost,
+  encryption: async (): Promise<Scenario> => (await import('./scenarios/encryption.ts')).encryption,
   clients: async (): Promise<Scenario> => (await import('./scenarios/clients.ts')).clients,
 }
 

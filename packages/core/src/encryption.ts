@@ -4,7 +4,10 @@ import type { MaybePromise } from './maybe-promise.ts'
 export interface SealKey {
   /** At most 255 bytes of text, written into the header of every frame that the key sealed. Not a secret. */
   readonly id: string
-  /** Encrypts, and binds `bound`: opening with anything else fails. What it returns carries all that `open` needs. */
+  /**
+   * Encrypts, and binds `bound`, which is another's after the call: opening with anything else fails. What it returns
+   * carries all that `open` needs.
+   */
   seal(bytes: Uint8Array, bound: Uint8Array): Uint8Array
   /** Throws for bytes that this key did not seal with the same `bound`. */
   open(sealed: Uint8Array, bound: Uint8Array): Uint8Array

@@ -244,6 +244,7 @@ function readTags(r: Reader): readonly TagStamp[] {
 
 const noTransforms: readonly number[] = []
 let lastVersion = '1'
+let lastKeyId = ''
 
 function duration(ms: number): number {
   if (ms >= 0) return ms
@@ -274,7 +275,7 @@ export function decodeFrame(bytes: Uint8Array, key: string): OpenFrame {
     header = {
       codec,
       transforms,
-      keyId: r.text(1, ''),
+      keyId: (lastKeyId = r.text(1, lastKeyId)),
       createdAt: r.f64(),
       freshFor: duration(r.f64()),
       staleFor: duration(r.f64()),

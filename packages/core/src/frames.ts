@@ -22,6 +22,8 @@ export class Frames {
   readonly #namespace: string
   /** What every seal binds beside the header, which holds the key and the version. No namespace contains `\0`. */
   readonly #place: Uint8Array
+  /** The place and the header in hand, side by side: whoever seals or opens is done with them when it returns. */
+  #scratch = new Uint8Array(0)
   readonly #codec: Codec
   readonly #codecs = new Map<number, Codec>()
   readonly #transforms: readonly Transform[]
@@ -125,18 +127,22 @@ export class Frames {
   #unsealed(frame: OpenFrame, sealKey: SealKey | undefined): OpenFrame {
     if (sealKey === undefined) throw new BadFrame('the key of the frame is gone', { why: 'key' })
     try {
-      return { ...frame, payload: sealKey.open(frame.payload, this.#bound(frame.head)) }
+      const { header, head } = frame
+      return { header, head, payload: sealKey.open(frame.payload, this.#bound(head)) }
     } catch (cause) {
       throw new BadFrame('the seal of the frame is broken', { why: 'auth', cause })
     }
   }
 
   #bound(head: Uint8Array): Uint8Array {
-    const place = this.#place
-    const bound = new Uint8Array(place.length + head.length)
-    bound.set(place)
-    bound.set(head, place.length)
-    return bound
+    const { length } = this.#place
+    const end = length + head.length
+    if (this.#scratch.length < end) {
+      this.#scratch = new Uint8Array(end * 2)
+      this.#scratch.set(this.#place)
+    }
+    this.#scratch.set(head, length)
+    return this.#scratch.subarray(0, end)
   }
 }
 

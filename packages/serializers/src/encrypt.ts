@@ -16,8 +16,10 @@ function isPromise<T>(given: MaybePromise<T>): given is Promise<T> {
 }
 
 /**
- * Authenticated encryption for the option `encryption` of a cache, by XAES-256-GCM (c2sp.org/XAES-256-GCM): random
- * nonces of 192 bits, so that one key is safe for more frames than any fleet writes.
+ * Authenticated encryption for the option `encryption` of a cache, by XAES-256-GCM (c2sp.org/XAES-256-GCM): nonces
+ * of 192 random bits, of which a process keeps the first half for 65,536 values. So one key is safe for 2^48 values (a
+ * million a second for nine years): until then the chance that a nonce ever repeated is below 2^-32, the bound of NIST
+ * SP 800-38D. The argument is in `xaes.ts`.
  */
 export function encrypt(options: EncryptOptions): Encryption {
   checkKeys('encrypt options', options, ['keys', 'name'])

@@ -1,33 +1,51 @@
-import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto'
-import type { Cipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, randomFillSync } from 'node:crypto'
+import type { Cipheriv, KeyObject } from 'node:crypto'
 import type { SealKey } from '@tierstack/cache-core'
 
 /*
- * XAES-256-GCM (c2sp.org/XAES-256-GCM): AES-256-GCM under a key that is derived, for every message, from half of a
- * random nonce of 192 bits. With random nonces of 96 bits, plain AES-GCM must not be used for more than 2^32 messages
- * under one key; here it is 2^80, for the same chance of a repeated nonce (2^-32).
+ * XAES-256-GCM (c2sp.org/XAES-256-GCM): AES-256-GCM under a key that is derived from the first half of a nonce of 192
+ * bits; the second half is the nonce of GCM. Sealed bytes: nonce(24) · ciphertext · tag(16).
  *
- * Sealed bytes: nonce(24) · ciphertext · tag(16).
+ * Both halves are random, but a process keeps the first one for 2^16 values, so that writer and reader derive a key
+ * once for many. Under one derived key the chance that any two of the 2^16 random nonces of 96 bits are equal is below
+ * 2^32 / 2^97 = 2^-65; NIST SP 800-38D (8.3) allows 2^32 values at 2^-32. For 2^48 values under one secret, which are
+ * 2^32 first halves, that adds up to 2^-33, and that any two first halves are equal has a chance of 2^64 / 2^97 = 2^-33,
+ * which alone does no harm yet. (A first half per value would carry 2^80 values at 2^-32; plain AES-GCM carries 2^32.)
+ * What equal first halves tell: that one process wrote these values.
  */
 const nonceLength = 24
 const tagLength = 16
 export const secretLength = 32
+const cipher = 'aes-256-gcm'
+const tagOption = { authTagLength: tagLength } as const
 
 /** Bytes by which sealing lengthens. */
 const overhead = nonceLength + tagLength
 
-/** Random bytes for some hundred nonces: asking for each alone costs more than sealing a small value. */
-const pool = Buffer.alloc(nonceLength * 256)
+const halfLength = 12
+/** How many values a process seals under one first half of the nonce. */
+export const valuesEach = 2 ** 16
+/** First halves whose derived keys a reader remembers, the oldest goes first. */
+const halvesKept = 1_024
+
+/** Random bytes for some hundred halves: asking for each alone costs more than sealing a small value. */
+const pool = Buffer.alloc(halfLength * 512)
 let taken = pool.length
 
-function freshNonce(): Buffer {
+/** Half a nonce; good until the next one is asked for. */
+function freshHalf(): Buffer {
   if (taken === pool.length) {
     randomFillSync(pool)
     taken = 0
   }
-  const nonce = Buffer.from(pool.subarray(taken, taken + nonceLength))
-  taken += nonceLength
-  return nonce
+  taken += halfLength
+  return pool.subarray(taken - halfLength, taken)
+}
+
+/** The first half of a nonce, as a text. */
+function halfOf(nonce: Uint8Array): string {
+  const unit = (at: number) => ((nonce[at] as number) << 8) | (nonce[at + 1] as number)
+  return String.fromCharCode(unit(0), unit(2), unit(4), unit(6), unit(8), unit(10))
 }
 
 /** The CMAC subkey K1 of NIST SP 800-38B: the encrypted zero block, doubled in GF(2^128). */
@@ -48,6 +66,11 @@ export class XaesKey implements SealKey {
   readonly #ecb: Cipheriv
   /** The two counter blocks of the key derivation with K1 added; the nonce goes in at 4 and 20. */
   readonly #blocks: Buffer
+  readonly #half = Buffer.alloc(halfLength)
+  #writing: KeyObject | undefined
+  /** Values that may still be sealed under `#half`. */
+  #left = 0
+  readonly #reading = new Map<string, KeyObject>()
 
   constructor(id: string, secret: Uint8Array) {
     this.id = id
@@ -63,11 +86,19 @@ export class XaesKey implements SealKey {
     }
   }
 
-  seal(bytes: Uint8Array, bound: Uint8Array, nonce: Uint8Array = freshNonce()): Uint8Array {
-    const gcm = createCipheriv('aes-256-gcm', this.#keyFor(nonce), nonce.subarray(12))
-    gcm.setAAD(bound)
+  seal(bytes: Uint8Array, bound: Uint8Array, given?: Uint8Array): Uint8Array {
     const sealed = Buffer.allocUnsafeSlow(bytes.length + overhead)
-    sealed.set(nonce)
+    let key
+    if (given === undefined) {
+      key = this.#writingKey()
+      sealed.set(this.#half)
+      sealed.set(freshHalf(), halfLength)
+    } else {
+      key = this.#derive(given)
+      sealed.set(given)
+    }
+    const gcm = createCipheriv(cipher, key, sealed.subarray(halfLength, nonceLength))
+    gcm.setAAD(bound)
     sealed.set(gcm.update(bytes), nonceLength)
     gcm.final()
     sealed.set(gcm.getAuthTag(), nonceLength + bytes.length)
@@ -77,25 +108,46 @@ export class XaesKey implements SealKey {
   open(sealed: Uint8Array, bound: Uint8Array): Uint8Array {
     const end = sealed.length - tagLength
     if (end < nonceLength) throw new Error('Expected sealed bytes, got too few')
-    const nonce = sealed.subarray(0, nonceLength)
-    const gcm = createDecipheriv('aes-256-gcm', this.#keyFor(nonce), nonce.subarray(12), {
-      authTagLength: tagLength,
-    })
+    const half = halfOf(sealed)
+    const known = this.#reading.get(half)
+    const key = known ?? this.#derive(sealed)
+    const gcm = createDecipheriv(cipher, key, sealed.subarray(halfLength, nonceLength), tagOption)
     gcm.setAAD(bound)
     gcm.setAuthTag(sealed.subarray(end))
     const bytes = gcm.update(sealed.subarray(nonceLength, end))
     // Throws unless the tag fits: nothing of the bytes has been used until then.
     gcm.final()
+    // Only now, so that forged halves push none out.
+    if (known === undefined) this.#remember(half, key)
     return bytes
   }
 
-  #keyFor(nonce: Uint8Array): Buffer {
+  #writingKey(): KeyObject {
+    if (this.#left-- === 0 || this.#writing === undefined) {
+      this.#left = valuesEach - 1
+      this.#half.set(freshHalf())
+      this.#writing = this.#derive(this.#half)
+    }
+    return this.#writing
+  }
+
+  #remember(half: string, key: KeyObject): void {
+    if (this.#reading.size >= halvesKept) {
+      for (const oldest of this.#reading.keys()) {
+        this.#reading.delete(oldest)
+        break
+      }
+    }
+    this.#reading.set(half, key)
+  }
+
+  #derive(nonce: Uint8Array): KeyObject {
     const blocks = Buffer.from(this.#blocks)
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < halfLength; i++) {
       const byte = nonce[i] as number
       blocks[4 + i] = (blocks[4 + i] as number) ^ byte
       blocks[20 + i] = (blocks[20 + i] as number) ^ byte
     }
-    return this.#ecb.update(blocks)
+    return createSecretKey(this.#ecb.update(blocks))
   }
 }

@@ -2,7 +2,7 @@ import { fakeClock } from '@tierstack/cache-testing'
 import { describe, expect, it } from 'vitest'
 import { encrypt, keyProvider, keyRing, tenantKeys } from '../src/index.ts'
 import type { DataKeyStore, SecretKey, WrappedKey } from '../src/index.ts'
-import { XaesKey } from '../src/xaes.ts'
+import { valuesEach, XaesKey } from '../src/xaes.ts'
 
 const secret = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
@@ -54,6 +54,28 @@ describe('XAES-256-GCM', () => {
     for (let i = 0; i < 5_000; i++)
       nonces.add(Buffer.from(key.seal(bytes('v'), place).subarray(0, 24)).toString('hex'))
     expect(nonces.size).toBe(5_000)
+  })
+
+  it('keeps the first half of the nonce for a bounded number of values, and each key has its own', () => {
+    const half = (key: XaesKey) => Buffer.from(key.seal(bytes('v'), place).subarray(0, 12)).toString('hex')
+    const [one, other] = [new XaesKey('k', secret(1)), new XaesKey('k', secret(1))]
+    const halves = Array.from({ length: valuesEach * 2 + 1 }, () => half(one))
+    expect(new Set(halves).size).toBe(3)
+    expect(halves.lastIndexOf(halves[0] as string)).toBe(valuesEach - 1)
+    expect(halves).not.toContain(half(other))
+  })
+
+  it('opens what was sealed under more first halves than it remembers, and what was forged between them', () => {
+    const reader = new XaesKey('k', secret(1))
+    const sealed = Array.from({ length: 1_500 }, (_, i) =>
+      new XaesKey('k', secret(1)).seal(bytes(`v${i}`), place),
+    )
+    for (const [i, one] of [...sealed, ...sealed].entries()) {
+      const forged = Uint8Array.from(one)
+      forged[i % 12] = (forged[i % 12] as number) ^ 1
+      expect(() => reader.open(forged, place)).toThrow(Error)
+      expect(text(reader.open(one, place))).toBe(`v${i % 1_500}`)
+    }
   })
 
   it('refuses bytes with any bit flipped, cut anywhere, lengthened, or bound to something else', () => {

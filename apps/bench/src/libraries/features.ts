@@ -23,6 +23,11 @@ export const features: Readonly<Record<string, () => Promise<Library>>> = {
     const { json } = await import('@tierstack/cache-serializers')
     return { codec: json() }
   }),
+  'with encryption': variant('with encryption', 'values in Redis sealed: `encrypt({ keys })`', async () => {
+    const { randomBytes } = await import('node:crypto')
+    const { encrypt, keyRing } = await import('@tierstack/cache-serializers')
+    return { encryption: encrypt({ keys: keyRing([{ id: 'k', secret: randomBytes(32) }]) }) }
+  }),
   'over node-redis': variant('over node-redis', 'a node-redis client given', async () => {
     const { createClient } = await import('redis')
     return {

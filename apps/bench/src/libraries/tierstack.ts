@@ -1,5 +1,5 @@
 import { createCache } from '@tierstack/cache-core'
-import type { Cache, Codec, LocalTier } from '@tierstack/cache-core'
+import type { Cache, Codec, Encryption, LocalTier } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { redis } from '@tierstack/cache-redis'
 import type { RedisOptions, RedisRemoteTier } from '@tierstack/cache-redis'
@@ -10,6 +10,7 @@ import { versionOf } from '../version-of.ts'
 export interface Variant {
   readonly redis?: (url: string) => RedisOptions
   readonly codec?: Codec
+  readonly encryption?: Encryption
   readonly tags?: (key: string) => readonly string[]
   /** Switches something on. */
   readonly attach?: (cache: Cache) => void
@@ -38,6 +39,7 @@ function open(o: OpenOptions, variant: Variant): Contestant {
     tiers: tiers as [LocalTier, RedisRemoteTier],
     ttl: o.ttlMs,
     ...(variant.codec && { codec: variant.codec }),
+    ...(variant.encryption && { encryption: variant.encryption }),
   }) as unknown as Cache
   variant.attach?.(cache)
   const row = cache.define({

@@ -16,7 +16,7 @@ const yardstick = 'ioredis, auto-pipelining'
 
 interface Case {
   readonly name: string
-  readonly size: Size
+  readonly size: Exclude<Size, '1 kB'>
   readonly callers: number
 }
 
@@ -31,7 +31,7 @@ const cases: readonly Case[] = [
 ]
 const names = cases.map(({ name }) => name)
 
-const keysFor: Readonly<Record<Size, number>> = { '100 B': 5_000, '10 kB': 300, '1 MB': 4 }
+const keysFor: Readonly<Record<Exclude<Size, '1 kB'>, number>> = { '100 B': 5_000, '10 kB': 300, '1 MB': 4 }
 
 /** What does a hit in Redis cost, where no memory tier is in front? */
 export const farHit: Scenario = {
