@@ -1,5 +1,7 @@
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { securedRun } from '@tierstack/test-services'
 
 type Role = 'data' | 'subscriber'
 
@@ -11,11 +13,15 @@ interface Pair {
   forgotten: boolean
 }
 
-/** A TCP proxy in front of one server: counts round trips, and stops carrying without telling anybody. */
+const secured = securedRun()
+
+/** A TCP proxy in front of one server, which ends TLS where the server speaks it: counts round trips, and stops carrying without telling anybody. */
 export class Proxy implements AsyncDisposable {
   /** How often the client's side began to speak after the server had; subscribers don't count. */
   turns = 0
-  readonly #server = createServer((near) => this.#accept(near))
+  readonly #server = secured
+    ? createTlsServer(secured.tls, (near) => this.#accept(near))
+    : createServer((near) => this.#accept(near))
   readonly #target: URL
   readonly #pairs = new Set<Pair>()
   #swallowed: ReadonlySet<Role> = new Set()
@@ -33,7 +39,9 @@ export class Proxy implements AsyncDisposable {
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    const url = new URL(this.#target)
+    url.port = String((this.#server.address() as AddressInfo).port)
+    return url.href
   }
 
   /** Connections of these roles, and new ones, stay open but carry nothing: no reset, no end. */
@@ -73,7 +81,8 @@ export class Proxy implements AsyncDisposable {
   }
 
   #accept(near: Socket): void {
-    const far = connect(Number(this.#target.port), this.#target.hostname)
+    const there = { port: Number(this.#target.port), host: this.#target.hostname }
+    const far = secured ? connectTls(there) : connect(there)
     const pair: Pair = { near, far, role: 'data', forgotten: false }
     this.#pairs.add(pair)
     let asked = false

@@ -1,5 +1,6 @@
 import { startRedisCluster, until } from '@tierstack/test-services'
 import type { RedisCluster, RedisServer } from '@tierstack/test-services'
+import { requiredAcl } from '../src/index.ts'
 
 /** Three masters, of which the last has a replica. */
 export interface ReplicatedCluster extends AsyncDisposable {
@@ -12,7 +13,7 @@ const slots = 16_384
 
 /** Starts a Cluster of four masters and makes the last one a replica of the third, which gets its slots. */
 export async function startReplicatedCluster(): Promise<ReplicatedCluster> {
-  const cluster = await startRedisCluster(4)
+  const cluster = await startRedisCluster(4, { rights: requiredAcl({ cluster: true }).rules })
   const [one, two, master, replica] = cluster.nodes
   if (!one || !two || !master || !replica) throw new Error('four nodes')
   const id = await replica.command('CLUSTER', 'MYID')

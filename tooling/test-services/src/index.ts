@@ -36,6 +36,7 @@ export {
 export { startRedisCluster, type RedisCluster } from './redis-cluster.ts'
 export { startSentinel, type SentinelOptions, type SentinelSetup } from './redis-sentinel.ts'
 export { startRedis, type RedisOptions, type RedisServer } from './redis.ts'
+export { prepareSecuredRun, securedRun, type SecuredRun } from './secured.ts'
 export { startServices, type Services } from './services.ts'
 export { until } from './until.ts'
 export { startVarnish, type VarnishServer, type VarnishServerOptions } from './varnish.ts'

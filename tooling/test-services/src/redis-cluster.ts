@@ -1,7 +1,6 @@
 import { freePort } from './free-port.ts'
 import { placeForRedis } from './place.ts'
 import { startRedisOn, type RedisOptions, type RedisServer } from './redis.ts'
-import { respCommand } from './resp.ts'
 import { until } from './until.ts'
 
 const SLOTS = 16_384
@@ -34,7 +33,7 @@ export async function startRedisCluster(
         }),
       ),
     )
-    await form(ports)
+    await form(nodes)
     return { nodes, stop, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
@@ -42,25 +41,26 @@ export async function startRedisCluster(
   }
 }
 
-async function form(ports: readonly number[]): Promise<void> {
-  const first = ports[0] ?? 0
-  for (const [i, port] of ports.entries()) {
-    const from = Math.floor((SLOTS * i) / ports.length)
-    const to = Math.floor((SLOTS * (i + 1)) / ports.length) - 1
+async function form(nodes: readonly RedisServer[]): Promise<void> {
+  const [first] = nodes
+  for (const [i, node] of nodes.entries()) {
+    const from = Math.floor((SLOTS * i) / nodes.length)
+    const to = Math.floor((SLOTS * (i + 1)) / nodes.length) - 1
     // Distinct epochs, else the nodes need a second of talk to agree on them.
-    await must(port, 'CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
-    await must(port, 'CLUSTER', 'ADDSLOTSRANGE', String(from), String(to))
-    if (port !== first) await must(port, 'CLUSTER', 'MEET', '127.0.0.1', String(first))
+    await must(node, 'CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))
+    await must(node, 'CLUSTER', 'ADDSLOTSRANGE', String(from), String(to))
+    if (first !== undefined && node !== first)
+      await must(node, 'CLUSTER', 'MEET', '127.0.0.1', String(first.port))
   }
-  for (const port of ports) {
-    await until(`node ${port} to see the whole cluster`, async () => {
-      const said = await respCommand({ port }, 'CLUSTER', 'INFO')
-      return said.includes('cluster_state:ok') && said.includes(`cluster_size:${ports.length}`)
+  for (const node of nodes) {
+    await until(`node ${node.port} to see the whole cluster`, async () => {
+      const said = await node.command('CLUSTER', 'INFO')
+      return said.includes('cluster_state:ok') && said.includes(`cluster_size:${nodes.length}`)
     })
   }
 }
 
-async function must(port: number, ...words: string[]): Promise<void> {
-  const answer = await respCommand({ port }, ...words)
+async function must(node: RedisServer, ...words: string[]): Promise<void> {
+  const answer = await node.command(...words)
   if (answer !== '+OK') throw new Error(`${words.join(' ')}: ${answer}`)
 }

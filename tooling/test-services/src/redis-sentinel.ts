@@ -1,7 +1,8 @@
 import { freePort } from './free-port.ts'
 import { placeForRedis } from './place.ts'
-import { startRedisOn, type RedisOptions, type RedisServer } from './redis.ts'
+import { startRedisOn, tlsWords, type RedisOptions, type RedisServer } from './redis.ts'
 import { respCommand } from './resp.ts'
+import { operator, securedRun } from './secured.ts'
 import { until } from './until.ts'
 
 export interface SentinelOptions extends Omit<RedisOptions, 'tls'> {
@@ -35,6 +36,7 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Sent
   const primaryPort = ports[0] ?? 0
   const replicaPorts = ports.slice(1, 1 + replicaCount)
   const sentinelPorts = ports.slice(1 + replicaCount)
+  const secured = securedRun()
   const place = await placeForRedis(ports)
   const { machine } = place
   const stop = () => machine.stop()
@@ -55,16 +57,26 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Sent
     }
     const quorum = Math.floor(sentinelCount / 2) + 1
     for (const port of sentinelPorts) {
+      const sentinelPort =
+        secured === undefined
+          ? [`port ${port}`]
+          : asLines([...(await tlsWords(machine, port, secured.tls)), '--tls-replication', 'yes'])
       // A sentinel rewrites its configuration, so each has a file of its own.
       const file = await machine.write(
         `sentinel-${port}.conf`,
         [
-          `port ${port}`,
+          ...sentinelPort,
           `bind ${machine.listenOn}`,
           'protected-mode no',
           `sentinel monitor tierstack 127.0.0.1 ${primaryPort} ${quorum}`,
           `sentinel down-after-milliseconds tierstack ${downAfter}`,
           'sentinel failover-timeout tierstack 3000',
+          ...(secured === undefined
+            ? []
+            : [
+                `sentinel auth-user tierstack ${operator.username}`,
+                `sentinel auth-pass tierstack ${operator.password}`,
+              ]),
           '',
         ].join('\n'),
       )
@@ -90,14 +102,24 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Sent
   }
 }
 
+/** Arguments of the command line as lines of a configuration file. */
+function asLines(words: readonly string[]): string[] {
+  const lines: string[] = []
+  for (const word of words) {
+    if (word.startsWith('--')) lines.push(word.slice(2))
+    else lines.push(`${lines.pop()} ${word}`)
+  }
+  return lines
+}
+
 /** A sentinel that does not know the others yet can't win a vote. */
 async function knowsAll(port: number, sentinels: number, replicas: number): Promise<boolean> {
-  const said = await respCommand({ port }, 'INFO', 'sentinel')
+  const said = await respCommand({ port, tls: securedRun() !== undefined }, 'INFO', 'sentinel')
   return said.includes(`slaves=${replicas},sentinels=${sentinels}`)
 }
 
 async function askPrimaryPort(sentinel: number): Promise<number> {
-  const said = await respCommand({ port: sentinel }, 'INFO', 'sentinel')
+  const said = await respCommand({ port: sentinel, tls: securedRun() !== undefined }, 'INFO', 'sentinel')
   const port = /address=[\d.]+:(\d+)/.exec(said)?.[1]
   if (port === undefined) throw new Error(`Expected the sentinel to name a primary, got: ${said}`)
   return Number(port)

@@ -2,7 +2,8 @@ import { freePort } from './free-port.ts'
 import type { Certificates } from './certificates.ts'
 import type { Machine, Program } from './machine.ts'
 import { placeForRedis, type Place } from './place.ts'
-import { respCommand } from './resp.ts'
+import { respCommand, type RespAddress } from './resp.ts'
+import { limited, operator, securedRun, usersOf } from './secured.ts'
 import { until } from './until.ts'
 
 export interface RedisOptions {
@@ -12,15 +13,22 @@ export interface RedisOptions {
   tls?: Certificates
   /** ACL rules of further users, as in `users.acl`: `['user app on >secret ~* &* +@all']`. */
   users?: readonly string[]
+  /**
+   * ACL rules of the user in `url`, in a secured run of which neither `tls` nor `users` is given. In others, anybody may
+   * do everything. @default those of the run
+   */
+  rights?: string
 }
 
 /** A server of one's own: nobody else's keys, and it may be paused, killed and restarted. */
 export interface RedisServer extends AsyncDisposable {
   readonly host: '127.0.0.1'
   readonly port: number
-  /** `redis://127.0.0.1:port`, or `rediss://` with TLS. No user or password in it. */
+  /** `redis://127.0.0.1:port`, or `rediss://` with TLS. User and password are in it in a secured run only. */
   readonly url: string
-  /** One command on a connection of its own; resolves to the first line of the answer. Not for servers that ask for a password. */
+  /** The same for somebody who may do everything, in a secured run too. */
+  readonly operatorUrl: string
+  /** One command on a connection of its own; resolves to the first line of the answer. Not for servers with `users` that ask for a password. */
   command(...words: string[]): Promise<string>
   /** Freezes the server (SIGSTOP): connections stay open, nothing answers. */
   pause(): Promise<void>
@@ -49,18 +57,22 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 export async function startRedisOn(
   { machine, program: name }: Place,
   port: number,
-  { args = [], tls, users }: RedisOptions,
+  options: RedisOptions,
   stopped: () => Promise<void> = async () => {},
 ): Promise<RedisServer> {
+  const secured = options.tls === undefined && options.users === undefined ? securedRun() : undefined
+  const { args = [], tls = secured?.tls } = options
+  const users = secured === undefined ? options.users : usersOf(options.rights ?? secured.rights)
   const words = [
     tls === undefined ? ['--port', String(port)] : await tlsWords(machine, port, tls),
     ['--bind', machine.listenOn, '--protected-mode', 'no'],
     ['--save', '', '--appendonly', 'no', '--dir', machine.folder],
     ['--dbfilename', `${port}.rdb`, '--repl-diskless-sync-delay', '0'],
     users === undefined ? [] : ['--aclfile', await machine.write(`${port}.acl`, `${users.join('\n')}\n`)],
+    secured === undefined ? [] : peerWords,
     args,
   ].flat()
-  const address = { port, tls: tls !== undefined }
+  const address = { port, tls: tls !== undefined, user: secured && operator }
   let program: Program
   const start = async () => {
     program = await machine.start(name, words)
@@ -80,7 +92,8 @@ export async function startRedisOn(
   return {
     host: '127.0.0.1',
     port,
-    url: `${tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`,
+    url: urlOf(address, secured && limited),
+    operatorUrl: urlOf(address, secured && operator),
     command: (...command) => respCommand(address, ...command),
     pause: () => program.signal('SIGSTOP'),
     resume: () => program.signal('SIGCONT'),
@@ -94,12 +107,28 @@ export async function startRedisOn(
   }
 }
 
-async function isReady(address: { port: number; tls: boolean }): Promise<boolean> {
+function urlOf({ port, tls }: RespAddress, user: RespAddress['user']): string {
+  const who = user === undefined ? '' : `${user.username}:${user.password}@`
+  return `${tls ? 'rediss' : 'redis'}://${who}127.0.0.1:${port}`
+}
+
+/** How servers talk to each other in a secured run. */
+const peerWords = [
+  ['--tls-replication', 'yes', '--tls-cluster', 'yes'],
+  ['--masteruser', operator.username, '--masterauth', operator.password],
+].flat()
+
+async function isReady(address: RespAddress): Promise<boolean> {
   const answer = await respCommand(address, 'PING')
   return answer === '+PONG' || /^-(NOAUTH|NOPERM)/.test(answer)
 }
 
-async function tlsWords(machine: Machine, port: number, { ca, cert, key }: Certificates): Promise<string[]> {
+/** Arguments of a server that listens with TLS only. */
+export async function tlsWords(
+  machine: Machine,
+  port: number,
+  { ca, cert, key }: Certificates,
+): Promise<string[]> {
   return [
     ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no'],
     ['--tls-ca-cert-file', await machine.write(`${port}-ca.crt`, ca)],

@@ -4,6 +4,8 @@ import { connect as connectTls } from 'node:tls'
 export interface RespAddress {
   port: number
   tls?: boolean
+  /** Who asks; nobody in particular when left out. */
+  user?: { readonly username: string; readonly password: string } | undefined
 }
 
 /**
@@ -11,7 +13,7 @@ export interface RespAddress {
  * Enough to set servers up without asking for a client library; not a client.
  */
 export function respCommand(
-  { port, tls = false }: RespAddress,
+  { port, tls = false, user }: RespAddress,
   ...words: readonly string[]
 ): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -26,15 +28,25 @@ export function respCommand(
     socket.setTimeout(2000, () => finish(new Error(`${words.join(' ')}: no answer in 2 s`)))
     socket.once('error', (error) => finish(error))
     socket.once('close', () => finish(new Error(`${words.join(' ')}: the connection was closed`)))
-    const request = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')
-    socket.write(`*${words.length}\r\n${request}`)
+    if (user !== undefined) socket.write(requestOf(['AUTH', user.username, user.password]))
+    socket.write(requestOf(words))
     let answer = ''
+    let greeted = user === undefined
     socket.on('data', (chunk) => {
       answer += chunk.toString('latin1')
+      if (!greeted && answer.startsWith('+OK\r\n')) {
+        greeted = true
+        answer = answer.slice(5)
+      }
       const whole = wholeReply(answer)
       if (whole !== undefined) finish(undefined, whole)
     })
   })
+}
+
+function requestOf(words: readonly string[]): string {
+  const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
+  return `*${words.length}\r\n${parts.join('')}`
 }
 
 /** A simple reply's line, or a bulk string's content; undefined while it is incomplete. */

@@ -7,6 +7,7 @@ import type { RedisOptions } from '../../src/index.ts'
 import { startReplicatedCluster } from '../replicated-cluster.ts'
 import type { ReplicatedCluster } from '../replicated-cluster.ts'
 import { openTier } from '../rig.ts'
+import { accessOf, rootsOf } from '../access.ts'
 import { underLoad } from '../under-load.ts'
 
 const buckets = 16
@@ -22,7 +23,7 @@ const clients: [string, (urls: readonly string[]) => Promise<Connected>][] = [
   [
     'through ioredis 5',
     (urls) => {
-      const client = new Cluster5([...urls])
+      const client = new Cluster5([...urls], accessOf(urls))
       client.on('error', () => undefined)
       return Promise.resolve({ options: { client }, end: () => client.disconnect() })
     },
@@ -30,7 +31,7 @@ const clients: [string, (urls: readonly string[]) => Promise<Connected>][] = [
   [
     'through node-redis',
     async (urls) => {
-      const client = createCluster({ rootNodes: urls.map((url) => ({ url })) })
+      const client = createCluster(rootsOf(urls))
       client.on('error', () => undefined)
       await client.connect()
       return { options: { client }, end: () => client.destroy() }

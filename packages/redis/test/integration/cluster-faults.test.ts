@@ -5,16 +5,18 @@ import { Redis } from 'ioredis'
 import { Cluster as Cluster5 } from 'ioredis5'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { requiredAcl } from '../../src/index.ts'
 import type { RedisOptions } from '../../src/index.ts'
 import { slotOf } from '../../src/slot.ts'
 import { openOnly, openTier } from '../rig.ts'
+import { accessOf, rootsOf } from '../access.ts'
 import { underLoad } from '../under-load.ts'
 
 const buckets = 8
 let servers: RedisCluster
 
 beforeAll(async () => {
-  servers = await startRedisCluster(3)
+  servers = await startRedisCluster(3, { rights: requiredAcl({ cluster: true }).rules })
 })
 
 afterAll(() => servers.stop())
@@ -35,9 +37,12 @@ async function move(slot: number): Promise<void> {
   if (!source || !target) throw new Error('no such node')
   await target.command('CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', ids[from] ?? '')
   await source.command('CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', ids[to] ?? '')
-  const client = new Redis(source.url)
+  const client = new Redis(source.operatorUrl)
+  const { username, password } = new URL(target.operatorUrl)
+  const asOperator = username === '' ? [] : ['AUTH2', username, password]
   const keys = await client.cluster('GETKEYSINSLOT', slot, 1_000)
-  if (keys.length > 0) await client.call('MIGRATE', target.host, target.port, '', 0, 5_000, 'KEYS', ...keys)
+  if (keys.length > 0)
+    await client.call('MIGRATE', target.host, target.port, '', 0, 5_000, ...asOperator, 'KEYS', ...keys)
   client.disconnect()
   for (const one of [target, source, ...servers.nodes]) {
     await one.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', ids[to] ?? '')
@@ -49,14 +54,14 @@ const clients: [string, () => Promise<{ options: RedisOptions; end: () => unknow
   [
     'through ioredis 5',
     () => {
-      const client = new Cluster5(urls())
+      const client = new Cluster5(urls(), accessOf(urls()))
       return Promise.resolve({ options: { client }, end: () => client.disconnect() })
     },
   ],
   [
     'through node-redis',
     async () => {
-      const client = createCluster({ rootNodes: urls().map((url) => ({ url })) })
+      const client = createCluster(rootsOf(urls()))
       await client.connect()
       return { options: { client }, end: () => client.destroy() }
     },
@@ -126,7 +131,7 @@ test('a process with other buckets is refused, until all have them', async () =>
   })
   expect(await opened.get('k')).toBe('1')
   expect(opened.losses).toEqual([])
-  const client = new Cluster5(urls())
+  const client = new Cluster5(urls(), accessOf(urls()))
   await client.del('ts:{divided:0}:epoch')
   client.disconnect()
   await other.join()

@@ -6,7 +6,7 @@ import { createClient } from 'redis'
 import { afterAll, describe, inject, test } from 'vitest'
 import { redis } from '../../src/index.ts'
 
-const shared = { prefix: 'contract', codec: structuredCodec }
+const shared = { codec: structuredCodec }
 
 const ends: (() => unknown)[] = []
 

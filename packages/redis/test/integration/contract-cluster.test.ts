@@ -3,15 +3,17 @@ import { startRedisCluster } from '@tierstack/test-services'
 import type { RedisCluster } from '@tierstack/test-services'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { redis } from '../../src/index.ts'
+import { redis, requiredAcl } from '../../src/index.ts'
+import { rootsOf } from '../access.ts'
 
-const shared = { prefix: 'contract', codec: structuredCodec }
+const shared = { codec: structuredCodec }
+const { rules: rights } = requiredAcl({ cluster: true })
 
 let servers: RedisCluster
 const ends: (() => unknown)[] = []
 
 beforeAll(async () => {
-  servers = await startRedisCluster(3)
+  servers = await startRedisCluster(3, { rights })
 })
 
 afterAll(async () => {
@@ -37,7 +39,7 @@ describe('a Cluster with a single bucket', () => {
 describe('a Cluster through a given client of node-redis', () => {
   tierContract(
     async () => {
-      const client = createCluster({ rootNodes: servers.nodes.map(({ url }) => ({ url })) })
+      const client = createCluster(rootsOf(servers.nodes.map(({ url }) => url)))
       await client.connect()
       ends.push(() => client.destroy())
       return redis({ ...shared, client, buckets: 8 })

@@ -210,7 +210,7 @@ test('a sequence that was evicted does not look familiar', async () => {
 test('malformed and foreign messages are ignored', async () => {
   await using server = await startRedis()
   await using opened = await openTier({ url: server.url })
-  await using client = new Disposable(server.url)
+  await using client = new Disposable(server.operatorUrl)
   opened.heard.length = 0
   const origin = 'x'.repeat(16)
   const bad = [
@@ -250,7 +250,7 @@ test('what is not ours under a key is replaced by a lease', async () => {
   await using server = await startRedis()
   await using opened = await openTier({ url: server.url })
   const epoch = (await server.command('GET', 'ts:shop:epoch')).replace(/^\$\d+\r?\n/, '')
-  await using client = new Disposable(server.url)
+  await using client = new Disposable(server.operatorUrl)
   const kept = (await client.redis.get('ts:shop:epoch')) ?? epoch
   for (const [key, make] of [
     ['text', (name: string) => client.redis.set(name, 'hello')],
@@ -278,7 +278,7 @@ test('keys of others are not touched', async () => {
   await using server = await startRedis()
   await using opened = await openTier({ url: server.url })
   await using neighbour = await openTier({ url: server.url }, 'shop.b')
-  await using client = new Disposable(server.url)
+  await using client = new Disposable(server.operatorUrl)
   await client.redis.set('mine', '1')
   await client.redis.set('ts:other', '2')
   await neighbour.put('k', 'kept')

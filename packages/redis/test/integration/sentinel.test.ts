@@ -6,6 +6,7 @@ import { failFast, IoRedisSubscriber } from '../../src/ioredis-node.ts'
 import type { Io } from '../../src/ioredis-node.ts'
 import { IoRedisPort } from '../../src/ioredis-port.ts'
 import { openTier } from '../rig.ts'
+import { encryptionOf, nodeAccessOf, sentinelAccessOf, tierAccessOf } from '../access.ts'
 import type { Opened } from '../rig.ts'
 import type { SentinelSetup } from '@tierstack/test-services'
 
@@ -28,7 +29,11 @@ async function failOver(setup: SentinelSetup, opened: Opened): Promise<(string |
 test('a failover by Sentinels, connected by the tier', async () => {
   await using setup = await startSentinel()
   const sentinels = setup.sentinels.map(({ host, port }) => `${host}:${port}`)
-  await using opened = await openTier({ sentinels, sentinelName: setup.name })
+  await using opened = await openTier({
+    sentinels,
+    sentinelName: setup.name,
+    ...tierAccessOf(setup.primary.url),
+  })
   // What the replica had may be older than what was removed.
   expect(await failOver(setup, opened)).toEqual([undefined, '2'])
 })
@@ -38,6 +43,8 @@ test('a failover by Sentinels through a given client of node-redis', async () =>
   const client = createSentinel({
     name: setup.name,
     sentinelRootNodes: [...setup.sentinels],
+    nodeClientOptions: nodeAccessOf(setup.primary.url),
+    sentinelClientOptions: encryptionOf(setup.primary.url),
     scanInterval: 200,
   })
   client.on('error', () => undefined)
@@ -54,6 +61,7 @@ test('a connection that is dropped while it asks the Sentinels for the primary i
     ...failFast,
     name: setup.name,
     sentinels: [...setup.sentinels],
+    ...sentinelAccessOf(setup.primary.url),
     sentinelRetryStrategy: failFast.retryStrategy,
   }) as Io
   const port = new IoRedisPort(client, true)
@@ -72,4 +80,5 @@ test('a connection that is dropped while it asks the Sentinels for the primary i
   subscriber.close()
   await port.close()
   await until('the end', () => Promise.resolve(client.status === 'end'))
+  expect(ready).toBe(1)
 })

@@ -9,14 +9,14 @@ import { Redis as Redis5 } from 'ioredis5'
 import { Valkey } from 'iovalkey'
 import { createClient, createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { redis } from '../../src/index.ts'
+import { redis, requiredAcl } from '../../src/index.ts'
 import type { RedisOptions } from '../../src/index.ts'
 import { openTier } from '../rig.ts'
 
 let server: RedisServer
 
 beforeAll(async () => {
-  server = await startRedis()
+  server = await startRedis({ rights: requiredAcl({ bus: 'tracking' }).rules })
 })
 
 afterAll(() => server.stop())
@@ -169,8 +169,8 @@ test('reports are refused with a Cluster', () => {
 })
 
 describe('with reports of changes', () => {
-  tierContract(
-    () => redis({ prefix: 'contract', codec: structuredCodec, url: inject('redisUrl'), bus: 'tracking' }),
-    { test, schedules: 5 },
-  )
+  tierContract(() => redis({ codec: structuredCodec, url: inject('redisUrl'), bus: 'tracking' }), {
+    test,
+    schedules: 5,
+  })
 })

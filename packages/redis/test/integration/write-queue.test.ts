@@ -5,13 +5,18 @@ import { memory } from '@tierstack/cache-memory'
 import { startRedis, startRedisCluster, until } from '@tierstack/test-services'
 import type { RedisServer } from '@tierstack/test-services'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { redisWriteQueue } from '../../src/index.ts'
+import { redisWriteQueue, requiredAcl } from '../../src/index.ts'
 import type { RedisQueueOptions } from '../../src/index.ts'
+
+const durable = {
+  args: ['--appendonly', 'yes', '--appendfsync', 'always'],
+  rights: requiredAcl({ writeQueue: true }).rules,
+}
 
 let server: RedisServer
 
 beforeAll(async () => {
-  server = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+  server = await startRedis(durable)
 })
 
 afterAll(() => server.stop())
@@ -104,7 +109,7 @@ test('dead letters are kept with their reason until they are discarded', async (
 })
 
 test('what was acknowledged survives a kill of the server', async () => {
-  const own = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+  const own = await startRedis(durable)
   try {
     const namespace = randomUUID()
     await using queue = openQueue({ url: own.url }, namespace)
@@ -131,7 +136,7 @@ test('what was acknowledged survives a kill of the server', async () => {
 })
 
 test('a server that keeps nothing on disk, or may evict, is refused in one sentence; unless it may', async () => {
-  const careless = await startRedis()
+  const careless = await startRedis({ rights: durable.rights })
   try {
     await using queue = openQueue({ url: careless.url })
     const write = [{ key: 'a', bytes: bytes('1') }]
@@ -150,7 +155,9 @@ test('a server that keeps nothing on disk, or may evict, is refused in one sente
 })
 
 test('in a Cluster, each topic lives in one slot', async () => {
-  const cluster = await startRedisCluster(3)
+  const cluster = await startRedisCluster(3, {
+    rights: requiredAcl({ cluster: true, writeQueue: true }).rules,
+  })
   try {
     const urls = cluster.nodes.map(({ url }) => url)
     await using queue = openQueue({ cluster: urls, durability: 'unchecked' })
@@ -165,7 +172,7 @@ test('in a Cluster, each topic lives in one slot', async () => {
 })
 
 test('a cache that writes behind refuses while Redis is down, and loses nothing that it acknowledged', async () => {
-  const own = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+  const own = await startRedis(durable)
   const rows = new Map<number, string>()
   let failing = true
   const cache = createCache({
