@@ -112,6 +112,7 @@ export function assemble(options: ResolvedOptions): Chain {
       encryption: options.encryption,
       maxBytes: largestPayload,
     }),
+    keyHash: options.keyHash,
     bulkhead: new Bulkhead(options.concurrentLoads, options.queue),
     background: new Background(clock, options.waitUntil),
     events,

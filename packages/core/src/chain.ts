@@ -9,6 +9,7 @@ import type { RemovalFence } from './fence.ts'
 import type { FillWatch } from './fill-watch.ts'
 import type { Flight } from './flight.ts'
 import type { Frames } from './frames.ts'
+import type { KeyHash } from './key-hash.ts'
 import type { Liveness } from './liveness.ts'
 import type { Locals } from './locals.ts'
 import type { Outbox } from './outbox.ts'
@@ -40,6 +41,8 @@ export interface Chain {
   readonly failures: Failures
   readonly fills: FillWatch
   readonly frames: Frames
+  /** Stands for what identifies in all names that leave the process. */
+  readonly keyHash: KeyHash | undefined
   readonly bulkhead: Bulkhead
   readonly background: Background
   readonly events: Events

@@ -48,6 +48,13 @@ export class Behind {
         `Expected the cache to have a \`writeQueue\`, which definition \`${label}\` needs as its \`write\` is 'behind'`,
       )
     }
+    if (parts.chain.keyHash !== undefined && parts.chain.frames.encryption === undefined) {
+      throw expectation(
+        'encryption',
+        "given, as `keyHash` is and `write` is 'behind': the queue holds inputs",
+        undefined,
+      )
+    }
     this.#parts = parts
     this.#written = written
     this.#prefix = `${parts.path}#${label}:`

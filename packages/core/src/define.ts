@@ -117,7 +117,7 @@ function queryOf(
     policy,
     counters: parts.counters(name),
     tagsBefore: () => own,
-    tagsOf: tags && ((value, input) => tagsIn(parts.path, tags(value, input as KeyOf))),
+    tagsOf: tags && ((value, input) => tagsIn(parts.chain, parts.path, tags(value, input as KeyOf))),
     load: loader(),
     batched: many,
     loadAll: many
@@ -153,15 +153,21 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
 function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Cached<KeyOf, unknown> {
   const { chain, removal } = parts
   const { key } = definition
-  const partOf = (input: KeyOf): unknown => (key === undefined ? input : key(input))
+  const { keyHash } = chain
+  const given = (input: KeyOf): unknown => (key === undefined ? input : key(input))
+  // Without the version: who knows a key's name in one knows it in those beside.
+  const hashed = `${parts.path}#${definition.name}\0`
+  const partOf = keyHash ? (input: KeyOf) => keyHash.hash(hashed + canonical(given(input))) : given
   let prefix = ''
-  const keyOfPart = (part: unknown) => prefix + canonical(part)
+  const keyOfPart = keyHash
+    ? (part: unknown) => `${prefix}k${part as string}`
+    : (part: unknown) => prefix + canonical(part)
   const keyOf = (input: KeyOf) => keyOfPart(partOf(input))
   const { query, label, written, behind, beside, apart } = queryOf(parts, definition, (own) => {
     prefix = own
     return keyOf
   })
-  const near = new Near(chain, query, prefix, keyOfPart)
+  const near = new Near(chain, query, keyHash ? `${prefix}k` : prefix, keyOfPart)
   const besides = (keys: readonly string[]) => beside.flatMap((other) => keys.map(other.keyOf))
   const keysOf = (inputs: readonly KeyOf[]) => {
     const keys = inputs.map(keyOf)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { CacheError } from './errors.ts'
 import { shown } from './expectation.ts'
+import type { KeyHash } from './key-hash.ts'
 
 export type KeyPart = string | number | bigint | boolean | null | undefined | Date
 /** Input of a definition: a primitive, a date, or plain data made of them. */
@@ -8,8 +9,8 @@ export type KeyOf = KeyPart | object
 
 /*
  * Keys are `namespace path · separator · rest`, and the separator says what follows, so that no two inputs meet:
- *   `=`  a raw key as given            `~`  the hash of a long raw key
- *   `#`  a definition: name@version:canonical input
+ *   `=`  a raw key as given            `~`  the hash of a long raw key, or `k` and the keyed hash of any
+ *   `#`  a definition: name@version:canonical input, or `k` and its keyed hash
  * Names can't contain a separator, so its first occurrence decides.
  */
 const longest = 200
@@ -86,11 +87,12 @@ export function canonical(input: unknown): string {
 }
 
 /** Key of an entry that is addressed by text. Any well-formed string will do, the empty one too. */
-export function rawKey(path: string, key: unknown): string {
+export function rawKey(path: string, key: unknown, keyHash?: KeyHash): string {
   if (typeof key !== 'string') {
     throw invalid(`Expected a key to be a string, got ${shown(key)}`)
   }
   wellFormed(key)
+  if (keyHash !== undefined) return `${path}~k${keyHash.hash(`${path}=\0${key}`)}`
   return key.length <= longest ? `${path}=${key}` : `${path}~${digest(key)}`
 }
 

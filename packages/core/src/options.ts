@@ -10,6 +10,7 @@ import { CacheError } from './errors.ts'
 import { checkKeys, checkMethods, checkOneOf, expectation } from './expectation.ts'
 import { checkIds } from './frames.ts'
 import { checkName } from './key.ts'
+import type { KeyHash } from './key-hash.ts'
 import { defaultPolicy, policyKeys, resolvePolicy } from './policy.ts'
 import type { Policy, ResolvedPolicy } from './policy.ts'
 import type { EdgeTier, LocalTier, RemoteTier, Tier } from './tier.ts'
@@ -35,6 +36,12 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
    * @default none
    */
   encryption?: Encryption
+  /**
+   * Stands for inputs, raw keys and tags in every name that leaves the process. The same for all processes of a namespace:
+   * with another one they don't see each other's removals.
+   * @default none
+   */
+  keyHash?: KeyHash
   /** Takes on record what is done through definitions that ask for it. @default none */
   audit?: AuditOptions
   /**
@@ -74,6 +81,7 @@ export interface ResolvedOptions {
   readonly transforms: readonly Transform[]
   readonly writeQueue: WriteQueue | undefined
   readonly encryption: Encryption | undefined
+  readonly keyHash: KeyHash | undefined
   readonly audit: AuditOptions | undefined
   readonly tenant: (() => string | undefined) | true | undefined
   readonly clock: Clock
@@ -96,6 +104,7 @@ const known = [
   'transforms',
   'writeQueue',
   'encryption',
+  'keyHash',
   'tenant',
   'audit',
   'clock',
@@ -153,7 +162,7 @@ function optionalFunction<F>(what: string, given: F | undefined): F | undefined 
   throw expectation(what, 'a function', given)
 }
 
-function checkPlugs({ bus, clock, codec, encryption, transforms, writeQueue }: CacheOptions): void {
+function checkPlugs({ bus, clock, codec, encryption, keyHash, transforms, writeQueue }: CacheOptions): void {
   if (writeQueue !== undefined)
     checkMethods('writeQueue', writeQueue, 'a write queue', ['open', 'append', 'pending', 'take', 'confirm'])
   if (bus !== undefined) checkMethods('bus', bus, 'a bus', ['open', 'publish', 'close'])
@@ -162,6 +171,7 @@ function checkPlugs({ bus, clock, codec, encryption, transforms, writeQueue }: C
     for (const one of [codec].flat()) checkMethods('codec', one, 'a codec', ['encode', 'decode'])
   if (encryption !== undefined)
     checkMethods('encryption', encryption, 'an encryption', ['current', 'byId', 'forget'])
+  if (keyHash !== undefined) checkMethods('keyHash', keyHash, 'a hash of keys', ['hash'])
   if (transforms === undefined) return
   if (!Array.isArray(transforms)) throw expectation('transforms', 'a list of transforms', transforms)
   for (const one of transforms) checkMethods('transforms', one, 'transforms', ['apply', 'undo'])
@@ -206,6 +216,7 @@ export function resolveOptions(given: CacheOptions): ResolvedOptions {
     transforms: given.transforms ?? [],
     writeQueue,
     encryption: given.encryption,
+    keyHash: given.keyHash,
     audit: checkAudit(given.audit),
     tenant: given.tenant === true ? true : optionalFunction('tenant', given.tenant),
     clock: given.clock ?? systemClock,

@@ -4,7 +4,7 @@ import { CacheError } from './errors.ts'
 import type { JournalPage } from './journal.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
-import { checkTags } from './tags.ts'
+import { tagsIn } from './tags.ts'
 import { tenantOf } from './tenant-name.ts'
 import { within } from './tracing.ts'
 import type { RemovalTold } from './tracing.ts'
@@ -175,7 +175,7 @@ export function removeChanged(
   if (removal.kind === 'all') return removeAll(chain, queued, origin)
   return removal.kind === 'keys'
     ? removeKeys(chain, queued, removal.keys, removal.soft, origin)
-    : removeTags(chain, queued, checkTags(removal.tags), removal.soft, origin)
+    : removeTags(chain, queued, tagsIn(chain, '', removal.tags), removal.soft, origin)
 }
 
 function nothingToDo(chain: Chain): Receipt {

@@ -28,8 +28,13 @@ type Options = EntryOptions & ReadOptions
 export function makeScope(parts: ScopeParts): Cache {
   const { chain, removal, path, policy } = parts
   const counters = parts.counters('')
-  const keyOf = (key: unknown) => rawKey(path, key)
-  const near = new Near(chain, { def: undefined, counters }, `${path}=`, keyOf)
+  const { keyHash } = chain
+  const keyOf = (key: unknown) => rawKey(path, key, keyHash)
+  // By the name of the entry where names are hashed: what is behind its kind tells it apart.
+  const near = keyHash
+    ? new Near(chain, { def: undefined, counters }, `${path}~`, (name) => `${path}~${name as string}`)
+    : new Near(chain, { def: undefined, counters }, `${path}=`, keyOf)
+  const nearby = (key: unknown) => near.hit(keyHash ? keyOf(key).slice(path.length + 1) : key)
 
   function policyOf(options: Options | undefined): ResolvedPolicy {
     if (options === undefined) return policy
@@ -40,8 +45,8 @@ export function makeScope(parts: ScopeParts): Cache {
   function queryOf(key: unknown, options: Options | undefined, load: Query['load'], batched = false): Query {
     const own = [
       ...parts.tags,
-      ...(typeof key === 'string' ? prefixesOf(key).map((prefix) => prefixTag(path, prefix)) : []),
-      ...tagsIn(path, options?.tags ?? []),
+      ...(typeof key === 'string' ? prefixesOf(key).map((prefix) => prefixTag(chain, path, prefix)) : []),
+      ...tagsIn(chain, path, options?.tags ?? []),
     ]
     return {
       def: undefined,
@@ -64,7 +69,7 @@ export function makeScope(parts: ScopeParts): Cache {
     try {
       if (parts.bypassed()) return Promise.resolve(undefined)
       if (options === undefined) {
-        const value = near.hit(key)
+        const value = nearby(key)
         if (value !== undefined) return Promise.resolve(value)
       } else checkReadOptions(options, chain.names)
       return read(chain, queryOf(key, undefined, undefined), keyOf(key), key, options)
@@ -80,7 +85,7 @@ export function makeScope(parts: ScopeParts): Cache {
   ): Promise<unknown> => {
     try {
       if (!parts.bypassed() && !overrides(options)) {
-        const value = near.hit(key)
+        const value = nearby(key)
         if (value !== undefined) return Promise.resolve(value)
       }
       const full = keyOf(key)
@@ -97,7 +102,7 @@ export function makeScope(parts: ScopeParts): Cache {
     get,
     peek: (key: unknown, options?: { readonly maxStale?: number }) => {
       if (parts.bypassed()) return undefined
-      const value = near.hit(key)
+      const value = nearby(key)
       if (value !== undefined) return value
       if (options !== undefined) checkReadOptions(options, chain.names, ['maxStale'])
       return peek(chain, { def: undefined, counters }, keyOf(key), options?.maxStale)
@@ -152,10 +157,10 @@ export function makeScope(parts: ScopeParts): Cache {
       ),
     invalidateTags: async (tags: string | readonly string[], options: { soft?: boolean } = {}) => {
       checkKeys('options', options, ['soft'])
-      return await removal.tags(tagsIn(path, [tags].flat()), options.soft === true, policy)
+      return await removal.tags(tagsIn(chain, path, [tags].flat()), options.soft === true, policy)
     },
     deletePattern: async (pattern: unknown) =>
-      await removal.tags([prefixTag(path, prefixOfPattern(pattern))], false, policy),
+      await removal.tags([prefixTag(chain, path, prefixOfPattern(pattern))], false, policy),
     clear: async () =>
       path === '' ? await removal.all(policy) : await removal.tags([namespaceTag(path)], false, policy),
     write: async (many: unknown, commit: () => unknown) => {

@@ -49,7 +49,7 @@ export async function store(
       ? job.query
       : { ...job.query, policy: { ...job.query.policy, ...loaded.windows } }
   chain.failures.forget(key)
-  const tags = loaded.value === undefined ? [] : tagsOf(query, key, input, loaded)
+  const tags = loaded.value === undefined ? [] : tagsOf(chain, query, key, input, loaded)
   const { bare, slots } = marksOf(tags)
   // Also when it isn't stored: those who waited for the load share it.
   const { isolation } = secure(loaded.value, query.policy.isolation)
@@ -112,10 +112,10 @@ export function lagging(chain: Chain, key: string, slots: readonly number[], beg
   return chain.replicaLag > 0 && beganAt - chain.fence.lastRemoval(key, slots) < chain.replicaLag
 }
 
-function tagsOf(query: Query, key: string, input: unknown, loaded: Loaded): readonly string[] {
+function tagsOf(chain: Chain, query: Query, key: string, input: unknown, loaded: Loaded): readonly string[] {
   const computed = query.tagsOf?.(loaded.value, input) ?? []
   if (computed.length === 0 && loaded.tags.length === 0) return query.tagsBefore(key)
-  return [...new Set([...query.tagsBefore(key), ...computed, ...tagsIn(query.path, loaded.tags)])]
+  return [...new Set([...query.tagsBefore(key), ...computed, ...tagsIn(chain, query.path, loaded.tags)])]
 }
 
 /** Writes a value into the local tiers, each with its own ttl. */

@@ -1,4 +1,5 @@
 import { expectation } from './expectation.ts'
+import type { Hashing } from './key-hash.ts'
 import { tagPrefixOf } from './tenant-name.ts'
 
 const longest = 512
@@ -26,8 +27,10 @@ export function checkTags(tags: readonly string[]): readonly string[] {
 }
 
 /** Tags that the user gave at a path, as entries carry them: those of two tenants never meet. */
-export function tagsIn(path: string, tags: readonly string[]): readonly string[] {
+export function tagsIn({ keyHash }: Hashing, path: string, tags: readonly string[]): readonly string[] {
   const prefix = tagPrefixOf(path)
+  if (keyHash !== undefined)
+    return checkTags(tags).map((tag) => `${prefix}k:${keyHash.hash(`${prefix}\0${tag}`)}`)
   return prefix === '' ? checkTags(tags) : checkTags(tags).map((tag) => prefix + tag)
 }
 
@@ -36,4 +39,7 @@ export const definitionTag = (path: string, label: string): string => `!d${path}
 /** Carried by every entry of a namespace. */
 export const namespaceTag = (path: string): string => `!n${path}`
 /** Carried by every raw key under a prefix. */
-export const prefixTag = (path: string, prefix: string): string => `!p${path}=${prefix}`
+export function prefixTag({ keyHash }: Hashing, path: string, prefix: string): string {
+  const named = `!p${path}=`
+  return named + (keyHash === undefined ? prefix : `k${keyHash.hash(named + prefix)}`)
+}
