@@ -6,6 +6,7 @@ import type { Job } from './job.ts'
 import { instantOf, openFrame } from './open-frame.ts'
 import type { Instant } from './open-frame.ts'
 import type { RemoteLink } from './remote-link.ts'
+import type { Place } from './remote-read.ts'
 import { dueAheadOf } from './resolve.ts'
 import { backfill } from './store.ts'
 
@@ -19,6 +20,7 @@ interface Passenger {
 }
 
 const most = 1_000
+const noPlaces: readonly Place[] = []
 /** Reads that share a reading of the clocks. All of them began before the batch was answered. */
 const readings = 32
 
@@ -109,9 +111,9 @@ function arrive(
     resolve({ watch, first: { link, answer, opened } })
     return
   }
-  const place = { link, fence, claim: frame.stamp, tagClock, blocked: false }
+  const place: Place = { link, fence, claim: frame.stamp, tagClock, blocked: false }
   const { life, candidate } = opened
-  flight.end(backfill(chain, job, flight, { place, life, candidate, stamp: frame.stamp }, [], at.now))
+  flight.end(backfill(chain, job, flight, { place, life, candidate, stamp: frame.stamp }, noPlaces, at.now))
   resolve(undefined)
 }
 

@@ -145,49 +145,66 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array): Uint8Arra
   return joinFrame(encodeHead(header), payload)
 }
 
+const octets = new Uint8Array(8)
+const doubles = new Float64Array(octets.buffer)
+/** Where the first byte of a big-endian number belongs, and which way the next ones follow. */
+const [firstOctet, octetStep] = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? [7, -1] : [0, 1]
+
+/** Reads one frame after the other: an object per frame would cost more than what it reads. */
 class Reader {
   at = 0
-  readonly bytes: Uint8Array
-  readonly view: DataView
+  #bytes: Uint8Array = nothing
+  #length = 0
 
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  get bytes(): Uint8Array {
+    return this.#bytes
+  }
+
+  open(bytes: Uint8Array): void {
+    this.at = 0
+    this.#bytes = bytes
+    this.#length = bytes.length
   }
 
   take(count: number): number {
     const start = this.at
-    if (start + count > this.bytes.length) throw new BadFrame('frame is truncated')
-    this.at += count
+    const end = start + count
+    if (end > this.#length) throw new BadFrame('frame is truncated')
+    this.at = end
     return start
   }
 
   u8(): number {
-    return this.bytes[this.take(1)] as number
+    return this.#bytes[this.take(1)] as number
   }
 
   u16(): number {
-    return this.view.getUint16(this.take(2))
+    const start = this.take(2)
+    return ((this.#bytes[start] as number) << 8) | (this.#bytes[start + 1] as number)
   }
 
   u32(): number {
-    return this.view.getUint32(this.take(4))
+    return this.u16() * 0x1_0000 + this.u16()
   }
 
   f64(): number {
-    return this.view.getFloat64(this.take(8))
+    const bytes = this.#bytes
+    const start = this.take(8)
+    for (let i = 0, to = firstOctet; i < 8; i++, to += octetStep) octets[to] = bytes[start + i] as number
+    return doubles[0] as number
   }
 
   /** A text that is most likely `guess`: told by its bytes, without making it. */
   text(width: 1 | 2, guess: string): string {
     const length = width === 1 ? this.u8() : this.u16()
+    if (length === 0) return ''
     const start = this.take(length)
     if (length === guess.length && this.#isAscii(start, guess)) return guess
-    return decoder.decode(this.bytes.subarray(start, start + length))
+    return decoder.decode(this.#bytes.subarray(start, start + length))
   }
 
   #isAscii(start: number, text: string): boolean {
-    const { bytes } = this
+    const bytes = this.#bytes
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i)
       if (unit > 0x7f || unit !== bytes[start + i]) return false
@@ -195,6 +212,8 @@ class Reader {
     return true
   }
 }
+
+const nothing = new Uint8Array(0)
 
 /**
  * Tags of frames that were read lately, by their bytes: the entries of a definition mostly carry the same ones, and
@@ -259,50 +278,88 @@ export interface OpenFrame {
   readonly payload: Uint8Array
 }
 
+const reader = new Reader()
+
 /** Throws `BadFrame` for anything that isn't an intact frame of `key`. */
 export function decodeFrame(bytes: Uint8Array, key: string): OpenFrame {
-  const r = new Reader(bytes)
+  reader.open(bytes)
+  try {
+    return read(reader, bytes, key)
+  } catch (error) {
+    throw error instanceof BadFrame ? error : new BadFrame('frame header is not readable', { cause: error })
+  } finally {
+    reader.open(nothing)
+  }
+}
+
+function read(r: Reader, bytes: Uint8Array, key: string): OpenFrame {
   if (r.u16() !== magic) throw new BadFrame('not a frame')
   const version = r.u8()
   if (version !== formatVersion)
     throw new BadFrame(`frame has format version ${version}, this reader knows ${formatVersion}`)
-  const flags = r.u8()
-  const codec = r.u8()
-  const steps = r.u8()
-  const transforms = steps === 0 ? noTransforms : Array.from({ length: steps }, () => r.u8())
-  let header: FrameHeader
-  try {
-    header = {
-      codec,
-      transforms,
-      keyId: (lastKeyId = r.text(1, lastKeyId)),
-      createdAt: r.f64(),
-      freshFor: duration(r.f64()),
-      staleFor: duration(r.f64()),
-      errorFor: duration(r.f64()),
-      loadMs: duration(r.f64()),
-      version: (lastVersion = r.text(1, lastVersion)),
-      ...noteOf(r.text(2, ''), flags),
-      key: r.text(2, key),
-      tags: readTags(r),
-    }
-  } catch (error) {
-    throw error instanceof BadFrame ? error : new BadFrame('frame header is not readable', { cause: error })
-  }
-  const head = bytes.subarray(0, r.at)
+  const header = readHeader(r, r.u8(), key)
+  const headEnd = r.at
   const length = r.u32()
   const end = r.at
   const sum = r.u32()
   if (r.at + length !== bytes.length) throw new BadFrame('frame is truncated')
   const payload = bytes.subarray(r.at)
-  if (crc32(payload, crc32(bytes.subarray(0, end))) !== sum) throw new BadFrame('frame is damaged')
+  const start = bytes.subarray(0, end)
+  if (crc32(payload, crc32(start)) !== sum) throw new BadFrame('frame is damaged')
   if (header.key !== key) throw new BadFrame('frame belongs to another key')
-  return { header, head, payload }
+  return new TakenApart(header, start, headEnd, payload)
 }
 
-function noteOf(text: string, flags: number): Pick<FrameHeader, 'etag' | 'trace'> {
-  if ((flags & hasEtag) !== 0) return { etag: text }
-  return (flags & hasTrace) === 0 ? { etag: undefined } : { etag: undefined, trace: text }
+class TakenApart implements OpenFrame {
+  readonly header: FrameHeader
+  readonly payload: Uint8Array
+  readonly #start: Uint8Array
+  readonly #headEnd: number
+
+  constructor(header: FrameHeader, start: Uint8Array, headEnd: number, payload: Uint8Array) {
+    this.header = header
+    this.payload = payload
+    this.#start = start
+    this.#headEnd = headEnd
+  }
+
+  get head(): Uint8Array {
+    return this.#start.subarray(0, this.#headEnd)
+  }
+}
+
+function readHeader(r: Reader, flags: number, guess: string): FrameHeader {
+  const codec = r.u8()
+  const steps = r.u8()
+  const transforms = steps === 0 ? noTransforms : Array.from({ length: steps }, () => r.u8())
+  const keyId = (lastKeyId = r.text(1, lastKeyId))
+  const createdAt = r.f64()
+  const freshFor = duration(r.f64())
+  const staleFor = duration(r.f64())
+  const errorFor = duration(r.f64())
+  const loadMs = duration(r.f64())
+  const version = r.text(1, lastVersion)
+  lastVersion = version
+  const note = r.text(2, '')
+  const etag = (flags & hasEtag) === 0 ? undefined : note
+  const trace = etag === undefined && (flags & hasTrace) !== 0 ? note : undefined
+  const key = r.text(2, guess)
+  const tags = readTags(r)
+  return {
+    codec,
+    transforms,
+    keyId,
+    createdAt,
+    freshFor,
+    staleFor,
+    errorFor,
+    loadMs,
+    version,
+    etag,
+    trace,
+    key,
+    tags,
+  }
 }
 
 /** What a transform is told of where the value belongs. */

@@ -127,8 +127,8 @@ export class Frames {
   #unsealed(frame: OpenFrame, sealKey: SealKey | undefined): OpenFrame {
     if (sealKey === undefined) throw new BadFrame('the key of the frame is gone', { why: 'key' })
     try {
-      const { header, head } = frame
-      return { header, head, payload: sealKey.open(frame.payload, this.#bound(head)) }
+      const { header, head, payload } = frame
+      return { header, head, payload: sealKey.open(payload, this.#bound(head)) }
     } catch (cause) {
       throw new BadFrame('the seal of the frame is broken', { why: 'auth', cause })
     }

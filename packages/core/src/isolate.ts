@@ -7,65 +7,85 @@ export interface Secured {
   readonly bytes: number
 }
 
-interface Walk {
-  bytes: number
-  readonly freeze: boolean
-  /** Something was met that `Object.freeze` doesn't protect: Map, Set, Date, bytes. */
-  unfreezable: boolean
-  readonly seen: Set<object>
-}
-
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
 }
 
-/** Walks with a list of its own: a value may be nested deeper than the call stack. */
-function walkAll(root: unknown, walk: Walk): void {
-  const left = [root]
-  while (left.length > 0) visit(left.pop(), walk, left)
-}
+/** Beyond, the rest is put on a list: a value may be nested deeper than the call stack. */
+const deepest = 100
 
-function visit(value: unknown, walk: Walk, left: unknown[]): void {
-  switch (typeof value) {
-    case 'string':
-      walk.bytes += 24 + value.length * 2
+/** Goes through a value once: freezes what it can, and counts. */
+class Walk {
+  bytes = 0
+  /** Something was met that `Object.freeze` doesn't protect: Map, Set, Date, bytes. */
+  unfreezable = false
+  readonly #freeze: boolean
+  /** What was met. What isn't frozen wasn't, where we freeze: it needs no note. */
+  #seen: Set<object> | undefined
+  #depth = 0
+  #left: object[] | undefined
+
+  constructor(freeze: boolean) {
+    this.#freeze = freeze
+  }
+
+  all(root: unknown): void {
+    this.#visit(root)
+    for (let next = this.#left?.pop(); next !== undefined; next = this.#left?.pop()) this.#open(next)
+  }
+
+  #visit(value: unknown): void {
+    if (typeof value === 'string') this.bytes += 24 + value.length * 2
+    else if (typeof value !== 'object' || value === null) this.bytes += 8
+    else if (this.#depth < deepest) this.#open(value)
+    else (this.#left ??= []).push(value)
+  }
+
+  #open(value: object): void {
+    const list = Array.isArray(value)
+    const plain = list || isPlain(value)
+    if (plain && this.#freeze && !Object.isFrozen(value)) Object.freeze(value)
+    else if (this.#met(value)) {
+      this.bytes += 8
       return
-    case 'object':
-      break
-    default:
-      walk.bytes += 8
-      return
-  }
-  if (value === null || walk.seen.has(value)) {
-    walk.bytes += 8
-    return
-  }
-  walk.seen.add(value)
-  if (Array.isArray(value)) {
-    walk.bytes += 32
-    for (const item of value) left.push(item)
-    if (walk.freeze) Object.freeze(value)
-    return
-  }
-  if (isPlain(value)) {
-    walk.bytes += 40
-    for (const name in value) {
-      walk.bytes += 8
-      left.push((value as Record<string, unknown>)[name])
     }
-    if (walk.freeze) Object.freeze(value)
-    return
+    this.#depth++
+    if (list) this.#openList(value)
+    else if (plain) this.#openPlain(value as Readonly<Record<string, unknown>>)
+    else this.#openOther(value)
+    this.#depth--
   }
-  walk.unfreezable = true
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) walk.bytes += 96 + value.byteLength
-  else if (value instanceof Map) {
-    walk.bytes += 64
-    for (const pair of value) left.push(...pair)
-  } else if (value instanceof Set) {
-    walk.bytes += 64
-    for (const v of value) left.push(v)
-  } else walk.bytes += 64
+
+  #met(value: object): boolean {
+    this.#seen ??= new Set()
+    if (this.#seen.has(value)) return true
+    this.#seen.add(value)
+    return false
+  }
+
+  #openList(items: readonly unknown[]): void {
+    this.bytes += 32
+    for (const item of items) this.#visit(item)
+  }
+
+  #openPlain(value: Readonly<Record<string, unknown>>): void {
+    this.bytes += 40
+    for (const name in value) {
+      this.bytes += 8
+      this.#visit(value[name])
+    }
+  }
+
+  #openOther(value: object): void {
+    this.unfreezable = true
+    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) this.bytes += 96 + value.byteLength
+    else {
+      this.bytes += 64
+      if (value instanceof Map) for (const pair of value) for (const part of pair) this.#visit(part)
+      else if (value instanceof Set) for (const item of value) this.#visit(item)
+    }
+  }
 }
 
 /**
@@ -75,8 +95,8 @@ function visit(value: unknown, walk: Walk, left: unknown[]): void {
  * be cloned for each reader instead. Instances of other classes are shared as they are.
  */
 export function secure(value: unknown, isolation: Isolation): Secured {
-  const walk: Walk = { bytes: 0, freeze: isolation === 'freeze', unfreezable: false, seen: new Set() }
-  walkAll(value, walk)
+  const walk = new Walk(isolation === 'freeze')
+  walk.all(value)
   if (isolation === 'reference') return { isolation, bytes: walk.bytes }
   if (isolation === 'clone') return { isolation, bytes: walk.bytes }
   return { isolation: walk.unfreezable ? 'clone' : 'frozen', bytes: walk.bytes }

@@ -57,7 +57,9 @@ export class Locals {
   /** Looks near → far for the freshest entry. Drops what is gone on the way. `skip` names tiers to leave out. */
   look(key: string, now: number, skip: readonly string[] | undefined): LocalView | undefined {
     let best: LocalView | undefined
-    for (const [position, tier] of this.tiers.entries()) {
+    const { tiers } = this
+    for (let position = 0; position < tiers.length; position++) {
+      const tier = tiers[position] as LocalTier
       if (skip?.includes(tier.name)) continue
       const entry = tier.get(key)
       if (entry === undefined) continue
@@ -101,8 +103,9 @@ export class Locals {
     skip?: readonly string[],
   ): 'stored' | 'fenced' | 'none' {
     let outcome: 'stored' | 'fenced' | 'none' = 'none'
-    for (const [position, tier] of this.tiers.entries()) {
-      if (position >= before) break
+    const { tiers } = this
+    for (let position = 0; position < tiers.length && position < before; position++) {
+      const tier = tiers[position] as LocalTier
       if (skip?.includes(tier.name)) continue
       const entry = entryFor(position)
       if (entry === undefined) continue

@@ -3,8 +3,10 @@ import type { Chain } from './chain.ts'
 import { BadFrame } from './frame.ts'
 import type { Flaw, OpenFrame } from './frame.ts'
 import { freshness, lifeOfFrame, softened } from './freshness.ts'
+import type { Life } from './freshness.ts'
 import { secure } from './isolate.ts'
 import type { Job } from './job.ts'
+import type { Query } from './query.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { isPromise } from './maybe-promise.ts'
 import { misfit } from './schema.ts'
@@ -40,9 +42,9 @@ export function openFrame(
     poisoned(chain, job, link, flawOf(error), error)
     return undefined
   }
-  if (!isPromise(taken)) return stand(chain, job, link, { frame, taken }, at)
+  if (!isPromise(taken)) return stand(chain, job, { link, frame, taken }, at)
   return taken.then(
-    (unsealed) => stand(chain, job, link, { frame, taken: unsealed }, instantOf(chain)),
+    (unsealed) => stand(chain, job, { link, frame, taken: unsealed }, instantOf(chain)),
     (error: unknown) => {
       poisoned(chain, job, link, flawOf(error), error)
       return undefined
@@ -50,53 +52,41 @@ export function openFrame(
   )
 }
 
+interface Read {
+  readonly link: RemoteLink
+  readonly frame: StoredFrame
+  readonly taken: OpenFrame
+}
+
 function stand(
   chain: Chain,
   job: Job,
-  link: RemoteLink,
-  { frame, taken }: Omit<Read, 'standing'>,
+  read: Read,
   at: Instant,
 ): Opened | undefined | Promise<Opened | undefined> {
-  const standing = chain.tags.standing(taken.header.tags, at.now)
-  if (typeof standing === 'string') return judge(chain, job, link, { frame, taken, standing }, at)
-  return standing.then((known) =>
-    judge(chain, job, link, { frame, taken, standing: known }, instantOf(chain)),
-  )
-}
-
-interface Read {
-  readonly frame: StoredFrame
-  readonly taken: OpenFrame
-  readonly standing: TagStanding
+  const standing = chain.tags.standing(read.taken.header.tags, at.now)
+  if (typeof standing === 'string') return judge(chain, job, read, standing, at)
+  return standing.then((known) => judge(chain, job, read, known, instantOf(chain)))
 }
 
 function judge(
   chain: Chain,
   job: Job,
-  link: RemoteLink,
-  { frame, taken, standing }: Read,
+  read: Read,
+  standing: TagStanding,
   { now, wall }: Instant,
 ): Opened | undefined | Promise<Opened | undefined> {
   if (standing === 'invalid') return undefined
   const { query, view } = job
-  const { header } = taken
-  const soft = frame.soft || standing === 'soft'
-  const held = lifeOfFrame(header, now, wall)
-  const life = soft ? softened(held, now) : held
+  const { link, frame, taken } = read
+  const held = lifeOfFrame(taken.header, now, wall)
+  const life = frame.soft || standing === 'soft' ? softened(held, now) : held
   const state = freshness(life, now)
   if (state === 'expired') return undefined
   const kept = state === 'fresh' ? 'fresh' : 'stale'
-  const opened = (value: unknown, clone: boolean): Opened => {
-    const { loadMs, etag, tags, trace } = header
-    return {
-      life,
-      state: kept,
-      candidate: { value, life, position: link.position, loadMs, etag, tags, clone, trace },
-    }
-  }
   // The local copy is the very same entry: no need to decode it again.
   if (view && view.entry.stamp !== '' && view.entry.stamp === frame.stamp)
-    return opened(view.entry.value, view.entry.isolation === 'clone')
+    return openedAs(read, life, kept, view.entry.value, view.entry.isolation === 'clone')
   let value: unknown
   try {
     value = chain.frames.decode(taken, query.codec)
@@ -104,15 +94,33 @@ function judge(
     poisoned(chain, job, link, flawOf(error), error)
     return undefined
   }
-  // A fresh value is secured when it is put into the nearer tiers; a stale one goes straight to its readers.
-  const clone = () => kept === 'stale' && secure(value, query.policy.isolation).isolation === 'clone'
-  if (query.schema === undefined) return opened(value, clone())
+  if (query.schema === undefined) return openedAs(read, life, kept, value, clones(query, kept, value))
   return misfit(query.schema, value)
     .catch(() => 'its schema failed')
     .then((why) => {
-      if (why === undefined) return opened(value, clone())
+      if (why === undefined) return openedAs(read, life, kept, value, clones(query, kept, value))
       poisoned(chain, job, link, 'schema', new Error(why))
     })
+}
+
+function openedAs(
+  { link, taken }: Read,
+  life: Life,
+  state: Opened['state'],
+  value: unknown,
+  clone: boolean,
+): Opened {
+  const { loadMs, etag, tags, trace } = taken.header
+  return {
+    life,
+    state,
+    candidate: { value, life, position: link.position, loadMs, etag, tags, clone, trace },
+  }
+}
+
+/** A fresh value is secured when it is put into the nearer tiers; a stale one goes straight to its readers. */
+function clones(query: Query, state: Opened['state'], value: unknown): boolean {
+  return state === 'stale' && secure(value, query.policy.isolation).isolation === 'clone'
 }
 
 function flawOf(error: unknown): Flaw {

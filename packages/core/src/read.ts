@@ -58,8 +58,17 @@ function farRead(chain: Chain, query: Query, key: string, input: unknown): Promi
   const view = chain.locals.tiers.length === 0 ? undefined : chain.locals.look(key, now, undefined)
   if (view?.state === 'fresh') return Promise.resolve(localHit(chain, query, key, input, view, now))
   const reason = whyLoad(view, undefined)
-  const how = { options: undefined, revalidate: false, shared: true, trace: undefined } as const
-  const job: Job = { query, key, input, view, reason, ...how }
+  const job: Job = {
+    query,
+    key,
+    input,
+    view,
+    options: undefined,
+    reason,
+    revalidate: false,
+    shared: true,
+    trace: undefined,
+  }
   const flight = new Flight(key, chain.fence.sequence, now)
   // Such a reader can't leave, so the load is wanted to its end.
   flight.keep()

@@ -14,9 +14,6 @@ const misreadNames: ReadonlySet<string> = new Set(['__proto__', '__keys__'])
 // UTF-8 has no lone surrogates, and msgpackr's reader drops a byte order mark from the start of a long text.
 const carriesText = (text: string): boolean => text.isWellFormed() && text.charCodeAt(0) !== 0xfeff
 
-/** Up to here, one pass of ours is quicker than a check before msgpackr and msgpackr; beyond, its compiled records win. */
-const small = 1_000
-
 // Records (names once, then values) are defined inside the bytes: each frame decodes alone.
 const packr: Packr = new Packr({ useRecords: true, moreTypes: true, useToJSON: false })
 const unpackr: Unpackr = new Unpackr({ useRecords: true, mapsAsObjects: false, copyBuffers: true })
@@ -42,12 +39,10 @@ function encode(value: unknown): Uint8Array {
 }
 
 function decode(bytes: Uint8Array): unknown {
+  const plain = readPlain(Buffer.isBuffer(bytes) ? bytes : viewOf(bytes))
+  if (plain !== notPlain) return plain
   // A view of our own: msgpackr takes Buffers back as what it was given, and notes things on it.
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (view.length <= small) {
-    const plain = readPlain(view)
-    if (plain !== notPlain) return plain
-  }
+  const view = viewOf(bytes)
   try {
     const escapes = checkGrammar(view)
     const tree: unknown = unpackr.unpack(view)
@@ -57,6 +52,10 @@ function decode(bytes: Uint8Array): unknown {
       cause,
     })
   }
+}
+
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 const codec: Codec = Object.freeze({

@@ -25,16 +25,43 @@ const compiledAfter = 3
 
 const shapes = new Map<string, Shape>()
 
-const shortText = 10
+/** Up to here a call out of JavaScript costs more than the characters. */
+const shortText = 12
 const ascii: readonly string[] = Array.from({ length: 0x80 }, (_, unit) => String.fromCharCode(unit))
 
 const mark = 0xc1
 const record = 0x72
 const date = 0xff
 
+/** Shapes that were read last, told by their bytes without making a text of them. */
+class ShapesLately {
+  readonly #kept: { readonly bytes: Uint8Array; readonly shape: Shape }[] = []
+  #next = 0
+
+  at(bytes: Buffer, start: number): { readonly bytes: Uint8Array; readonly shape: Shape } | undefined {
+    for (const one of this.#kept) if (standsAt(bytes, start, one.bytes)) return one
+    return undefined
+  }
+
+  note(bytes: Buffer, start: number, end: number, shape: Shape): void {
+    this.#kept[this.#next] = { bytes: Uint8Array.from(bytes.subarray(start, end)), shape }
+    this.#next = (this.#next + 1) % shapesAtHand
+  }
+}
+
+function standsAt(bytes: Buffer, start: number, part: Uint8Array): boolean {
+  if (start + part.length > bytes.length) return false
+  for (let i = 0; i < part.length; i++) if (bytes[start + i] !== part[i]) return false
+  return true
+}
+
+const shapesAtHand = 4
+const shapesLately = new ShapesLately()
+
 class PlainReader {
   #at = 0
   #depth = 0
+  #defined = 0
   readonly #bytes: Buffer
   /** By the id of the record in these bytes. */
   readonly #shapes: (Shape | undefined)[] = []
@@ -124,11 +151,19 @@ class PlainReader {
     const bytes = this.#bytes
     const start = this.#take(length)
     const end = start + length
-    if (length >= shortText) return bytes.toString('utf8', start, end)
-    // A call out of JavaScript costs more than a few characters.
+    if (length > shortText) return bytes.toString('utf8', start, end)
     let text = ''
-    for (let i = start; i < end; i++) {
-      const unit = bytes[i] as number
+    let at = start
+    for (; at + 4 <= end; at += 4) {
+      const a = bytes[at] as number
+      const b = bytes[at + 1] as number
+      const c = bytes[at + 2] as number
+      const d = bytes[at + 3] as number
+      if ((a | b | c | d) > 0x7f) return bytes.toString('utf8', start, end)
+      text += String.fromCharCode(a, b, c, d)
+    }
+    for (; at < end; at++) {
+      const unit = bytes[at] as number
       if (unit > 0x7f) return bytes.toString('utf8', start, end)
       text += ascii[unit] as string
     }
@@ -168,8 +203,14 @@ class PlainReader {
   #define(): object {
     const bytes = this.#bytes
     const id = bytes[this.#extension(record, 1)] as number
-    if (id < 0x40 || id >= 0x80) throw notPlain
+    if (id < 0x40 || id >= 0x80 || ++this.#defined > shapesKept) throw notPlain
     const start = this.#at
+    const lately = shapesLately.at(bytes, start)
+    if (lately !== undefined) {
+      this.#at = start + lately.bytes.length
+      this.#shapes[id] = lately.shape
+      return this.#object(lately.shape)
+    }
     const token = bytes[this.#take(1)] as number
     const count =
       token >= 0x90 && token < 0xa0 ? token & 0x0f : token === 0xdc ? bytes.readUInt16BE(this.#take(2)) : -1
@@ -177,6 +218,7 @@ class PlainReader {
     for (let i = 0; i < count; i++) this.#take(this.#nameLength())
     const end = this.#at
     const shape = this.#shapeOf(start, end, count)
+    shapesLately.note(bytes, start, end, shape)
     this.#shapes[id] = shape
     return this.#object(shape)
   }
