@@ -23,26 +23,29 @@ export const entryScripts: Readonly<
   /**
    * KEYS tag clock, entries; ARGV hold, 1 if the first key is the tag clock, the tokens' first part. The clock (empty
    * when it wasn't asked for), then per key what is there, `+` where the lease was given, `!` where it could not be.
-   * What isn't ours is replaced by the lease.
+   * What isn't ours is replaced by the lease. `now`: what became of a key here, should it come twice.
    */
   lease: `
 local clocks = tonumber(ARGV[2])
-local out = {clocks == 1 and redis.call('GET', KEYS[1]) or ''}
+local got = redis.call('MGET', unpack(KEYS))
+local out, now = {clocks == 1 and got[1] or ''}, {}
 for i = 1 + clocks, #KEYS do
   local key, at = KEYS[i], i + 1 - clocks
-  local v = redis.pcall('GET', key)
-  if type(v) ~= 'string' then v = '' end
-  local kind = string.sub(v, 1, 1)
-  if kind == 'V' and #v >= 47 then
+  local v = now[key] or got[i] or ''
+  local kind = string.byte(v)
+  if kind == 86 and #v >= 47 then -- V
     out[at] = v
-  elseif kind == 'L' and #v == 17 then
+  elseif kind == 76 and #v == 17 then -- L
     redis.pcall('APPEND', key, 'W')
+    now[key] = v .. 'W'
     out[at] = v
-  elseif (kind == 'L' and #v == 18) or (kind == 'T' and #v > 1 and #v % 29 == 1) then
+  elseif (kind == 76 and #v == 18) or (kind == 84 and #v > 1 and #v % 29 == 1) then -- L, T
     out[at] = v
   else
-    local set = redis.pcall('SET', key, 'L' .. ARGV[3] .. string.format('%03d', at - 1), 'PX', ARGV[1])
+    local lease = 'L' .. ARGV[3] .. string.format('%03d', at - 1)
+    local set = redis.pcall('SET', key, lease, 'PX', ARGV[1])
     out[at] = set.err and '!' or '+'
+    if not set.err then now[key] = lease end
   end
 end
 return out`,

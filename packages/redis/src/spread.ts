@@ -12,6 +12,8 @@ const mostEach = 500
 
 /** Divides items into parts by the bucket of their names. */
 export function spread<T>(layout: Layout, items: readonly T[], nameOf: (item: T) => string): Part<T>[] {
+  if (layout.buckets === 1 && items.length > 0 && items.length <= mostEach)
+    return [{ bucket: 0, items, places: Array.from(items.keys()) }]
   const parts: { bucket: number; items: T[]; places: number[] }[] = []
   const open = new Map<number, { bucket: number; items: T[]; places: number[] }>()
   for (const [place, item] of items.entries()) {
