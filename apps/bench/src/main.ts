@@ -6,10 +6,11 @@ import { targetLine } from './report/report.ts'
 import { save } from './report/save.ts'
 import type { Saved } from './report/save.ts'
 import { run } from './run.ts'
+import type { Progress } from './run.ts'
 import { scenarioNamed, scenarioNames } from './scenarios.ts'
 import type { Level } from './scenario.ts'
 
-/* pnpm bench [scenario…] [--quick | --trial] [--only contestant,…] [--save] */
+/* pnpm bench [scenario…] [--quick | --trial] [--minutes 15] [--only 'contestant;…'] [--save] */
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +18,8 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     /** As short as can be: proves that everything works. */
     trial: { type: 'boolean', default: false },
+    /** Fewer rounds, so that everything together takes about so long. */
+    minutes: { type: 'string' },
     only: { type: 'string' },
     /** Writes tables, numbers and charts to results/. */
     save: { type: 'boolean', default: false },
@@ -33,14 +36,21 @@ const only = values.only?.split(';').map((name) => name.trim())
 const chosen = positionals.length === 0 ? scenarioNames : positionals
 const bar = new ProgressBar()
 const targets: string[] = []
+const times: string[] = []
+const began = performance.now()
+const end =
+  values.minutes === undefined ? Number.POSITIVE_INFINITY : began + minutesOf(values.minutes) * 60_000
 let errs = 0
 
 for (const [i, name] of chosen.entries()) {
   const scenario = await scenarioNamed(name)
-  const results = await run(scenario, level, only, ({ done, doing }) => {
-    bar.show((i + done) / chosen.length, `${name}: ${doing}`)
-  })
+  const start = performance.now()
+  // What one scenario leaves over is for those after it.
+  const share = (end - start) / (chosen.length - i)
+  const tell = ({ done, doing }: Progress) => bar.show((i + done) / chosen.length, `${name}: ${doing}`)
+  const results = await run(scenario, level, only, tell, share)
   bar.hide()
+  times.push(`${name} ${seconds(performance.now() - start)}`)
   const report = scenario.report(results, level)
   const saved: Saved = {
     scenario: name,
@@ -60,5 +70,17 @@ for (const [i, name] of chosen.entries()) {
   if (values.save) save(saved, page(saved, true))
 }
 if (targets.length > 0) console.log(['Targets', '', ...targets].join('\n'))
+console.log(`\nTime: ${times.join(' · ')} · together ${seconds(performance.now() - began)}`)
 // Others may err, and the table says so. Ours may not.
 if (errs > 0) process.exitCode = 1
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1_000)} s`
+}
+
+function minutesOf(text: string): number {
+  const minutes = Number(text)
+  if (minutes > 0) return minutes
+  console.error(`Expected \`--minutes\` to be a number above 0, got ${text}`)
+  process.exit(2)
+}

@@ -126,7 +126,7 @@ function numbers(): string {
     `| --- | --: | --: | --: |`,
     ...lines.map(rowOf),
     '',
-    `Medians of ${date} on ${machine} (\`pnpm bench${level === 'full' ? '' : ` --${level}`}\`), in one run with all contestants, on a machine that did other work as well: read them as ratios.`,
+    `Medians of ${date} on ${machine} (\`pnpm bench${level === 'full' ? '' : ` --${level}`}\`), in one run with all contestants: read them as ratios.`,
   ].join('\n')
 }
 

@@ -12,20 +12,25 @@ export interface Progress {
   readonly doing: string
 }
 
+/** Rounds that are counted however long they take. */
+const fewestRounds = 2
+
 /**
  * Plays a scenario: in every round each contestant in turn, in another order each time. The first round only warms
- * up, and isn't counted.
+ * up, and isn't counted. Begins no further round once `ms` have passed.
  */
 export async function run(
   scenario: Scenario,
   level: Level,
   only: readonly string[] | undefined,
   progress: (progress: Progress) => void,
+  ms: number = Number.POSITIVE_INFINITY,
 ): Promise<Results> {
+  const began = performance.now()
   progress({ done: 0, doing: 'servers' })
   const stage = await scenario.prepare(level)
   const names = scenario.contestants.filter((name) => only === undefined || only.includes(name))
-  const rounds = scenario.rounds[level]
+  let rounds = scenario.rounds[level]
   const contestants: ContestantProcesses[] = []
   try {
     for (let i = 0; i < names.length; i += together) {
@@ -37,6 +42,10 @@ export async function run(
     }
     const samples = new Map<string, Sample[]>(names.map((name) => [name, []]))
     for (let round = 0; round <= rounds; round++) {
+      if (round > fewestRounds && performance.now() - began > ms) {
+        rounds = round - 1
+        break
+      }
       for (let turn = 0; turn < contestants.length; turn++) {
         const contestant = contestants[(turn + round) % contestants.length] as ContestantProcesses
         const done = 0.2 + (0.8 * (round * contestants.length + turn)) / ((rounds + 1) * contestants.length)

@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { join } from 'node:path'
 import { startRedis } from '@tierstack/test-services'
-import { closedLoop } from '../closed-loop.ts'
 import { libraryNamed } from '../libraries.ts'
-import { fill, isRow, keysOf, openWarm } from '../warm-remote.ts'
+import { readLoop } from '../read-loop.ts'
+import { fill, keysOf, openWarm } from '../warm-remote.ts'
 import { flameSvg } from './flame-graph.ts'
 import type { Profile } from './flame-graph.ts'
 
@@ -29,7 +29,7 @@ for (const tiers of ['near', 'far'] as const) {
   const next = () => keys[position++ % keys.length]
   const read = async (ms: number): Promise<void> => {
     if (tiers === 'far') {
-      await closedLoop({ callers, ms, next, call: (key) => contestant.read(key), right: isRow })
+      await readLoop({ contestant, keys, callers, ms })
       return
     }
     const end = performance.now() + ms

@@ -19,6 +19,22 @@ export const features: Readonly<Record<string, () => Promise<Library>>> = {
       },
     }),
   ),
+  'with metrics': variant('with metrics', '`measure()` for Prometheus, collected each second', async () => {
+    const { measure } = await import('@tierstack/cache-metrics')
+    const { metricsPage } = await import('@tierstack/cache-metrics/prometheus')
+    return {
+      attach: (cache) => {
+        const page = metricsPage()
+        measure(cache, { meterProvider: page.meterProvider })
+        setInterval(() => void page.text(), 1_000).unref()
+      },
+    }
+  }),
+  'with tracing': variant('with tracing', '`trace()` into the SDK, every read sampled', async () => {
+    const { trace } = await import('@tierstack/cache-metrics')
+    const { TracerProvider } = await import('@opentelemetry/sdk-trace')
+    return { attach: (cache) => void trace(cache, { tracerProvider: new TracerProvider() }) }
+  }),
   'with JSON': variant('with JSON', 'codec `json()`', async () => {
     const { json } = await import('@tierstack/cache-serializers')
     return { codec: json() }

@@ -1,6 +1,6 @@
-import { closedLoop } from '../closed-loop.ts'
 import type { Contestant, Library } from '../library.ts'
 import type { Results } from '../results.ts'
+import { readLoop } from '../read-loop.ts'
 import { bars, cell, ratioCell, rowsOf, worstSpread } from '../report/rows.ts'
 import { target } from '../report/report.ts'
 import type { Report } from '../report/report.ts'
@@ -51,16 +51,8 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
         const { contestant, loads } = await openWarm(library, { ...o, namespace: first.namespace })
         const fresh = keysOf(count)
         await fill(contestant, keysOf(warmUp, count))
-        let position = 0
-        sample[`c ${callers}`] = await closedLoop({
-          callers,
-          ms,
-          next: () => fresh[position++],
-          call: (key) => contestant.read(key),
-          right: isRow,
-          loads,
-        })
-        await checkFilled(contestant, fresh.slice(0, Math.min(20, position)))
+        sample[`c ${callers}`] = await readLoop({ contestant, keys: fresh, callers, ms, once: true, loads })
+        await checkFilled(contestant, fresh.slice(0, 20))
         await contestant.close()
       }
       return sample

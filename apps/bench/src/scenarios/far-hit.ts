@@ -1,6 +1,6 @@
-import { closedLoop } from '../closed-loop.ts'
 import type { Library } from '../library.ts'
 import type { Results } from '../results.ts'
+import { readLoop } from '../read-loop.ts'
 import { bars, cell, ratioCell, rowsOf, worstSpread } from '../report/rows.ts'
 import { target } from '../report/report.ts'
 import type { Report } from '../report/report.ts'
@@ -9,7 +9,7 @@ import { at } from '../scenario.ts'
 import type { Metrics } from '../sample.ts'
 import type { Level, Order, Place, Scenario, Seat } from '../scenario.ts'
 import { withRedis } from '../servers.ts'
-import { fill, isRow, keysOf, openWarm } from '../warm-remote.ts'
+import { fill, keysOf, openWarm } from '../warm-remote.ts'
 import type { Warm } from '../warm-remote.ts'
 
 const yardstick = 'ioredis, auto-pipelining'
@@ -71,15 +71,12 @@ async function enter(library: Library, place: Place, level: Level): Promise<Seat
       const sample: Record<string, Metrics> = {}
       for (const { name, size, callers } of cases) {
         const { contestant, loads } = warm.get(size) as Warm
-        const all = keys.get(size) as readonly string[]
-        let position = 0
-        sample[name] = await closedLoop({
+        sample[name] = await readLoop({
+          contestant,
+          keys: keys.get(size) as readonly string[],
           callers,
           // What is measured is compiled by then.
           ms: round === 0 ? ms * 3 : ms,
-          next: () => all[position++ % all.length],
-          call: (key) => contestant.read(key),
-          right: isRow,
           loads,
         })
       }

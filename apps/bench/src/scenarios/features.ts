@@ -1,6 +1,7 @@
 import { closedLoop } from '../closed-loop.ts'
 import type { Library } from '../library.ts'
 import type { Results } from '../results.ts'
+import { readLoop } from '../read-loop.ts'
 import { readsInTurn } from '../reads-in-turn.ts'
 import { ratioCell, rowsOf, worstSpread } from '../report/rows.ts'
 import { target } from '../report/report.ts'
@@ -19,7 +20,7 @@ const cases = ['in memory', 'in Redis', 'loaded'] as const
 export const featureCost: Scenario = {
   name: 'features',
   question: 'What does each feature cost that is switched on?',
-  contestants: [yardstick, 'with 3 tags', 'with listeners', 'with JSON'],
+  contestants: [yardstick, 'with 3 tags', 'with listeners', 'with metrics', 'with tracing', 'with JSON'],
   parts: [{ name: '', processes: 1 }],
   rounds: { trial: 1, quick: 3, full: 11 },
   prepare: withRedis,
@@ -44,14 +45,7 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
       const sample: Record<string, Metrics> = {}
       const hit = await readsInTurn(near.contestant, 'read', { keys: zipf, built: false, right: isRow })
       sample['in memory'] = { cost: hit['ns'] as number, bytes: hit['bytes'] as number }
-      let position = 0
-      const read = await closedLoop({
-        callers: 64,
-        ms,
-        next: () => keys[position++ % keys.length],
-        call: (key) => far.contestant.read(key),
-        right: isRow,
-      })
+      const read = await readLoop({ contestant: far.contestant, keys, callers: 64, ms })
       sample['in Redis'] = { cost: (read['cpu'] as number) * 1_000, perSecond: read['perSecond'] as number }
       const load = await closedLoop({
         callers: 64,
@@ -82,7 +76,7 @@ function report(results: Results): Report {
       },
     ],
     charts: [],
-    targets: ['with 3 tags', 'with listeners'].map((name) =>
+    targets: ['with 3 tags', 'with listeners', 'with metrics', 'with tracing'].map((name) =>
       target(`a hit in memory ${name}`, results.ratio(name, 'in memory', 'cost', yardstick), '≤', 1.2),
     ),
   }
