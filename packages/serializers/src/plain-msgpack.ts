@@ -31,6 +31,8 @@ const ascii: readonly string[] = Array.from({ length: 0x80 }, (_, unit) => Strin
 
 const mark = 0xc1
 const record = 0x72
+/** Of the first shape in any bytes; there are as many again. */
+const firstId = 0x40
 const date = 0xff
 
 /** Shapes that were read last, told by their bytes without making a text of them. */
@@ -63,8 +65,9 @@ class PlainReader {
   #depth = 0
   #defined = 0
   readonly #bytes: Buffer
-  /** By the id of the record in these bytes. */
-  readonly #shapes: (Shape | undefined)[] = []
+  /** Shapes in these bytes, by the place of their ids; most bytes have one, which needs no list. */
+  #first: Shape | undefined
+  #others: (Shape | undefined)[] | undefined
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
@@ -78,8 +81,8 @@ class PlainReader {
 
   value(): unknown {
     const token = this.#bytes[this.#at++] as number
-    if (token < 0x40) return token
-    if (token < 0x80) return this.#object(this.#shapes[token])
+    if (token < firstId) return token
+    if (token < 0x80) return this.#object(token === firstId ? this.#first : this.#others?.[token - firstId])
     if (token >= 0xe0) return token - 0x100
     if (token >= 0xa0 && token < 0xc0) return this.#text(token & 0x1f)
     if (token >= 0x90 && token < 0xa0) return this.#array(token & 0x0f)
@@ -203,13 +206,12 @@ class PlainReader {
   #define(): object {
     const bytes = this.#bytes
     const id = bytes[this.#extension(record, 1)] as number
-    if (id < 0x40 || id >= 0x80 || ++this.#defined > shapesKept) throw notPlain
+    if (id < firstId || id >= 0x80 || ++this.#defined > shapesKept) throw notPlain
     const start = this.#at
     const lately = shapesLately.at(bytes, start)
     if (lately !== undefined) {
       this.#at = start + lately.bytes.length
-      this.#shapes[id] = lately.shape
-      return this.#object(lately.shape)
+      return this.#object(this.#defineAs(id, lately.shape))
     }
     const token = bytes[this.#take(1)] as number
     const count =
@@ -219,8 +221,13 @@ class PlainReader {
     const end = this.#at
     const shape = this.#shapeOf(start, end, count)
     shapesLately.note(bytes, start, end, shape)
-    this.#shapes[id] = shape
-    return this.#object(shape)
+    return this.#object(this.#defineAs(id, shape))
+  }
+
+  #defineAs(id: number, shape: Shape): Shape {
+    if (id === firstId) this.#first = shape
+    else (this.#others ??= [])[id - firstId] = shape
+    return shape
   }
 
   #nameLength(): number {
