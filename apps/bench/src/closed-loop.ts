@@ -59,6 +59,7 @@ export async function closedLoop(loop: Loop): Promise<Metrics> {
   const measured = latencies.subarray(0, Math.min(calls, mostLatencies))
   const reads = calls * perCall
   return {
+    calls,
     perSecond: reads / seconds,
     p50: percentile(measured, 0.5) * 1_000,
     p99: percentile(measured, 0.99) * 1_000,

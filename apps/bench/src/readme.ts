@@ -1,11 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { short } from './report/report.ts'
 import type { Saved } from './report/save.ts'
 import { targetLine } from './report/report.ts'
 import { Results } from './results.ts'
+import { scenarioNames } from './scenarios.ts'
 
-/* pnpm bench:readme: writes the numbers of results/ into the pages that show them. */
+/* pnpm bench:readme: writes the numbers of results/ into the pages that show them. What wasn't run is left out. */
 
 const root = join(import.meta.dirname, '..', '..', '..')
 const results = join(import.meta.dirname, '..', 'results')
@@ -100,6 +101,8 @@ const lines: readonly Line[] = [
   },
 ]
 
+const hasRun = (scenario: string) => existsSync(join(results, `${scenario}.json`))
+
 function saved(scenario: string): Saved {
   return JSON.parse(readFileSync(join(results, `${scenario}.json`), 'utf8')) as Saved
 }
@@ -120,35 +123,35 @@ function rowOf(line: Line): string {
 }
 
 function numbers(): string {
-  const { date, machine, level } = saved('far-hit')
+  const first = scenarioNames.find(hasRun)
+  if (first === undefined) throw new Error('Expected results of `pnpm bench --save`, there are none')
+  const { date, machine, level } = saved(first)
   return [
     `| | tierstack | best peer | yardstick |`,
     `| --- | --: | --: | --: |`,
-    ...lines.map(rowOf),
+    ...lines.filter(({ scenario }) => hasRun(scenario)).map(rowOf),
     '',
     `Medians of ${date} on ${machine} (\`pnpm bench${level === 'full' ? '' : ` --${level}`}\`), in one run with all contestants: read them as ratios.`,
   ].join('\n')
 }
 
 function targets(): string {
-  const scenarios = [
-    'near-hit',
-    'far-hit',
-    'cold-local',
-    'bulk',
-    'stampede',
-    'database',
-    'dead-redis',
-    'codec',
-    'features',
-  ]
-  return scenarios
+  return scenarioNames
+    .filter(hasRun)
     .flatMap((name) =>
       saved(name).report.targets.map(
         (target) => `- ${name}: ${targetLine({ ...target, measured: target.measured ?? Number.NaN })}`,
       ),
     )
     .join('\n')
+}
+
+/** Charts and flame graphs, as links from a page in docs/. */
+function pictures(): string {
+  const charts = scenarioNames
+    .filter(hasRun)
+    .flatMap((name) => saved(name).report.charts.map(({ file, title }) => ({ file, title })))
+  return charts.map(({ file, title }) => `![${title}](../apps/bench/results/${file}.svg)`).join('\n\n')
 }
 
 function fillIn(file: string, block: string, content: string): void {
@@ -163,5 +166,5 @@ function fillIn(file: string, block: string, content: string): void {
 }
 
 fillIn('README.md', 'bench', numbers())
-fillIn('docs/performance.md', 'bench', numbers())
+fillIn('docs/performance.md', 'bench', [numbers(), pictures()].join('\n\n'))
 fillIn('docs/performance.md', 'bench-targets', targets())

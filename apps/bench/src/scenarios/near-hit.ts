@@ -34,7 +34,7 @@ export const nearHit: Scenario = {
   ],
   parts: [{ name: '', processes: 1 }],
   rounds: { trial: 1, quick: 3, full: 9 },
-  flags: ['--max-semi-space-size=256'],
+  flags: ['--min-semi-space-size=256', '--max-semi-space-size=256'],
   prepare: withoutServers,
   enter,
   report,
