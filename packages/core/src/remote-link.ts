@@ -97,6 +97,7 @@ export class RemoteLink {
   readonly #begins: Batch<{ key: string; holdMs: number }, string>
   readonly #conclusions: Batch<{ key: string; intent: string }, Fence | undefined>
   readonly #releases: Batch<{ key: string; fence: Fence }, undefined>
+  readonly #renewals: Batch<{ key: string; fence: Fence }, undefined>
   #readTimeout = 50
 
   constructor(tier: RemoteTier, position: number, host: LinkHost, hearsay: boolean) {
@@ -144,6 +145,12 @@ export class RemoteLink {
     this.#releases = new Batch((items) =>
       this.#run('release', items.length, async () => {
         await must(coherence).release(items)
+        return items.map(() => undefined)
+      }),
+    )
+    this.#renewals = new Batch((items) =>
+      this.#run('renew', items.length, async () => {
+        await must(coherence).renew(items, leaseMs)
         return items.map(() => undefined)
       }),
     )
@@ -271,7 +278,7 @@ export class RemoteLink {
 
   async renew(key: string, fence: Fence): Promise<void> {
     try {
-      await this.#run('renew', 1, () => must(this.coherence).renew([{ key, fence }], leaseMs))
+      await this.#renewals.addEach(key, { key, fence })
     } catch {
       // The fill will be refused, which is right.
     }

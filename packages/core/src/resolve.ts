@@ -167,6 +167,8 @@ async function loadAndStore(
   const { policy } = query
   const moment = chain.tags.moment(places.find((p) => p.link === chain.tags.link)?.tagClock)
   const beganAt = chain.clock.now()
+  // Tags that were invalidated while we asked or waited don't concern what is loaded from here on.
+  const sequence = chain.fence.keyRemoved(key, flight.sequence) ? flight.sequence : chain.fence.sequence
   const reason = flight.landed && job.reason !== 'ahead' ? 'swr' : job.reason
   const stopRenewing = keepLeases(chain, key, places)
   const stopSoft =
@@ -194,7 +196,19 @@ async function loadAndStore(
     stopSoft?.()
   }
   try {
-    await store(chain, { job, flight, loaded, reason, moment, beganAt, places, leave, trace: trace?.carrier })
+    const trail = trace?.carrier
+    await store(chain, {
+      job,
+      flight,
+      loaded,
+      reason,
+      moment,
+      beganAt,
+      sequence,
+      places,
+      leave,
+      trace: trail,
+    })
   } catch (error) {
     // Tags that the definition computes may be refused: others mustn't wait for what is left of our lease.
     giveBack(key, places)

@@ -36,6 +36,8 @@ export async function store(
     readonly moment: TagMoment
     /** When the load began, on `clock.now()`. */
     readonly beganAt: number
+    /** Fence sequence from which removals concern the value. */
+    readonly sequence: number
     readonly places: readonly Place[]
     readonly leave: () => void
     /** The load, where it was traced. */
@@ -77,7 +79,7 @@ export async function store(
     input,
     ttls,
     createdAt: o.beganAt,
-    sequence: flight.sequence,
+    sequence: o.sequence,
     tags,
     loadMs: loaded.ms,
     etag: loaded.etag,
@@ -93,7 +95,7 @@ export async function store(
     beganAt: o.beganAt,
     tags,
     moment: o.moment,
-    sequence: flight.sequence,
+    sequence: o.sequence,
     loadMs: loaded.ms,
     etag: loaded.etag,
     places,

@@ -28,6 +28,12 @@ export interface TagMoment {
   readonly tagClock: string | undefined
 }
 
+/** A tag to be stamped for a load that began at a tag clock. */
+interface Stamping {
+  readonly tag: string
+  readonly tagClock: string
+}
+
 const mostKnown = 20_000
 /** Markers live longer than that in the tier, and asking again keeps them alive there. */
 const knownMs = 60_000
@@ -49,6 +55,7 @@ export class TagBook {
   readonly #live: Liveness
   readonly #known = new Map<string, Known>()
   readonly #asks: Batch<string, Known>
+  readonly #stampings: Batch<Stamping, string | undefined>
   #order = 0
   /** Grows with whatever is learnt or forgotten. */
   #learnt = 0
@@ -76,6 +83,7 @@ export class TagBook {
     this.#clock = o.clock
     this.#live = o.live
     this.#asks = new Batch((tags) => this.#ask(tags))
+    this.#stampings = new Batch((stampings) => this.#stampAll(stampings))
   }
 
   moment(tagClock: string | undefined): TagMoment {
@@ -166,20 +174,47 @@ export class TagBook {
     { tagClock }: TagMoment,
     generations: Map<string, string>,
   ): Promise<void> {
-    const { link, verbs } = this
-    if (tagClock === undefined || link === undefined || verbs === undefined) return
+    if (tagClock === undefined) return
+    const stamped = await Promise.all(
+      tags.map((tag) => this.#stampings.add(`${tagClock} ${tag}`, { tag, tagClock })),
+    )
+    for (const [i, tag] of tags.entries()) {
+      const generation = stamped[i]
+      if (generation !== undefined) generations.set(tag, generation)
+    }
+  }
+
+  /** Loads that began with one lease have one clock: in one tick there are few of them. */
+  async #stampAll(stampings: readonly Stamping[]): Promise<(string | undefined)[]> {
+    const byClock = Map.groupBy(stampings, ({ tagClock }) => tagClock)
+    const generations = new Map<Stamping, string | undefined>()
+    await Promise.all(
+      [...byClock].map(async ([tagClock, some]) => {
+        const stamped = await this.#stamp(
+          some.map(({ tag }) => tag),
+          tagClock,
+        )
+        for (const [i, one] of some.entries()) generations.set(one, stamped[i])
+      }),
+    )
+    return stampings.map((one) => generations.get(one))
+  }
+
+  async #stamp(tags: readonly string[], tagClock: string): Promise<readonly (string | undefined)[]> {
+    const verbs = this.verbs as TagVerbs
     const sequence = this.#fence.sequence
     try {
-      const stamped = await link.ask(() => verbs.stampTags(tags, tagClock))
+      const stamped = await (this.link as RemoteLink).ask(() => verbs.stampTags(tags, tagClock))
       const order = ++this.#order
       for (const [i, tag] of tags.entries()) {
         const generation = stamped[i]
-        if (generation === undefined) continue
-        generations.set(tag, generation)
-        if (!this.#known.has(tag)) this.#note(tag, { generation, softened: [] }, sequence, order)
+        if (generation !== undefined && !this.#known.has(tag))
+          this.#note(tag, { generation, softened: [] }, sequence, order)
       }
+      return stamped
     } catch {
       // Nobody can tell: entries with these tags aren't stored.
+      return []
     }
   }
 

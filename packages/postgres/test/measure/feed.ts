@@ -1,9 +1,10 @@
 // How soon a committed change shows in other processes, and whether any is lost to a fault:
 //
-//   pnpm --filter @tierstack/cache-postgres measure:feed [--seconds N] [--rate N] [--readers N] [--quiet-only]
+//   pnpm --filter @tierstack/cache-postgres measure:feed [--seconds N] [--rate N] [--readers N] [--share N] [--warm-up N] [--quiet-only]
 //
 // Rows are changed from outside at a steady rate. Each reader is told of every change when its commit is acknowledged,
-// and reads the row through the cache every 5 ms until it shows. In the second half the connections of the feed are cut, the
+// and asks for the row through the cache every 10 ms until it shows, with up to 20 rows in a request; what changes in
+// the first `warm-up` seconds, while code is compiled, isn't counted. In the second half the connections of the feed are cut, the
 // process that holds the slot is killed, and PostgreSQL is killed.
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -18,6 +19,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '40' },
     rate: { type: 'string', default: '1000' },
     readers: { type: 'string', default: '4' },
+    share: { type: 'string', default: '1' },
+    'warm-up': { type: 'string', default: '5' },
     'quiet-only': { type: 'boolean', default: false },
   },
 })
@@ -42,9 +45,13 @@ const readers: Reader[] = []
 const faults: { readonly what: string; readonly from: number; until: number }[] = []
 
 function startReader(): Reader {
-  const child = fork(new URL('feed-reader.ts', import.meta.url), [postgres.url, redis.url, String(rows)], {
-    execArgv: ['--conditions=@tierstack/source', '--disable-warning=ExperimentalWarning'],
-  })
+  const child = fork(
+    new URL('feed-reader.ts', import.meta.url),
+    [postgres.url, redis.url, String(rows), values.share],
+    {
+      execArgv: ['--conditions=@tierstack/source', '--disable-warning=ExperimentalWarning'],
+    },
+  )
   const reader: Reader = { child, state: 'starting', ready: false, compared: undefined }
   child.on('message', (message: FromReader) => {
     if (message.kind === 'ready') reader.ready = true
@@ -171,7 +178,9 @@ try {
   await wait('the readers', () => readers.every(({ ready }) => ready))
   await wait('a follower', () => readers.some(({ state }) => state === 'following'))
   await sleep(500)
-  const [achieved] = await Promise.all([write(now() + seconds * 1_000), faulty ? disturb() : undefined])
+  await write(now() + Number(values['warm-up']) * 1_000)
+  const counted = now()
+  const [achieved] = await Promise.all([write(counted + seconds * 1_000), faulty ? disturb() : undefined])
   await sleep(2_000)
   tell({ kind: 'compare' })
   await wait('the comparison', () => readers.every(({ compared }) => compared !== undefined))
@@ -179,7 +188,7 @@ try {
   const inFault = (at: number) => faults.find(({ from, until }) => at >= from && at <= until)
   line(
     'without a fault',
-    delays.filter(([at]) => !inFault(at)).map(([, ms]) => ms),
+    delays.filter(([at]) => at >= counted && !inFault(at)).map(([, ms]) => ms),
   )
   for (const one of faults)
     line(
@@ -188,8 +197,10 @@ try {
     )
   const stale = readers.reduce((sum, { compared }) => sum + (compared?.stale ?? 0), 0)
   const gaps = readers.map(({ compared }) => compared?.gaps ?? 0)
+  const cpu = readers.map(({ compared }) => `${((compared?.cpuMs ?? 0) / 1_000).toFixed(1)} s`)
+  const reads = readers.map(({ compared }) => compared?.reads ?? 0)
   process.stdout.write(
-    `rows stale 2 s after the last write: ${stale} of ${readers.length * rows}   gaps by reader: ${gaps.join(' ')}\n`,
+    `rows stale 2 s after the last write: ${stale} of ${readers.length * rows}   gaps by reader: ${gaps.join(' ')}\nreads by reader: ${reads.join(' ')}   processor time: ${cpu.join(' ')}\n`,
   )
   failed = stale > 0
 } finally {
