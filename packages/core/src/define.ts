@@ -231,6 +231,7 @@ function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>)
     },
     deadLetters: async () => (await behind?.writes.dead()) ?? [],
     discard: async (...tokens: string[]) => await behind?.writes.discard(tokens),
+    retry: async (...tokens: string[]) => await behind?.writes.retry(tokens),
     delete: async (...inputs: KeyOf[]) => await removal.keys(keysOf(inputs), false, query.policy),
     expire: async (...inputs: KeyOf[]) => await removal.keys(keysOf(inputs), true, query.policy),
     refresh: async (...inputs: KeyOf[]) => {

@@ -166,6 +166,8 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
   deadLetters(): Promise<readonly DeadLetter<K, Stored<V>>[]>
   /** Forgets dead letters, by their tokens. */
   discard(...tokens: string[]): Promise<void>
+  /** Gives dead letters, by their tokens, back to the queue. A key that has a later write pending keeps that one. */
+  retry(...tokens: string[]): Promise<void>
   /** Removes. After the receipt no reader in this process gets the old value, from any tier. */
   delete(...inputs: K[]): Promise<Receipt<N>>
   /** Soft removal: the entry counts as expired, but is served within `swr` and `staleIfError`. */

@@ -148,6 +148,7 @@ const definitionVerbs = [
   'flush',
   'deadLetters',
   'discard',
+  'retry',
   'delete',
   'expire',
   'refresh',

@@ -51,6 +51,7 @@ type Taken = Awaited<ReturnType<WriteQueue['take']>>
 /** Long enough for a pause of the process, short enough for those who wait for a dead one. */
 const holdMs = 5_000
 const awayMs = 500
+const mostLetters = 1_000
 /** For what the worker asks of the queue. */
 const verbMs = holdMs
 
@@ -150,7 +151,7 @@ export class WriteBehind {
 
   async dead(): Promise<readonly (Saved & { readonly reason: string; readonly at: number })[]> {
     const { queue, topic } = this.#parts
-    const letters = await this.#inTime(queue.dead(topic, 1_000))
+    const letters = await this.#inTime(queue.dead(topic, mostLetters))
     return await Promise.all(
       letters.map(async ({ key, bytes, token: id, reason, at }) => ({
         ...(await this.#open(key, bytes, id)),
@@ -162,6 +163,19 @@ export class WriteBehind {
 
   async discard(tokens: readonly string[]): Promise<void> {
     await this.#inTime(this.#parts.queue.discard(this.#parts.topic, tokens))
+  }
+
+  /** Lets dead letters be tried again. A row that has a later write since stays as it is, where `save` heeds tokens. */
+  async retry(tokens: readonly string[]): Promise<void> {
+    const { queue, topic, changing } = this.#parts
+    const letters = (await this.#inTime(queue.dead(topic, mostLetters))).filter(({ token: own }) =>
+      tokens.includes(own),
+    )
+    if (letters.length === 0) return
+    const keys = [...new Set(letters.map(({ key }) => key))]
+    const found = letters.map(({ token: own }) => own)
+    await changing(keys, () => this.#inTime(queue.retry(topic, found)))
+    this.nudge()
   }
 
   /** Something waits: look now. */

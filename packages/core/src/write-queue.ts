@@ -67,6 +67,8 @@ export interface WriteQueue {
   /** Dead letters, the oldest first. */
   dead(topic: string, limit: number): Promise<readonly DeadWrite[]>
   discard(topic: string, tokens: readonly string[]): Promise<void>
+  /** Makes dead letters pending again, with the tokens that they had. One whose key has a later write pending is dropped. */
+  retry(topic: string, tokens: readonly string[]): Promise<void>
   /** How many keys have a pending write; token of the last write, and of the oldest that isn't applied. */
   state(
     topic: string,

@@ -176,6 +176,26 @@ describe('write-behind: acknowledged by the queue, saved later', () => {
     expect(await node.row.deadLetters()).toEqual([])
   })
 
+  test('a dead letter that is tried again is seen by readers at once, and saved', async () => {
+    const { clock, table, start } = fleet()
+    await using node = start({ behind: { attempts: 1 } })
+    await using other = start()
+    table.failing = (id) => (id === 13 ? new Error('not yet') : undefined)
+    await node.row.write(13, 'good')
+    await node.row.write(1, 'good')
+    await clock.advance(1_000)
+    const [letter] = await node.row.deadLetters()
+    expect([await node.row(13), await other.row(13)]).toEqual(['nothing', 'nothing'])
+    await other.row.retry('no such token')
+    expect(table.rows.has(13)).toBe(false)
+    table.failing = undefined
+    await other.row.retry(letter?.token ?? '')
+    expect([await node.row(13), await other.row(13)]).toEqual(['good', 'good'])
+    expect(await node.row.deadLetters()).toEqual([])
+    await clock.advance(1_000)
+    expect(table.saves.filter((one) => one === '13=good')).toHaveLength(2)
+  })
+
   test('a source that is down for hours buries nothing', async () => {
     const { clock, table, start } = fleet()
     await using node = start({ behind: { attempts: 2, longestBackoff: '10s' } })

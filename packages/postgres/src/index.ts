@@ -31,3 +31,5 @@ export type {
 } from './cached-queries.ts'
 export { replicaReads } from './replica-reads.ts'
 export type { ReplicaReads, ReplicaReadsOptions } from './replica-reads.ts'
+export { postgresWriteQueue, writeQueueSql } from './write-queue.ts'
+export type { PostgresQueueOptions } from './write-queue.ts'

@@ -28,7 +28,19 @@ const entries = [
   ['get', 'set', 'mget', 'del', 'incr', 'persist', 'time'],
   ['getrange', 'setrange', 'append', 'pexpire', 'pttl'],
 ].flat()
-const streams = ['xadd', 'xrange', 'xrevrange', 'xdel', 'hset', 'hget', 'hdel', 'hmget', 'hlen', 'hkeys']
+const streams = [
+  'xadd',
+  'xrange',
+  'xrevrange',
+  'xdel',
+  'hset',
+  'hget',
+  'hdel',
+  'hexists',
+  'hmget',
+  'hlen',
+  'hkeys',
+]
 
 /**
  * What to allow the user that the tier connects as, and no more: its own keys and channels, no `KEYS`, `FLUSHALL`,

@@ -1,4 +1,4 @@
-export type QueueScript = 'append' | 'take' | 'confirm' | 'bury' | 'hold'
+export type QueueScript = 'append' | 'take' | 'confirm' | 'bury' | 'retry' | 'hold'
 
 /*
  * The server's side of the write queue. Of each topic:
@@ -73,6 +73,24 @@ for i = 1, #ARGV, 4 do
     redis.call('HDEL', KEYS[3], ARGV[i])
   end
   for id in string.gmatch(ARGV[i + 2], '[^,]+') do redis.call('XDEL', KEYS[1], id) end
+end
+return 1`,
+
+  /** KEYS stream, ids, bytes, dead; ARGV id of each. The message is a new one, the write keeps its id. */
+  retry: `
+for i = 1, #ARGV do
+  local letter = redis.call('HGET', KEYS[4], ARGV[i])
+  if letter then
+    local at, keys, reasons = string.match(letter, '^(%d+) (%d+) (%d+) ')
+    local from = #at + #keys + #reasons + 4
+    local key = string.sub(letter, from, from + keys - 1)
+    if redis.call('HEXISTS', KEYS[2], key) == 0 then
+      redis.call('XADD', KEYS[1], '*', 'k', key)
+      redis.call('HSET', KEYS[2], key, ARGV[i])
+      redis.call('HSET', KEYS[3], key, string.sub(letter, from + keys + reasons))
+    end
+    redis.call('HDEL', KEYS[4], ARGV[i])
+  end
 end
 return 1`,
 

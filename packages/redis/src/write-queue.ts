@@ -115,6 +115,12 @@ class RedisWriteQueue implements WriteQueue {
     await this.#route.send(topic, [['HDEL', this.#route.key(topic, 'dead'), ...tokens.map(idOf)]])
   }
 
+  async retry(topic: string, tokens: readonly string[]): Promise<void> {
+    // The latest first: of one key it is the one that counts.
+    for (const part of chunks(tokens.toSorted((a, b) => (a < b ? 1 : -1))))
+      await this.#route.run(topic, 'retry', ['stream', 'ids', 'bytes', 'dead'], part.map(idOf))
+  }
+
   async state(topic: string): Promise<{
     readonly size: number
     readonly first: string | undefined

@@ -1,3 +1,5 @@
 export type { SqliteOptions } from './options.ts'
 export { sqlite } from './sqlite.ts'
 export type { SqliteTier } from './sqlite.ts'
+export { sqliteWriteQueue } from './write-queue.ts'
+export type { SqliteQueueOptions } from './write-queue.ts'

@@ -78,7 +78,7 @@ export function resolveOptions(given: SqliteOptions): ResolvedOptions {
   return Object.freeze({ path: checkPath(path), name, maxBytes, maxValueBytes, codec, poll, tagTtl })
 }
 
-function checkPath(path: unknown): string {
+export function checkPath(path: unknown): string {
   if (path === memoryPath) return path
   // `file:` would be read as a URI by SQLite, and then the file's identity couldn't be checked.
   if (typeof path !== 'string' || path === '' || path.includes('\0') || path.startsWith('file:')) {

@@ -5,7 +5,6 @@ import { structuredCodec } from './structured-codec.ts'
 interface Topic {
   readonly pending: Map<string, { bytes: Uint8Array; token: string; first: string }>
   readonly dead: DeadWrite[]
-  last: string | undefined
   holder: { readonly worker: string; until: number } | undefined
 }
 
@@ -51,10 +50,9 @@ class Queue implements ProcessQueue {
         this.#ask(() => {
           const own = this.#topic(topic)
           for (const { key, bytes } of writes) {
-            const token = String(++this.#count).padStart(12, '0')
+            const token = this.#next()
             const first = own.pending.get(key)?.first ?? token
             own.pending.set(key, { bytes: bytes.slice(), token, first })
-            own.last = token
           }
         }),
       pending: (topic, keys) =>
@@ -100,14 +98,28 @@ class Queue implements ProcessQueue {
           const { dead } = this.#topic(topic)
           dead.splice(0, dead.length, ...dead.filter(({ token }) => !tokens.includes(token)))
         }),
+      retry: (topic, tokens) =>
+        this.#ask(() => {
+          const { pending, dead } = this.#topic(topic)
+          const again = dead.filter(({ token }) => tokens.includes(token))
+          dead.splice(0, dead.length, ...dead.filter((letter) => !again.includes(letter)))
+          for (const { key, bytes, token } of again.toReversed()) {
+            if (!pending.has(key)) pending.set(key, { bytes, token, first: this.#next() })
+          }
+        }),
       state: (topic) =>
         this.#ask(() => {
-          const { pending, last } = this.#topic(topic)
+          const { pending } = this.#topic(topic)
+          const all = [...pending.values()].flatMap(({ first, token }) => [first, token]).toSorted()
           const firsts = [...pending.values()].map(({ first }) => first).toSorted()
-          return { size: pending.size, first: firsts[0], last }
+          return { size: pending.size, first: firsts[0], last: all.at(-1) }
         }),
       close: () => Promise.resolve(),
     }
+  }
+
+  #next(): string {
+    return String(++this.#count).padStart(12, '0')
   }
 
   #remove(topic: string, writes: readonly PendingWrite[]): void {
@@ -122,7 +134,7 @@ class Queue implements ProcessQueue {
   #topic(name: string): Topic {
     const known = this.#topics.get(name)
     if (known) return known
-    const topic: Topic = { pending: new Map(), dead: [], last: undefined, holder: undefined }
+    const topic: Topic = { pending: new Map(), dead: [], holder: undefined }
     this.#topics.set(name, topic)
     return topic
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createCache, systemClock } from '@tierstack/cache-core'
 import type { WriteQueue } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
+import { queueContract } from '@tierstack/cache-testing'
 import { startRedis, startRedisCluster, until } from '@tierstack/test-services'
 import type { RedisServer } from '@tierstack/test-services'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -33,80 +34,7 @@ function openQueue(
   return Object.assign(queue, { [Symbol.asyncDispose]: () => queue.close() })
 }
 
-test('writes are given out in order, one per key with its latest bytes, until they are confirmed', async () => {
-  await using queue = openQueue()
-  await queue.append('t', [
-    { key: 'a', bytes: bytes('1') },
-    { key: 'b', bytes: bytes('2') },
-  ])
-  await queue.append('t', [{ key: 'a', bytes: bytes('3') }])
-  expect(await queue.pending('t', ['a', 'b', 'c'])).toEqual([bytes('3'), bytes('2'), undefined])
-  const taken = await queue.take('t', take('w'))
-  expect(taken?.writes.map(({ key, bytes: own }) => key + Buffer.from(own).toString())).toEqual(['a3', 'b2'])
-  const [a, b] = taken?.writes ?? []
-  expect((a?.token ?? '') > (b?.token ?? '')).toBe(true)
-  // Overtaken while it was being applied: the later one stays.
-  await queue.append('t', [{ key: 'a', bytes: bytes('4') }])
-  await queue.confirm('t', taken?.writes ?? [])
-  expect(await queue.state('t')).toMatchObject({ size: 1 })
-  const rest = await queue.take('t', take('w'))
-  expect(rest?.writes.map(({ key, bytes: own }) => key + Buffer.from(own).toString())).toEqual(['a4'])
-  expect((rest?.writes[0]?.token ?? '') > (a?.token ?? '')).toBe(true)
-  await queue.confirm('t', rest?.writes ?? [])
-  expect(await queue.state('t')).toEqual({ size: 0, first: undefined, last: undefined })
-})
-
-test('one worker at a time has the right to apply; it lapses, and may be given back', async () => {
-  await using queue = openQueue()
-  await queue.append('t', [{ key: 'a', bytes: bytes('1') }])
-  expect((await queue.take('t', take('one')))?.writes).toHaveLength(1)
-  expect(await queue.take('t', take('two'))).toBeUndefined()
-  expect(await queue.renew('t', 'two', 1_000)).toBe(false)
-  expect(await queue.renew('t', 'one', 50)).toBe(true)
-  await until('the right to lapse', async () => (await queue.take('t', take('two'))) !== undefined)
-  await queue.release('t', 'two')
-  expect((await queue.take('t', take('one')))?.writes).toHaveLength(1)
-})
-
-test('pages go through the whole topic, and topics do not meet', async () => {
-  await using queue = openQueue()
-  const keys = Array.from({ length: 600 }, (_, i) => `k${i}`)
-  await queue.append(
-    't{}:',
-    keys.map((key) => ({ key, bytes: bytes(key) })),
-  )
-  await queue.append('u', [{ key: 'other', bytes: bytes('') }])
-  const seen: string[] = []
-  for (let after: string | undefined = ''; after !== undefined;) {
-    const taken: Awaited<ReturnType<WriteQueue['take']>> = await queue.take('t{}:', take('w', after, 250))
-    seen.push(...(taken?.writes ?? []).map(({ key }) => key))
-    after = taken?.next
-  }
-  expect(seen).toEqual(keys)
-})
-
-test('dead letters are kept with their reason until they are discarded', async () => {
-  await using queue = openQueue()
-  await queue.append('t', [
-    { key: 'ä', bytes: bytes('1') },
-    { key: 'b', bytes: bytes('2') },
-  ])
-  const writes = (await queue.take('t', take('w')))?.writes ?? []
-  await queue.append('t', [{ key: 'b', bytes: bytes('3') }])
-  await queue.bury(
-    't',
-    writes.map((write) => ({ ...write, reason: 'constraint ✗' })),
-  )
-  const dead = await queue.dead('t', 10)
-  expect(dead).toMatchObject([
-    { key: 'ä', bytes: bytes('1'), reason: 'constraint ✗', token: writes[0]?.token },
-  ])
-  expect(Math.abs((dead[0]?.at ?? 0) - Date.now())).toBeLessThan(60_000)
-  // The one that was overtaken isn't dead.
-  expect((await queue.take('t', take('w')))?.writes.map(({ key }) => key)).toEqual(['b'])
-  await queue.discard('t', [dead[0]?.token ?? ''])
-  expect(await queue.dead('t', 10)).toEqual([])
-})
+queueContract(() => redisWriteQueue({ url: server.url }), { test })
 
 test('what was acknowledged survives a kill of the server', async () => {
   const own = await startRedis(durable)

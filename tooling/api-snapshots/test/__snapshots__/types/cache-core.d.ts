@@ -316,6 +316,7 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
     }): Promise<number>;
     deadLetters(): Promise<readonly DeadLetter<K, Stored<V>>[]>;
     discard(...tokens: string[]): Promise<void>;
+    retry(...tokens: string[]): Promise<void>;
     delete(...inputs: K[]): Promise<Receipt<N>>;
     expire(...inputs: K[]): Promise<Receipt<N>>;
     refresh(...inputs: K[]): Promise<void>;
@@ -1198,6 +1199,7 @@ export interface WriteQueue {
     })[]): Promise<void>;
     dead(topic: string, limit: number): Promise<readonly DeadWrite[]>;
     discard(topic: string, tokens: readonly string[]): Promise<void>;
+    retry(topic: string, tokens: readonly string[]): Promise<void>;
     state(topic: string): Promise<{
         readonly size: number;
         readonly first: string | undefined;

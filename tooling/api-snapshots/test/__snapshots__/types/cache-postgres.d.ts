@@ -298,3 +298,14 @@ export declare function tableTag(table: string): string;
 export declare function rowTag(table: string, ...key: readonly (string | number | bigint)[]): string;
 export declare function anyRowTag(table: string): string;
 export declare function tagsOfChange({ schema, table, key, formerKey }: Change): string[];
+
+// ./write-queue
+import type { Codec, WriteQueue } from '@tierstack/cache-core';
+import type { SqlClient } from './install-triggers.ts';
+export interface PostgresQueueOptions {
+    readonly client: SqlClient;
+    readonly name?: string;
+    readonly codec?: Codec;
+}
+export declare function writeQueueSql(): string;
+export declare function postgresWriteQueue(options: PostgresQueueOptions): WriteQueue;

@@ -20,6 +20,7 @@ export interface ResolvedOptions {
 }
 export declare const memoryPath = ":memory:";
 export declare function resolveOptions(given: SqliteOptions): ResolvedOptions;
+export declare function checkPath(path: unknown): string;
 
 // ./sqlite
 import type { Coherence, RemoteTier } from '@tierstack/cache-core';
@@ -34,3 +35,12 @@ export declare function sqlite<const N extends string>(options: SqliteOptions & 
     readonly name: N;
 }): SqliteTier<N>;
 export declare function sqlite(options: SqliteOptions): SqliteTier;
+
+// ./write-queue
+import type { Codec, WriteQueue } from '@tierstack/cache-core';
+export interface SqliteQueueOptions {
+    readonly path: string;
+    readonly name?: string;
+    readonly codec?: Codec;
+}
+export declare function sqliteWriteQueue(options: SqliteQueueOptions): WriteQueue;

@@ -27,6 +27,16 @@ export interface LocalContractOptions {
 export declare function localEntry(value: unknown, parts?: Partial<LocalEntry>): LocalEntry;
 export declare function localContract(make: () => LocalTier, { test }: LocalContractOptions): void;
 
+// ./contract/queue-contract
+import type { Clock, WriteQueue } from '@tierstack/cache-core';
+export interface QueueContractOptions {
+    readonly test: (name: string, run: () => Promise<void>) => unknown;
+    readonly clock?: Clock;
+    readonly wait?: (ms: number) => Promise<void>;
+}
+export type MakeQueue = () => WriteQueue | Promise<WriteQueue>;
+export declare function queueContract(make: MakeQueue, options: QueueContractOptions): void;
+
 // ./contract/rig
 import type { Clock, Coherence, Fence, RemoteTier } from '@tierstack/cache-core';
 export interface TierContractOptions {

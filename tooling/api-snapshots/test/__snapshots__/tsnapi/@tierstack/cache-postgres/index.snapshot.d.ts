@@ -18,6 +18,8 @@ export { logicalReplication } from './logical-replication.ts';
 export type { LogicalReplicationOptions } from './replication-options.ts';
 export { outbox } from './outbox.ts';
 export type { OutboxOptions, ReportingOptions } from './reporting-options.ts';
+export type { PostgresQueueOptions } from './write-queue.ts';
+export { postgresWriteQueue, writeQueueSql } from './write-queue.ts';
 export { replicaReads } from './replica-reads.ts';
 export type { ReplicaReads, ReplicaReadsOptions } from './replica-reads.ts';
 export { SetupError } from './setup-error.ts';

@@ -9,6 +9,7 @@ export { installTriggers, triggerSql, uninstallTriggers } from './install-trigge
 export { listenNotify } from './listen-notify.js';
 export { logicalReplication } from './logical-replication.js';
 export { outbox } from './outbox.js';
+export { postgresWriteQueue, writeQueueSql } from './write-queue.js';
 export { replicaReads } from './replica-reads.js';
 export { SetupError } from './setup-error.js';
 // #endregion

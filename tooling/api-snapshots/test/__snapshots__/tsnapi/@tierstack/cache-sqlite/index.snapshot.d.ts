@@ -4,5 +4,7 @@
 // #region Re-exports
 export { sqlite } from './sqlite.ts';
 export type { SqliteOptions } from './options.ts';
+export type { SqliteQueueOptions } from './write-queue.ts';
 export type { SqliteTier } from './sqlite.ts';
+export { sqliteWriteQueue } from './write-queue.ts';
 // #endregion

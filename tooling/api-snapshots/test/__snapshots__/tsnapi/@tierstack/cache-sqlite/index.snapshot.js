@@ -3,4 +3,5 @@
  */
 // #region Re-exports
 export { sqlite } from './sqlite.js';
+export { sqliteWriteQueue } from './write-queue.js';
 // #endregion

@@ -9,6 +9,7 @@ export { inProcessBus } from './in-process-bus.js';
 export { localContract, localEntry } from './contract/local-contract.js';
 export { processQueue } from './process-queue.js';
 export { processStore } from './process-store.js';
+export { queueContract } from './contract/queue-contract.js';
 export { seededRandom } from './seeded-random.js';
 export { structuredCodec } from './structured-codec.js';
 export { tierContract } from './contract/tier-contract.js';
