@@ -1,3 +1,4 @@
+import type { Removal } from './bus.ts'
 import type { SetupFinding } from './tier.ts'
 
 /** Why a load runs. */
@@ -69,6 +70,8 @@ export interface EventMap {
     readonly keys: number
     readonly tags: readonly string[]
     readonly origin: 'local' | 'bus' | 'db'
+    /** All that was removed, keys by name. */
+    removal(): Removal
   }
   evict: { readonly tier: string; readonly cause: 'size' | 'expired'; key(): string }
   /** A remote tier stopped being usable. Once per transition. */

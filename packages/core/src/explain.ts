@@ -19,6 +19,8 @@ export interface ExplainStep<N extends string = string> {
     | 'poisoned'
   readonly ms: number
   readonly detail: string
+  /** Tags of the entry that is there, whatever its state; the cache's own begin with `!`. Empty where none is. */
+  readonly tags: readonly string[]
 }
 
 export interface Explanation<N extends string = string> {
@@ -34,8 +36,9 @@ export async function explain(chain: Chain, key: string): Promise<Explanation> {
   const now = chain.clock.now()
   for (const tier of chain.locals.tiers) {
     const entry = tier.inspect(key)
+    const tags = entry?.tags.map(({ tag }) => tag) ?? []
     const step = (outcome: ExplainStep['outcome'], detail: string) =>
-      steps.push({ tier: tier.name, outcome, ms: 0, detail })
+      steps.push({ tier: tier.name, outcome, ms: 0, detail, tags })
     if (entry === undefined) step('miss', 'not held')
     else {
       const standing = chain.fence.standing(entry)
@@ -50,8 +53,8 @@ export async function explain(chain: Chain, key: string): Promise<Explanation> {
   }
   for (const link of chain.links) {
     const began = chain.clock.now()
-    const step = (outcome: ExplainStep['outcome'], detail: string) =>
-      steps.push({ tier: link.name, outcome, ms: chain.clock.now() - began, detail })
+    const step = (outcome: ExplainStep['outcome'], detail: string, tags: readonly string[] = []) =>
+      steps.push({ tier: link.name, outcome, ms: chain.clock.now() - began, detail, tags })
     if (link.journal.size > 0 && link.journal.fences(key)) {
       step('fenced', 'a removal of the key waits to be confirmed')
       continue
@@ -73,10 +76,11 @@ export async function explain(chain: Chain, key: string): Promise<Explanation> {
       const life = lifeOfFrame(header, chain.clock.now(), chain.clock.wall())
       const soft = frame.soft || standing === 'soft'
       const state = freshness({ ...life, soft }, now)
-      const names = header.tags.map(({ tag }) => tag).join(', ')
+      const tags = header.tags.map(({ tag }) => tag)
+      const names = tags.join(', ')
       const detail = `${frame.bytes.length} bytes, loaded ${Math.round(now - life.createdAt)} ms ago, fresh for ${Math.round(ttlLeft(life, now))} ms${soft ? ', softly removed' : ''}${names ? `, tags ${names}` : ''}`
-      if (standing === 'invalid') step('tag', `a tag was invalidated; ${detail}`)
-      else step(state === 'fresh' ? 'hit' : state === 'expired' ? 'expired' : 'stale', detail)
+      if (standing === 'invalid') step('tag', `a tag was invalidated; ${detail}`, tags)
+      else step(state === 'fresh' ? 'hit' : state === 'expired' ? 'expired' : 'stale', detail, tags)
     } catch (error) {
       step('poisoned', String(error))
     }

@@ -85,14 +85,7 @@ async function walkTiers(chain: Chain, policy: ResolvedPolicy, o: Walk): Promise
     ;(outcome === 'purged' ? confirmed : outcome === 'durable' ? durable : queued).push(edge.name)
   }
   chain.counters.removals[o.origin]++
-  if (chain.events.on.invalidate) {
-    const keys = removal.kind === 'keys' ? removal.keys.length : 0
-    chain.events.emit('invalidate', {
-      keys,
-      tags: removal.kind === 'tags' ? removal.tags : [],
-      origin: o.origin,
-    })
-  }
+  if (chain.events.on.invalidate) emitRemoval(chain, removal, o.origin)
   if (policy.invalidation === 'strict' && (queued.length > 0 || bus === 'queued')) {
     throw new CacheError(
       'REMOVAL_QUEUED',
@@ -246,14 +239,16 @@ export function removedElsewhere(
   if (removal.kind === 'all') for (const link of nearerThan(chain, from)) forgetAllAt(chain, link)
   chain.counters.removals.bus++
   chain.tracing.tracer?.heard(toldOf(removal), trace)
-  if (chain.events.on.invalidate) {
-    const keys = removal.kind === 'keys' ? removal.keys.length : 0
-    chain.events.emit('invalidate', {
-      keys,
-      tags: removal.kind === 'tags' ? removal.tags : [],
-      origin: 'bus',
-    })
-  }
+  if (chain.events.on.invalidate) emitRemoval(chain, removal, 'bus')
+}
+
+function emitRemoval(chain: Chain, removal: Removal, origin: Origin | 'bus'): void {
+  chain.events.emit('invalidate', {
+    keys: removal.kind === 'keys' ? removal.keys.length : 0,
+    tags: removal.kind === 'tags' ? removal.tags : [],
+    origin,
+    removal: () => removal,
+  })
 }
 
 /** Messages may have been lost: local entries are suspect, and tiers that only this host sees start anew. */

@@ -72,8 +72,8 @@ describe('explain', () => {
     expect(await row.explain(1)).toEqual({
       key,
       steps: [
-        { tier: 'memory', outcome: 'miss', ms: 0, detail: 'not held' },
-        { tier: 'store', outcome: 'miss', ms: 0, detail: 'not held' },
+        { tier: 'memory', outcome: 'miss', ms: 0, detail: 'not held', tags: [] },
+        { tier: 'store', outcome: 'miss', ms: 0, detail: 'not held', tags: [] },
       ],
       wouldLoad: true,
     })

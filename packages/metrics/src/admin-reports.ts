@@ -5,6 +5,7 @@ import type { ResolvedAdminOptions } from './admin-options.ts'
 import { inputsOf } from './admin-removals.ts'
 import { definitionOf, positive, readBody, text } from './admin-request.ts'
 import type { Administered } from './administered.ts'
+import type { Call } from './endpoint.ts'
 import { hiddenKey } from './hidden-key.ts'
 import { sampleKeys } from './hot-keys.ts'
 import { rawKeys } from './names.ts'
@@ -118,10 +119,17 @@ export async function advice(
   return { at: Date.now(), advice: found }
 }
 
-/** `GET explain`: where an entry is, and why it is fresh or not. */
-export async function explain(cache: Administered, query: URLSearchParams): Promise<object> {
+/** `GET explain`: where an entry is, why it is fresh or not, and who removed it last. */
+export async function explain({ cache, query, options, removals }: Call): Promise<object> {
   const raw = query.get('raw')
-  return raw === null ? await addressed(cache, query).entry.explain() : await cache.explain(raw)
+  const told = raw === null ? await addressed(cache, query).entry.explain() : await cache.explain(raw)
+  const last = removals.last(
+    told.key,
+    told.steps.flatMap(({ tags }) => tags),
+  )
+  if (last === undefined) return told
+  const { tag, ...removed } = last
+  return { ...told, removed: { ...removed, ...(tag !== undefined && !options.hideKeys && { tag }) } }
 }
 
 /** `GET entry`: one entry, its value as a shape unless values may be told. */
