@@ -65,8 +65,9 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     await caching.cache.drain({ timeout: '2s' })
     await caching.cache.close()
   })
-  const operations = openOperations(caching, options.adminToken, closing)
   const served = new ServedReads(caching.cache)
+  const live = { caching, database, queries, served, redis: tiers.redis }
+  const operations = openOperations(live, options.adminToken, closing)
   const accessLog = new AccessLog(queries, accessSample)
   closing.add('access log', () => accessLog.close())
   return { database, queries, tiers, caching, served, accessLog, operations, edge }

@@ -18,7 +18,7 @@ export interface Following {
  * LISTEN/NOTIFY, as with the embedded PostgreSQL.
  */
 export async function followChanges(
-  application: Pick<Application, 'database' | 'caching'>,
+  application: Pick<Application, 'database' | 'caching' | 'operations'>,
 ): Promise<Following> {
   const { feed } = application.database
   if ('database' in feed) return await follow(application, listenNotify({ ...feed, tables, install: true }))
@@ -37,7 +37,10 @@ export async function followChanges(
   }
 }
 
-async function follow({ caching }: Pick<Application, 'caching'>, source: ChangeSource): Promise<Following> {
+async function follow(
+  { caching, operations }: Pick<Application, 'caching' | 'operations'>,
+  source: ChangeSource,
+): Promise<Following> {
   const feed: ChangeFeed = changeFeed({
     cache: caching.cache,
     source,
@@ -45,6 +48,7 @@ async function follow({ caching }: Pick<Application, 'caching'>, source: ChangeS
   })
   try {
     await feed.ready()
+    operations.follow(() => feed.stats().lagMs)
     return { by: source.name, close: () => feed.close() }
   } catch (error) {
     await feed.close()

@@ -204,7 +204,7 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply, 
 
 /** The service, not yet listening. Every answer but the index page and `/metrics` is JSON; every error one sentence in `error`. */
 export function createHttp(parts: Parts): Server {
-  const { page, operator } = parts.operations
+  const { page, operator, live } = parts.operations
   const service = (request: IncomingMessage, response: ServerResponse): void => {
     const path = request.url?.split('?')[0] ?? ''
     if (path === '/metrics') {
@@ -213,6 +213,10 @@ export function createHttp(parts: Parts): Server {
     }
     if (operator.owns(path)) {
       operator.answer(request, response)
+      return
+    }
+    if (live.owns(path)) {
+      live.answer(request, response)
       return
     }
     void route(parts, request)

@@ -12,6 +12,7 @@ const examples: readonly Example[] = [
   { path: '/countries/US/stats', asks: 'statistics of a country' },
   { path: '/top', asks: 'the ten cities most often asked for' },
   { path: '/stats', asks: 'what the cache and the database did so far' },
+  { path: '/live/', asks: 'all of it, live: with the token that the terminal shows' },
   { path: '/metrics', asks: 'what a Prometheus collects' },
   { path: '/health', asks: 'whether tiers and database answer' },
 ]

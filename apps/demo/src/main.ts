@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { openApplication } from './application.ts'
 import { Closing } from './closing.ts'
@@ -54,12 +55,13 @@ async function run(
   // Nothing runs yet that would have to end first, and loading the cities takes seconds. Half-loaded ones roll back.
   const leave = (): void => process.exit(0)
   signal.addEventListener('abort', leave)
+  const adminToken = process.env['ADMIN_TOKEN'] || randomBytes(18).toString('base64url')
   const application = await openApplication({
     databaseUrl: process.env['DATABASE_URL'],
     folder: options.folder,
     tiers: () => chooseTiers(process.env),
     edge: () => openEdge(options.edge, options.port, usualPort),
-    adminToken: process.env['ADMIN_TOKEN'],
+    adminToken,
     say: (text) => terminal.line(paint('dim', `${text} ...`)),
     closing,
   })
@@ -68,6 +70,7 @@ async function run(
   const chain = [...tierTitles, application.database.title]
   const server = await serve(options, { ...application, tierTitles })
   closing.add('server', () => server.close())
+  closing.add('live page', () => Promise.resolve(application.operations.live.stop()))
 
   terminal.line()
   chain.forEach((title, i) => terminal.line(`  ${i + 1}. ${title}`))
@@ -96,6 +99,9 @@ async function run(
   const stopWarming = startWarming(application, (text) => terminal.line(paint('dim', text)))
   closing.add('warmer', () => Promise.resolve(stopWarming()))
   terminal.line(`Serving at ${paint('bold', `http://localhost:${server.port}`)} until Ctrl-C`)
+  terminal.line(
+    `Watch it at ${paint('bold', `http://localhost:${server.port}/live/#${encodeURIComponent(adminToken)}`)}`,
+  )
   if (!signal.aborted) await once(signal, 'abort')
 }
 

@@ -28,7 +28,7 @@ export const usage = `npm run demo -- [options]
 
   DATABASE_URL      a PostgreSQL to use instead of the embedded one
   REDIS_URL         a Redis to use as the second tier
-  ADMIN_TOKEN       switches on the admin endpoint, at /-/cache: at least 16 characters
+  ADMIN_TOKEN       token of /live and /-/cache, at least 16 characters (default: one for each run)
 `
 
 /** Wrong input from the command line, in one sentence for people. */

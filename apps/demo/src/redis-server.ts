@@ -20,6 +20,9 @@ export interface ServerProgram {
 
 export interface RunningServer {
   readonly url: string
+  readonly port: number
+  /** Sends the server itself a signal; one that has ended gets none. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void
   stop(): Promise<void>
 }
 
@@ -70,21 +73,23 @@ async function answers(port: number): Promise<boolean> {
 }
 
 /**
- * Starts a private server without persistence on a free port of the loopback, in a temporary folder.
+ * Starts a private server without persistence on a port of the loopback, by default a free one, in a temporary folder.
  *
  * A shell stands between: it ends the server and removes the folder as soon as our end of its input closes, which
  * happens however this process ends. A process group of its own keeps the Ctrl-C of the terminal from it, so that we
  * can drain first.
  */
-export async function startServer(program: ServerProgram): Promise<RunningServer> {
+export async function startServer(program: ServerProgram, at?: number): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tierstack-demo-'))
-  const port = await freePort()
+  const port = at ?? (await freePort())
   const settings = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', '']
   const memory = ['--maxmemory', '256mb', '--maxmemory-policy', 'allkeys-lru']
+  // Not waited for before the end: its id stays its own, also when it was killed. A stopped one takes no other signal.
   const script =
-    'folder=$1; shift; "$0" "$@" >/dev/null & server=$!; cat >/dev/null; kill $server; wait; rm -rf "$folder"'
+    'folder=$1; shift; "$0" "$@" >/dev/null & server=$!; echo $server; cat >/dev/null; ' +
+    'kill -CONT $server; kill $server; wait; rm -rf "$folder"'
   const child = spawn('/bin/sh', ['-c', script, program.path, folder, ...settings, ...memory], {
-    stdio: ['pipe', 'ignore', 'ignore'],
+    stdio: ['pipe', 'pipe', 'ignore'],
     detached: true,
   })
   const ended = once(child, 'close')
@@ -95,12 +100,16 @@ export async function startServer(program: ServerProgram): Promise<RunningServer
   }
   try {
     await once(child, 'spawn')
+    const pid = Number(((await once(child.stdout, 'data')) as [Buffer])[0].toString())
     const deadline = performance.now() + startMs
     while (!(await answers(port))) {
       if (performance.now() > deadline) throw new Error(`no answer within ${startMs} ms`)
       await sleep(20)
     }
-    return { url: `redis://127.0.0.1:${port}`, stop }
+    const signal = (name: NodeJS.Signals): void => {
+      if (child.exitCode === null) process.kill(pid, name)
+    }
+    return { url: `redis://127.0.0.1:${port}`, port, signal, stop }
   } catch (error) {
     await stop().catch(() => {})
     throw error

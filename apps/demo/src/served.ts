@@ -23,6 +23,7 @@ interface Read {
 export class ServedReads {
   readonly #waiting = new Map<string, Read[]>()
   readonly #stop: readonly (() => void)[]
+  readonly #listeners = new Set<(source: Source, ms: number) => void>()
   #calling: Read | undefined
 
   constructor(cache: Cache) {
@@ -44,10 +45,19 @@ export class ServedReads {
     if (key !== undefined) this.#wait(key, read)
     try {
       const value = await answer
-      return { value, source: read.source ?? fromDatabase, ms: performance.now() - began }
+      const source = read.source ?? fromDatabase
+      const ms = performance.now() - began
+      for (const tell of this.#listeners) tell(source, ms)
+      return { value, source, ms }
     } finally {
       if (key !== undefined) this.#leave(key, read)
     }
+  }
+
+  /** Tells of every read that was answered. Returns the function that stops it. */
+  listen(tell: (source: Source, ms: number) => void): () => void {
+    this.#listeners.add(tell)
+    return () => void this.#listeners.delete(tell)
   }
 
   close(): void {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RemoteTier } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
-import { findServer, startServer } from './redis-server.ts'
-import type { RunningServer } from './redis-server.ts'
+import { OwnRedis } from './live/own-redis.ts'
+import { findServer } from './redis-server.ts'
 
 // Only the second tier that is chosen gets loaded, which the start is quicker for.
 
@@ -15,11 +15,14 @@ export interface Tiers {
   readonly tiers: readonly [ReturnType<typeof memory>, RemoteTier]
   /** One line per tier, for people, near first. */
   readonly titles: readonly string[]
+  /** The Redis that was started for the demo, if it was. */
+  readonly redis: OwnRedis | undefined
   /** Stops what was started for the tiers. To be called once the cache is closed. */
   readonly stop: () => Promise<void>
 }
 
 interface SecondTier {
+  readonly redis?: OwnRedis
   readonly tier: RemoteTier
   readonly title: string
   readonly stop: () => Promise<void>
@@ -75,16 +78,16 @@ async function secondTier(env: NodeJS.ProcessEnv): Promise<SecondTier> {
   }
   const program = await findServer(env['PATH'])
   if (!program) return sqliteTier('no REDIS_URL, no redis-server or valkey-server on the PATH')
-  let server: RunningServer
+  let server: OwnRedis
   try {
-    server = await startServer(program)
+    server = await OwnRedis.start(program)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return sqliteTier(`${program.path} did not start: ${reason}`)
   }
   try {
     const title = `${program.title} at ${server.url}, started for this demo`
-    return await redisTier(server.url, title, () => server.stop())
+    return { ...(await redisTier(server.url, title, () => server.stop())), redis: server }
   } catch (error) {
     // A server that nobody stops keeps this process from ending.
     await server.stop()
@@ -98,6 +101,7 @@ export async function chooseTiers(env: NodeJS.ProcessEnv): Promise<Tiers> {
   return {
     tiers: [memory({ maxEntries: memoryEntries }), second.tier],
     titles: [`memory, ${memoryEntries.toLocaleString('en')} entries of this process`, second.title],
+    redis: second.redis,
     stop: () => second.stop(),
   }
 }

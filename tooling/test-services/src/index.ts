@@ -16,11 +16,13 @@
  * const postgres = await startPostgres({ settings: { wal_level: 'logical' } })
  * const varnish = await startVarnish({ vcl })                           // varnish.url
  * const nginx = await startNginx({ http: ({ listen, folder }) => conf })
+ * const browser = await startChromium()                                 // browser.open(url, { scheme: 'dark' })
  * ```
  *
  * Every one has `stop()` and works with `await using`.
  */
 export { makeCertificates, type Certificates } from './certificates.ts'
+export { startChromium, type BrowserPage, type Chromium } from './chromium.ts'
 export { freePort } from './free-port.ts'
 export { NoServerError } from './place.ts'
 export { startNginx, type NginxServer, type NginxServerOptions } from './nginx.ts'

@@ -1,7 +1,7 @@
 import { containerMachine, dockerAnswers, images } from './container-machine.ts'
 import { localMachine } from './local-machine.ts'
 import type { Machine } from './machine.ts'
-import { aptInstall, findPostgresPrograms, findRedisServer, hasPrometheus } from './programs.ts'
+import { aptInstall, findChromium, findPostgresPrograms, findRedisServer, hasPrometheus } from './programs.ts'
 
 /** A machine with the server program on it. */
 export interface Place {
@@ -48,6 +48,13 @@ export async function placeForPostgres(ports: readonly number[]): Promise<Place>
 export function placeForPrometheus(): Machine {
   if (hasPrometheus() || (aptInstall('prometheus') && hasPrometheus())) return localMachine()
   throw new NoServerError('The tests need Prometheus: install it (prometheus and promtool).')
+}
+
+/** The program of a browser on this computer. */
+export function placeForChromium(): string {
+  const found = findChromium() ?? (aptInstall('chromium') ? findChromium() : undefined)
+  if (found !== undefined) return found
+  throw new NoServerError('The tests need Chromium: install it.')
 }
 
 /** A container when an engine runs and has, or can pull, the image. */

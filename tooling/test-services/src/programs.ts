@@ -35,6 +35,12 @@ export function hasPrometheus(): boolean {
   return ['prometheus', 'promtool'].every((program) => answers(program, ['--version']) !== undefined)
 }
 
+/** The program of Chromium, or of Chrome, on this computer. */
+export function findChromium(): string | undefined {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'chrome']
+  return names.find((program) => answers(program, ['--version', '--no-sandbox']) !== undefined)
+}
+
 let aptUpdated = false
 
 /** Installs a Debian package; false where that is not ours to do. */
