@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createCache } from '@tierstack/cache-core'
+import type { EdgeTier } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { admin } from '@tierstack/cache-metrics/admin'
 import { run } from '../src/program.ts'
@@ -9,8 +10,8 @@ import { run } from '../src/program.ts'
 export const token = 'a-token-for-tests-only'
 
 /** An app with a cache, its admin endpoint on a port of its own. */
-export async function startApp() {
-  const cache = createCache({ namespace: 'shop', tiers: [memory()], ttl: '1m' })
+export async function startApp(edges: readonly EdgeTier[] = []) {
+  const cache = createCache({ namespace: 'shop', tiers: [memory(), ...edges], ttl: '1m' })
   const rows = new Map([
     [1, 'Ada'],
     [2, 'Bob'],

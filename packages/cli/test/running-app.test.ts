@@ -1,3 +1,6 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { cdn, genericHttp } from '@tierstack/cache-cdn'
 import { expect, test } from 'vitest'
 import { startApp, tierstack, token } from './rig.ts'
 
@@ -127,4 +130,46 @@ test('a wrong token, prefix or definition is told apart', async () => {
 test('the shell is told commands, options and choices', async () => {
   expect((await tierstack(['--help'])).out).toContain('doctor')
   expect((await tierstack(['doctor', '--help'])).out).toContain('tierstack doctor --redis')
+})
+
+test('purge reaches the edge of a running app, and the receipt says how far it got', async () => {
+  const told: string[] = []
+  let away = false
+  const vendor = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      if (!away) told.push(body)
+      response.writeHead(away ? 503 : 200).end('{}')
+    })
+  })
+  await new Promise<void>((resolve) => vendor.listen(0, '127.0.0.1', resolve))
+  const { port } = vendor.address() as AddressInfo
+  const edge = cdn({
+    provider: genericHttp({ url: `http://127.0.0.1:${port}`, token: 'none' }),
+    wait: '500ms',
+  })
+  await using app = await startApp([edge])
+  const purged = await tierstack(['purge', 'user', ...at(app.url)])
+  expect(purged.out).toMatch(/http +confirmed/)
+  expect(purged.code).toBe(0)
+  expect(told.join('\n')).toContain('user')
+  const { out } = await tierstack(['purge', '--all', '--json', ...at(app.url)])
+  expect(JSON.parse(out)).toMatchObject({ confirmed: ['memory', 'http'], queued: [] })
+
+  away = true
+  const waiting = await tierstack(['purge', 'user', '--json', ...at(app.url)])
+  expect(JSON.parse(waiting.out)).toMatchObject({ confirmed: ['memory'], queued: ['http'] })
+  expect(waiting.code).toBe(1)
+  away = false
+  vendor.closeAllConnections()
+  await new Promise((resolve) => vendor.close(resolve))
+})
+
+test('explain tells who removed an entry', async () => {
+  await using app = await startApp()
+  await app.user(1)
+  await tierstack(['invalidate', 'user:1', ...at(app.url)])
+  const { out } = await tierstack(['explain', '1', '--definition', 'user', ...at(app.url)])
+  expect(out).toMatch(/Last removed at \d{4}-.*Z by the app that was asked, by the tag user:1\./)
 })

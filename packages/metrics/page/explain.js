@@ -64,7 +64,7 @@ export function watchExplain() {
   byId('explain').addEventListener('submit', (event) => {
     event.preventDefault()
     const query = queryOf(byId('explain-definition').value.trim(), byId('explain-key').value)
-    get('explain', query)
+    void get('explain', query)
       .then(explanation)
       .catch((error) => [element('p', { className: 'wrong', textContent: error.message })])
       .then((parts) => byId('explanation')?.replaceChildren(...parts))

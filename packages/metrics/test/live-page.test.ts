@@ -172,7 +172,7 @@ describe('what happened', () => {
     await using own = page()
     await own.cache.invalidateTags(['row:1'])
     const events = eventsOf(await own.ask('/live/api/flow'))
-    const { last } = await next(events, 'timeline')
+    const { last } = (await next(events, 'timeline')) as { readonly last: number }
     const { run } = (await next(events, 'flow')) as { readonly run: string }
     await events.return(undefined)
     const again = async (of: string) =>

@@ -17,7 +17,7 @@ function watched() {
     reader,
     read,
     watching: () => watching,
-    later(ms: number) {
+    later: (ms: number) => {
       now += ms
     },
   }

@@ -3,6 +3,15 @@ import type { Terminal } from '../terminal.ts'
 import { addressOf } from './address.ts'
 import type { AddressOptions } from './address.ts'
 
+/** The last removal that concerned the entry, as far as the app remembers. */
+interface Removed {
+  readonly at: number
+  readonly origin: 'local' | 'bus' | 'db'
+  readonly by: 'key' | 'tag' | 'definition' | 'namespace' | 'pattern' | 'all'
+  readonly tag?: string
+  readonly soft: boolean
+}
+
 interface Explanation {
   readonly key: string
   readonly wouldLoad: boolean
@@ -12,9 +21,10 @@ interface Explanation {
     readonly ms: number
     readonly detail: string
   }[]
+  readonly removed?: Removed
 }
 
-/** `explain KEY`: where an entry is, near to far, and why it is fresh or not. */
+/** `explain KEY`: where an entry is, near to far, why it is fresh or not, and who removed it last. */
 export async function explain(
   desk: Desk,
   key: string,
@@ -38,5 +48,26 @@ export async function explain(
     terminal.line(
       told.wouldLoad ? '  A read with a loader would load now.' : '  A read would be answered from here.',
     )
+    if (told.removed) terminal.line(`  ${removedText(told.removed)}`)
   })
+}
+
+const askers = {
+  local: 'by the app that was asked',
+  bus: 'by another process',
+  db: 'by the change feed, as its row changed',
+} as const
+
+const manners = {
+  key: 'by its key',
+  tag: 'by a tag',
+  definition: 'with its whole definition',
+  namespace: 'with its whole namespace',
+  pattern: 'with a pattern of keys',
+  all: 'with everything',
+} as const
+
+function removedText({ at, origin, by, tag, soft }: Removed): string {
+  const manner = tag === undefined ? manners[by] : `by the tag ${tag}`
+  return `Last ${soft ? 'softly ' : ''}removed at ${new Date(at).toISOString()} ${askers[origin]}, ${manner}.`
 }

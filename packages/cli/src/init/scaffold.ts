@@ -61,7 +61,7 @@ export function writeAll(root: string, files: readonly PlannedFile[]): readonly 
 
 /** What the generated code needs, for `npm install`. */
 export function packagesOf({ tiers }: Plan): readonly string[] {
-  const ours = ['core', ...tiers, 'metrics', 'postgres'].map((name) => `@tierstack/cache-${name}`)
+  const ours = ['core', ...tiers, 'metrics', 'postgres', 'warmer'].map((name) => `@tierstack/cache-${name}`)
   const theirs = [
     'pg',
     '@opentelemetry/api',

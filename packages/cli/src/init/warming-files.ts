@@ -7,8 +7,13 @@ import type { Column, Table } from './introspect.ts'
 export function warmingFile({ tables }: Plan): string {
   const warmed = tables.filter(({ key }) => key.length === 1)
   const names = warmed.map((table) => `${variableName(table)}ByKey`)
+  const tasks = warmed.map((table) => {
+    const [{ type }] = table.key as readonly [Column]
+    const name = feedName(table)
+    return `    warm('${name}', ${variableName(table)}ByKey, fromSql<${type}>({ client: pool, text: statement('${name}') })),`
+  })
   return `import { readFileSync } from 'node:fs'
-import type { WarmReport } from '@tierstack/cache-core'
+import { createWarmer, fromSql, warm } from '@tierstack/cache-warmer'
 import { pool } from './database.ts'
 import { ${names.join(', ')} } from './definitions.ts'
 
@@ -19,20 +24,22 @@ const statements = new Map(
   ),
 )
 
-/** Runs at deploy, or every half hour. What is fresh already is skipped, and one failing key stops nothing. */
-export async function warmCaches(signal?: AbortSignal): Promise<Record<string, WarmReport>> {
-  const options = { concurrency: 32, ...(signal ? { signal } : {}) }
-  return {
-${warmed.map((table) => `    '${feedName(table)}': await ${variableName(table)}ByKey.warm(await keysOf<${(table.key[0] as { type: string }).type}>('${feedName(table)}'), options),`).join('\n')}
-  }
-}
-
-async function keysOf<K>(name: string): Promise<K[]> {
+function statement(name: string): string {
   const sql = statements.get(name)
   if (sql === undefined) throw new Error(\`Expected a statement named \${name} in warming.sql, found none\`)
-  const { rows } = await pool.query<{ key: K }>(sql)
-  return rows.map(({ key }) => key)
+  return sql
 }
+
+/**
+ * \`await warmer.runOnce()\` at deploy, or \`warmer.every('30m', { jitter: '1m' })\`. What is fresh already is skipped, and
+ * one failing key or query stops nothing: the report has it. With a \`leader\` one process of a fleet does it.
+ */
+export const warmer = createWarmer({
+  concurrency: 32,
+  tasks: [
+${tasks.join('\n')}
+  ],
+})
 `
 }
 

@@ -146,9 +146,10 @@ function removalText(event: EventMap['invalidate'], showTags: boolean): string {
   return `${what(event, showTags)}, ${askers[event.origin]}`
 }
 
-function what({ keys, tags, removal }: EventMap['invalidate'], showTags: boolean): string {
+function what(event: EventMap['invalidate'], showTags: boolean): string {
+  const { keys, tags } = event
   if (keys > 0) return keys === 1 ? 'one key' : `${keys} keys`
-  if (tags.length === 0) return removal().kind === 'all' ? 'everything' : 'nothing'
+  if (tags.length === 0) return event.removal().kind === 'all' ? 'everything' : 'nothing'
   const shown = tags.slice(0, 4).map((tag) => (tag.startsWith('!') ? partOf(tag) : tag))
   if (!showTags) return tags.length === 1 ? 'one tag' : `${tags.length} tags`
   return `${shown.join(', ')}${tags.length > shown.length ? ` and ${tags.length - shown.length} more` : ''}`
