@@ -58,8 +58,16 @@ export interface Asking {
   readonly first: FirstAnswer
 }
 
+/** A read that waits for the answer of the nearest remote tier. */
+export interface Passenger {
+  readonly job: Job
+  readonly flight: Flight
+  /** What was learnt; undefined when the flight has landed. */
+  asking: Asking | undefined
+}
+
 /** Reads of the nearest remote tier, gathered by tick. */
 export interface Wave {
-  /** Resolves, in the caller's context, to undefined when the flight has landed; else it goes on with what was learnt. */
-  board(link: RemoteLink, job: Job, flight: Flight): Promise<Asking | undefined>
+  /** Resolves, in the caller's context, once the tier has answered: one promise for all who went together. Never rejects. */
+  board(link: RemoteLink, passenger: Passenger): Promise<void>
 }

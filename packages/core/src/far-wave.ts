@@ -1,7 +1,6 @@
 import { answerOf, unleasedAnswer } from './asking.ts'
-import type { Answer, Asking, Opened, Wave } from './asking.ts'
+import type { Answer, Asking, Opened, Passenger, Wave } from './asking.ts'
 import type { Chain } from './chain.ts'
-import type { Flight } from './flight.ts'
 import type { Job } from './job.ts'
 import { instantOf, openFrame } from './open-frame.ts'
 import type { Instant } from './open-frame.ts'
@@ -10,19 +9,20 @@ import type { Place } from './remote-read.ts'
 import { dueAheadOf } from './resolve.ts'
 import { backfill } from './store.ts'
 
-/** Undefined: the flight has landed. Else it goes on, with what was learnt. */
-type Outcome = Asking | undefined
-
-interface Passenger {
-  readonly job: Job
-  readonly flight: Flight
-  readonly resolve: (outcome: Outcome) => void
-}
-
-const most = 1_000
+/** Of one group. While the tier answers the next, this process opens what came of the one before. */
+const most = 128
 const noPlaces: readonly Place[] = []
 /** Reads that share a reading of the clocks. All of them began before the batch was answered. */
 const readings = 32
+
+/** Those who go together. */
+class Group {
+  readonly passengers: Passenger[] = []
+  answer!: () => void
+  readonly answered: Promise<void> = new Promise((resolve) => {
+    this.answer = resolve
+  })
+}
 
 interface Arrival {
   readonly link: RemoteLink
@@ -41,7 +41,7 @@ interface Arrival {
 export class FarWave implements Wave {
   readonly #chain: () => Chain
   readonly #loading: boolean
-  #waiting: Passenger[] = []
+  #boarding: Group | undefined
 
   /** @param loading Whether those of this wave load what is missing, and so want leases. */
   constructor(chain: () => Chain, loading: boolean) {
@@ -49,19 +49,24 @@ export class FarWave implements Wave {
     this.#loading = loading
   }
 
-  board(link: RemoteLink, job: Job, flight: Flight): Promise<Outcome> {
-    if (this.#waiting.length === 0) process.nextTick(() => this.#depart(link))
-    const outcome = new Promise<Outcome>((resolve) => {
-      this.#waiting.push({ job, flight, resolve })
-    })
-    if (this.#waiting.length >= most) this.#depart(link)
-    return outcome
+  board(link: RemoteLink, passenger: Passenger): Promise<void> {
+    let group = this.#boarding
+    if (group === undefined) {
+      group = new Group()
+      this.#boarding = group
+      const first = group
+      process.nextTick(() => this.#depart(link, first))
+    }
+    group.passengers.push(passenger)
+    const { answered } = group
+    if (group.passengers.length >= most) this.#depart(link, group)
+    return answered
   }
 
-  #depart(link: RemoteLink): void {
-    const passengers = this.#waiting
-    if (passengers.length === 0) return
-    this.#waiting = []
+  #depart(link: RemoteLink, group: Group): void {
+    if (this.#boarding !== group) return
+    this.#boarding = undefined
+    const { passengers } = group
     const chain = this.#chain()
     const watch = chain.fills.moment()
     const landed = this.#ask(link, passengers).then(
@@ -71,15 +76,17 @@ export class FarWave implements Wave {
           if (i % readings === readings - 1) arrival.at = instantOf(chain)
           const passenger = passengers[i] as Passenger
           try {
-            arrive(chain, passenger, answers[i] as Answer, arrival)
+            passenger.asking = arrive(chain, passenger, answers[i] as Answer, arrival)
           } catch {
             // Nobody else may wait for it.
-            passenger.resolve(unanswered(arrival))
+            passenger.asking = unanswered(arrival)
           }
         }
+        group.answer()
       },
       () => {
-        for (const { resolve } of passengers) resolve(unanswered({ link, watch }))
+        for (const passenger of passengers) passenger.asking = unanswered({ link, watch })
+        group.answer()
       },
     )
     chain.background.run(landed)
@@ -99,22 +106,21 @@ function unanswered({ link, watch }: Pick<Arrival, 'link' | 'watch'>): Asking {
   return { watch, first: { link, answer: undefined, opened: undefined } }
 }
 
+/** Lands the flight with a fresh hit; else what was learnt. */
 function arrive(
   chain: Chain,
-  { job, flight, resolve }: Passenger,
+  { job, flight }: Passenger,
   answer: Answer,
   { link, watch, at }: Arrival,
-): void {
+): Asking | undefined {
   const { frame, fence, tagClock } = answer
   const opened = frame ? openFrame(chain, job, link, frame, at) : undefined
-  if (frame === undefined || opened === undefined || !mayLand(chain, job, opened, at.now)) {
-    resolve({ watch, first: { link, answer, opened } })
-    return
-  }
+  if (frame === undefined || opened === undefined || !mayLand(chain, job, opened, at.now))
+    return { watch, first: { link, answer, opened } }
   const place: Place = { link, fence, claim: frame.stamp, tagClock, blocked: false }
   const { life, candidate } = opened
   flight.end(backfill(chain, job, flight, { place, life, candidate, stamp: frame.stamp }, noPlaces, at.now))
-  resolve(undefined)
+  return undefined
 }
 
 function mayLand(

@@ -1,4 +1,4 @@
-import type { Asking } from './asking.ts'
+import type { Asking, Passenger } from './asking.ts'
 import type { Chain } from './chain.ts'
 import type { LocalEntry } from './entry.ts'
 import { Flight } from './flight.ts'
@@ -74,7 +74,9 @@ function farRead(chain: Chain, query: Query, key: string, input: unknown): Promi
   flight.keep()
   chain.flights.set(name, flight)
   const wave = query.load === undefined ? chain.waves.getting : chain.waves.loading
-  return wave.board(link, job, flight).then((asking) => {
+  const passenger: Passenger = { job, flight, asking: undefined }
+  return wave.board(link, passenger).then(() => {
+    const { asking } = passenger
     const { answer } = flight
     if (asking !== undefined || answer === undefined) return follow(chain, job, flight, asking)
     if (chain.flights.get(name) === flight) chain.flights.delete(name)

@@ -16,6 +16,8 @@ export interface Route {
 
 /** Sends each call to the node of its bucket, one write per node; resolves to the replies in the order of the calls. */
 export async function dispatch(calls: readonly AnyCall[], route: Route): Promise<readonly Reply[]> {
+  const [only] = calls
+  if (calls.length === 1 && only !== undefined) return sendTo(route.nodeFor(only.bucket), calls, route)
   const parts = new Map<Node, number[]>()
   for (const [i, { bucket }] of calls.entries()) {
     const node = route.nodeFor(bucket)
