@@ -5,8 +5,11 @@ import type { ScriptName } from './scripts.ts'
 export interface Call {
   readonly bucket: number
   readonly words: readonly Word[]
-  /** Counts only if the epoch is still the one that the keys are of. */
-  readonly guarded?: boolean
+  /**
+   * Counts only if the epoch is still the one that the keys are of. `within`: the command is an MGET whose first key is
+   * the epoch's.
+   */
+  readonly guarded?: boolean | 'within'
 }
 
 /** A script for the node that holds a bucket. All keys are of that bucket. */

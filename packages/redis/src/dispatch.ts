@@ -2,7 +2,7 @@ import type { AnyCall } from './call.ts'
 import { metEpoch } from './error-reply.ts'
 import type { Greeted } from './greeting.ts'
 import type { Layout } from './layout.ts'
-import { textOf } from './port.ts'
+import { inside, textOf } from './port.ts'
 import type { Node, Reply, Word } from './port.ts'
 import { isGuarded } from './scripts.ts'
 
@@ -46,11 +46,11 @@ async function sendTo(node: Node, calls: readonly AnyCall[], route: Route): Prom
     ...guards.map((bucket) => ['GET', layout.epoch(bucket)]),
     ...calls.map((call) => wordsOf(call, node, route)),
   ])
-  if (guards.length === 0) return replies
+  if (guards.length === 0) return replies.map((reply, i) => judged(calls[i] as AnyCall, reply, epoch))
   const met = new Map(guards.map((bucket, i) => [bucket, replies[i] as Reply]))
   return replies.slice(guards.length).map((reply, i) => {
     const call = calls[i] as AnyCall
-    if (!isGuardedCommand(call)) return reply
+    if (!isGuardedCommand(call)) return judged(call, reply, epoch)
     const there = met.get(call.bucket) as Reply
     if (there instanceof Error) return there
     const text = textOf(there) ?? ''
@@ -59,7 +59,14 @@ async function sendTo(node: Node, calls: readonly AnyCall[], route: Route): Prom
 }
 
 function isGuardedCommand(call: AnyCall): boolean {
-  return 'guarded' in call && call.guarded
+  return 'guarded' in call && call.guarded === true
+}
+
+/** The reply, unless the epoch that it begins with is another one. */
+function judged(call: AnyCall, reply: Reply, epoch: string): Reply {
+  if (!('guarded' in call) || call.guarded !== 'within' || reply instanceof Error) return reply
+  const text = textOf(inside(reply, 0)) ?? ''
+  return text === epoch ? reply : metEpoch(text)
 }
 
 function wordsOf(call: AnyCall, node: Node, route: Route): readonly Word[] {

@@ -1,9 +1,10 @@
 import type { LeaseRead, StoredFrame } from '@tierstack/cache-core'
-import type { AnyCall } from './call.ts'
+import type { AnyCall, Call } from './call.ts'
 import type { Connection } from './connection.ts'
 import { bytesOf, inside } from './port.ts'
 import type { Reply } from './port.ts'
 import { gather, spread } from './spread.ts'
+import type { Part } from './spread.ts'
 import { leaseFence, parseStored } from './stored.ts'
 import { token } from './token.ts'
 import type { Held } from './tracking.ts'
@@ -24,15 +25,9 @@ export class EntryReads {
 
   async read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
     const parts = spread(this.#layout, keys, itself)
-    const replies = await this.#connection.ask(() =>
-      parts.map(({ bucket, items }) => ({
-        bucket,
-        guarded: true,
-        words: ['MGET', ...this.#connection.namesOf(bucket, items)],
-      })),
-    )
+    const replies = await this.#connection.ask(() => parts.map((part) => this.#mget(part)))
     const frames = gather(parts, keys.length, (_, partAt, itemAt) => {
-      const stored = parseStored(bytesOf(inside(replies[partAt], itemAt)))
+      const stored = parseStored(bytesOf(inside(replies[partAt], itemAt + 1)))
       return stored.kind === 'value' ? stored.frame : undefined
     })
     const holds = this.#holds
@@ -44,7 +39,8 @@ export class EntryReads {
    * `clock` is the reply for the tag clock, taken before any of the reads.
    *
    * A script for a single key too: `SET NX GET` would need the epoch and the clock asked beside it, and three commands
-   * cost the client more than one script costs both.
+   * cost the client more than one script costs both. A script where all keys have values too: by not knowing it, a
+   * server tells that it was restarted behind a proxy, which a plain `MGET` would not notice.
    */
   async lease(
     keys: readonly string[],
@@ -83,6 +79,12 @@ export class EntryReads {
     if (holds)
       holds(reads.flatMap((read, i) => heldBy(keys[i], read.state === 'hit' ? read.frame : undefined)))
     return { reads, clock: apart ? replies[0] : inside(answers[0], 0) }
+  }
+
+  #mget({ bucket, items }: Part<string>): Call {
+    const { layout } = this.#connection
+    const names = this.#connection.namesOf(bucket, items)
+    return { bucket, guarded: 'within', words: ['MGET', layout.epoch(bucket), ...names] }
   }
 
   get #layout() {
