@@ -54,17 +54,22 @@ export function akamai(given: AkamaiOptions = {}): Provider<'akamai'> {
         {
           fact: 'calls 100 + 50/s, tags 5,000 + 500/min for the account; 429: wait 5 s',
           url: 'https://techdocs.akamai.com/purge-cache/reference/rate-limiting',
-          read: '2026-11-27',
+          read: '2026-11-28',
         },
         {
           fact: 'a body up to 50,000 bytes, else 413',
           url: 'https://techdocs.akamai.com/purge-cache/reference/413',
-          read: '2026-11-27',
+          read: '2026-11-28',
         },
         {
-          fact: '128 tags, 128 characters each, the first line only; none of : @ * { } \\ < >',
+          fact: '128 comma-separated tags, the first line only; a 304 changes none',
           url: 'https://techdocs.akamai.com/purge-cache/docs/assign-cache-tags',
-          read: '2026-11-27',
+          read: '2026-11-28',
+        },
+        {
+          fact: '128 characters a tag; none of : @ * { } \\ < >; case counts; what is beyond 128 tags is ignored',
+          url: 'https://techdocs.akamai.com/purge-cache/docs/purge-content-cache-tag',
+          read: '2026-11-28',
         },
       ],
     },

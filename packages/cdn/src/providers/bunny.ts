@@ -35,12 +35,12 @@ export function bunny(given: BunnyOptions = {}): Provider<'bunny'> {
         {
           fact: 'one tag a call; CDN-Tag up to 1,024 bytes in all',
           url: 'https://docs.bunny.net/cdn/purge-cache',
-          read: '2026-11-27',
+          read: '2026-11-28',
         },
         {
           fact: 'exact 120 + 5/s, prefix 20 + 0.5/s for the account; 429',
           url: 'https://docs.bunny.net/docs/cdn-api-purge-rate-limits',
-          read: '2026-11-27',
+          read: '2026-11-28',
         },
       ],
     },

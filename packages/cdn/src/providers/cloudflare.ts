@@ -52,7 +52,7 @@ export function cloudflare(given: CloudflareOptions = {}): Provider<'cloudflare'
         {
           fact: '100 tags a call; calls per account: Free 5/min (25), Pro 5/s (25), Business 10/s (50), Enterprise 50/s (500)',
           url: 'https://developers.cloudflare.com/cache/how-to/purge-cache/',
-          read: '2026-11-27',
+          read: '2026-11-28',
         },
         {
           fact: 'Cache-Tag up to 16 KB, about 1,000 tags; case is folded; printable ASCII without spaces',

@@ -52,10 +52,15 @@ export function cloudfront(given: CloudFrontOptions = {}): Provider<'cloudfront'
         {
           fact: '3,000 items in progress; TooManyInvalidationsInProgress, BatchTooLarge',
           url: 'https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html',
-          read: '2026-11-27',
+          read: '2026-11-28',
         },
         {
-          fact: '`#tag` among the paths; 50 tags an object, 256 characters a tag; case is folded; effective < 5 s, complete < 25 s (p95)',
+          fact: '`#tag` among the paths; 50 tags an object, the others are not stored; 256 characters of ASCII without commas a tag; case is folded',
+          url: 'https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-tags.html',
+          read: '2026-11-28',
+        },
+        {
+          fact: 'effective < 5 s, complete < 25 s (p95)',
           url: 'https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-by-tags.html',
           read: '2026-11-27',
         },

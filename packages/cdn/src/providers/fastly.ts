@@ -39,13 +39,13 @@ export function fastly(given: FastlyOptions = {}): Provider<'fastly'> {
       sources: [
         {
           fact: '256 keys a call; Fastly-Soft-Purge; 200 or 429',
-          url: 'https://www.fastly.com/documentation/reference/api/purging/',
-          read: '2026-11-27',
+          url: 'https://github.com/fastly/fastly-js/blob/main/docs/PurgeApi.md',
+          read: '2026-11-28',
         },
         {
           fact: 'a key up to 1,024 bytes, the header up to 16,384; what is beyond is ignored',
-          url: 'https://docs.fastly.com/en/guides/working-with-surrogate-keys',
-          read: '2026-11-27',
+          url: 'https://www.fastly.com/documentation/reference/http/http-headers/Surrogate-Key/',
+          read: '2026-11-28',
         },
         {
           fact: '100,000 purges an hour for a customer (secondary source)',

@@ -40,7 +40,12 @@ export function googleCdn(given: GoogleCdnOptions = {}): Provider<'google'> {
       vary: ['accept', 'accept-encoding', 'origin'],
       sources: [
         {
-          fact: '10 tags a call, 500 calls a minute, in effect after about 10 s',
+          fact: '500 calls a minute, in effect after about 10 s',
+          url: 'https://cloud.google.com/cdn/docs/cache-invalidation-overview',
+          read: '2026-11-28',
+        },
+        {
+          fact: '10 tags a call',
           url: 'https://cloud.google.com/cdn/docs/cache-invalidation-overview',
           read: '2026-11-27',
         },
