@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 
 import type { Exchange } from './exchange.ts'
@@ -73,5 +72,18 @@ async function stream(
 
 async function give(reader: ServerResponse, piece: Uint8Array): Promise<void> {
   if (reader.destroyed) throw new Error('the reader has gone')
-  if (!reader.write(piece)) await Promise.race([once(reader, 'drain'), once(reader, 'close')])
+  if (!reader.write(piece)) await roomOrGone(reader)
+}
+
+/** Leaves no listener behind: a long body waits for its reader thousands of times. */
+function roomOrGone(reader: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      reader.off('drain', done)
+      reader.off('close', done)
+      resolve()
+    }
+    reader.on('drain', done)
+    reader.on('close', done)
+  })
 }

@@ -56,6 +56,8 @@ class EmbeddedEdge implements Edge {
   readonly #pages: PageServer
   readonly #endpoint: PurgeEndpoint
   readonly #wall: () => number
+  /** Pending until what was left in shared tiers is dropped. */
+  #beginning: Promise<unknown> | undefined
   #closed = false
 
   constructor(options: ResolvedOptions) {
@@ -86,6 +88,8 @@ class EmbeddedEdge implements Edge {
       wall: this.#wall,
     })
     this.#endpoint = new PurgeEndpoint(options.purgeToken, (what) => purge(this.cache, what))
+    const shares = options.tiers.some(({ kind }) => kind === 'remote')
+    if (shares && !options.keepShared) this.#beginning = this.#dropShared()
   }
 
   readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -132,6 +136,7 @@ class EmbeddedEdge implements Edge {
       refuse(response, refused ?? 400)
       return
     }
+    if (this.#beginning !== undefined) await this.#beginning
     const exchange = new Exchange(request, response, target)
     const forwarding: Forwarding = {
       host: target.host,
@@ -146,6 +151,16 @@ class EmbeddedEdge implements Edge {
       return
     }
     await this.#unsafe(exchange, forwarding)
+  }
+
+  async #dropShared(): Promise<void> {
+    try {
+      await this.cache.clear()
+    } catch {
+      // A tier that doesn't answer is asked again before anything of it is trusted.
+    } finally {
+      this.#beginning = undefined
+    }
   }
 
   async #unsafe(exchange: Exchange, forwarding: Forwarding): Promise<void> {

@@ -1,7 +1,10 @@
 import { connectionFields } from './fields.ts'
 import type { Fields } from './fields.ts'
 
-/** Reach the origin with every request. */
+/**
+ * Reach the origin with every request: what pages are negotiated by, who asks, and whether the trace goes on. No others
+ * that a page might repeat to those who get it next, such as where a reader came from.
+ */
 const always = new Set([
   'accept',
   'accept-charset',
@@ -10,13 +13,10 @@ const always = new Set([
   'authorization',
   'cookie',
   'dnt',
-  'from',
-  'referer',
   'save-data',
   'traceparent',
   'tracestate',
   'user-agent',
-  'x-request-id',
 ])
 
 /** Ours to say, or not meant for an origin. */

@@ -13,6 +13,13 @@ export interface EdgeOptions {
    */
   readonly namespace?: string
   /**
+   * Whether pages that were in shared tiers before this edge began may be served. What was purged while no edge ran isn't
+   * known to be gone, so without it they are dropped, for all edges of the namespace. For fleets in which a purge always
+   * reaches some edge.
+   * @default false
+   */
+  readonly keepShared?: boolean
+  /**
    * How the edge calls itself in `Cache-Status` and `Via`.
    * @default 'edge'
    */
@@ -84,6 +91,7 @@ export const optionNames: readonly (keyof EdgeOptions)[] = [
   'tiers',
   'origin',
   'namespace',
+  'keepShared',
   'name',
   'hosts',
   'forward',
@@ -103,6 +111,7 @@ export interface ResolvedOptions {
   readonly tiers: readonly (LocalTier | RemoteTier)[]
   readonly origin: URL | RequestListener
   readonly namespace: string
+  readonly keepShared: boolean
   readonly name: string
   readonly hosts: ReadonlySet<string> | 'any'
   readonly forward: ReadonlySet<string> | 'all'
@@ -133,6 +142,7 @@ export function resolveOptions(given: EdgeOptions): ResolvedOptions {
     tiers: given.tiers,
     origin: originOf(given.origin),
     namespace,
+    keepShared: given.keepShared === true,
     name,
     hosts: setOf('hosts', given.hosts ?? 'any', 'any'),
     forward: setOf('forward', given.forward ?? [], 'all'),

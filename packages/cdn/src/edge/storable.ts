@@ -25,12 +25,12 @@ const understood = new Set([...heuristicStatuses, 302, 303, 307, 400])
 /** File names by which attackers make private pages look like assets, and what such a file may be. */
 const assets =
   /\.(?:avif|bmp|css|csv|eot|gif|ico|jpe?g|js|mjs|mp[34]|otf|pdf|png|svgz?|ttf|txt|webm|webp|woff2?|zip)$/i
-const page = /^\s*(?:text\/html|application\/(?:xhtml\+xml|json))\b/i
+const page = /^\s*(?:$|text\/(?:html|xml|json)|application\/(?:[\w.-]+\+)?(?:json|xml)\b)/i
 
 /**
  * Why a response may not be kept for others, or `undefined` when it may: RFC 9111, section 3. Stricter than that in
  * three points: what sets a cookie or answers a request with cookies is taken for private unless it says that it is
- * for all, and a page or JSON under the name of an asset isn't kept (web cache deception).
+ * for all, and a page, JSON or what doesn't say what it is isn't kept under the name of an asset (web cache deception).
  */
 export function refusal(
   asked: Asked,

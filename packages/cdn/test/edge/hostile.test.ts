@@ -185,7 +185,14 @@ describe('web cache deception', () => {
     'a page under the name of an asset is not kept: %s',
     async (path) => {
       await using node = await rig()
-      for (const type of ['text/html; charset=utf-8', 'application/json']) {
+      for (const type of [
+        'text/html; charset=utf-8',
+        'application/json',
+        'application/vnd.api+json',
+        'application/xhtml+xml',
+        'text/xml',
+        '',
+      ]) {
         node.answer(account(type))
         await node.get(path, { headers: { Cookie: 'session=ann' } })
         expect((await node.get(path)).from).toBe('origin')

@@ -1,11 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createCache } from '@tierstack/cache-core'
-import type { Bus, BusListener, EdgeTier } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { startVarnish } from '@tierstack/test-services'
 import { describe, expect, test } from 'vitest'
 import { cdn, edgeHandler, nodeListener, varnish, varnishVcl } from '../../src/index.ts'
+import { purgedFirst } from './purged-first.ts'
+import { SlowBus } from './slow-bus.ts'
 
 /** `once` has no second purge; `first` purges before the others are told. */
 type Order = 'right' | 'once' | 'first'
@@ -28,27 +29,11 @@ function gate(): { pass(): Promise<void>; close(): void; open(): void } {
   }
 }
 
-function ordered(edge: EdgeTier, order: Order): EdgeTier {
-  if (order !== 'first') return edge
-  return {
-    kind: 'edge',
-    name: edge.name,
-    open: (host) => edge.open(host),
-    announce: async (what) => void (await edge.purge(what)),
-    purge: () => Promise.resolve('purged'),
-    get pending() {
-      return edge.pending
-    },
-    close: () => edge.close(),
-  }
-}
-
 /** Two instances behind one Varnish, whose messages and responses the test can hold. */
 async function site(order: Order) {
   const rows = new Map([[1, 1]])
   const messages = gate()
   const responses = gate()
-  const heard: BusListener[] = []
   const listeners: ReturnType<typeof nodeListener>[] = []
   let turn = 0
   const front = createServer((request, response) => {
@@ -58,23 +43,7 @@ async function site(order: Order) {
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
   const { port } = front.address() as AddressInfo
   const server = await startVarnish({ vcl: varnishVcl({ backend: { host: '127.0.0.1', port }, token }) })
-  const bus = (): Bus => {
-    let own: BusListener | undefined
-    return {
-      open({ listener }) {
-        own = listener
-        heard.push(listener)
-        listener.live(Number.POSITIVE_INFINITY)
-      },
-      publish(removal) {
-        void messages.pass().then(() => {
-          for (const listener of heard) if (listener !== own) listener.removed(removal)
-        })
-        return Promise.resolve()
-      },
-      close: () => Promise.resolve(),
-    }
-  }
+  const bus = new SlowBus((hand) => void messages.pass().then(hand))
   const instances = [0, 1].map(() => {
     const edge = cdn({
       name: 'edge',
@@ -84,8 +53,8 @@ async function site(order: Order) {
     })
     const cache = createCache({
       namespace: 'order',
-      tiers: [memory(), ordered(edge, order)],
-      bus: bus(),
+      tiers: [memory(), order === 'first' ? purgedFirst(edge) : edge],
+      bus: bus.connect(),
       timeouts: { removal: '10s' },
     })
     const row = cache.define({ name: 'row', load: (id: number) => rows.get(id) ?? 0 })

@@ -1,10 +1,14 @@
-// The long run: `pnpm --filter @tierstack/cache-cdn race 25`.
+// The long runs: `pnpm --filter @tierstack/cache-cdn race varnish 60` and `… race embedded 375`, then the orders.
 import { race } from './race.ts'
+import type { Order } from './race.ts'
 
-const rounds = Number(process.argv[2] ?? 25)
-for (const order of ['right', 'once', 'unawaited', 'first'] as const) {
+const [edge = 'varnish', rounds = '25', orders] = process.argv.slice(2)
+if (edge !== 'varnish' && edge !== 'embedded') throw new Error(`Expected varnish or embedded, got ${edge}`)
+const all: readonly Order[] = ['right', edge === 'varnish' ? 'once' : 'unfenced', 'unawaited', 'first']
+for (const order of (orders?.split(',') as Order[] | undefined) ?? all) {
   const began = performance.now()
-  const { pages, stuck, readers, origin } = await race({ order, rows: 60, rounds })
+  const rows = edge === 'varnish' ? 60 : 12
+  const { pages, stuck, readers, origin } = await race({ edge, order, rows, rounds: Number(rounds) })
   const share = ((100 * stuck) / pages).toFixed(2)
   const seconds = Math.round((performance.now() - began) / 1000)
   process.stdout.write(
