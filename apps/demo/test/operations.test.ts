@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { followChanges } from '../src/feed.ts'
 import { ask, serveDemo } from './parts.ts'
 
 test(
@@ -23,3 +24,14 @@ test(
     expect((await ask(`${url}/-/cache/stats`)).status).toBe(401)
   },
 )
+
+test('/metrics tells how far the change feed is behind, once it follows', { timeout: 60_000 }, async () => {
+  const { application, url, close } = await serveDemo()
+  onTestFinished(close)
+  const lag = async (): Promise<string | undefined> =>
+    /^cache_feed_lag\{.*cache_feed="cities".*\} (\S+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]
+  expect(await lag()).toBe('NaN')
+  const feed = await followChanges(application)
+  expect(Number(await lag())).toBeLessThan(60)
+  await feed.close()
+})

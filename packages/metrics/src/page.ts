@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { adminRoutes } from './admin.ts'
+import { adminRoutes } from './admin-routes.ts'
 import type { Administered } from './administered.ts'
 import { endpoint } from './endpoint.ts'
 import type { Admin } from './endpoint.ts'

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { adminOptionNames } from '../src/admin-options.ts'
 import { instruments } from '../src/index.ts'
 import { measureOptionNames } from '../src/measure.ts'
+import { livePageOptionNames } from '../src/live/options.ts'
 import { logOptionNames } from '../src/log.ts'
 import { shadowOptionNames } from '../src/shadow.ts'
 import { traceOptionNames } from '../src/trace.ts'
@@ -32,5 +33,9 @@ describe('the read-me lists', () => {
 
   test('every option of the admin endpoint', () => {
     expect(listed('The admin endpoint')).toEqual(adminOptionNames)
+  })
+
+  test('every option that the live page has beside those', () => {
+    expect([...adminOptionNames, ...listed('The live page')]).toEqual(livePageOptionNames)
   })
 })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { startPrometheus, startRedis, until } from '@tierstack/test-services'
 import { expect, onTestFinished, test } from 'vitest'
+import { followChanges } from '../../src/feed.ts'
 import { chooseTiers } from '../../src/tiers.ts'
 import { ask, patch, serveDemo } from '../parts.ts'
 
@@ -43,8 +44,12 @@ test(
   { timeout: 120_000 },
   async () => {
     await using redis = await startRedis({})
-    const { url, close } = await serveDemo({ tiers: () => chooseTiers({ REDIS_URL: redis.url }) })
+    const { application, url, close } = await serveDemo({
+      tiers: () => chooseTiers({ REDIS_URL: redis.url }),
+    })
     onTestFinished(close)
+    const feed = await followChanges(application)
+    onTestFinished(() => feed.close())
     await using prometheus = await startPrometheus({
       targets: [url.replace('http://', '')],
       rules: [monitoring('rules.yml')],

@@ -406,6 +406,7 @@ export declare class CacheError extends Error {
 }
 
 // ./events
+import type { Removal } from './bus.ts';
 import type { SetupFinding } from './tier.ts';
 export type Reason = 'miss' | 'expired' | 'swr' | 'ahead' | 'forced' | 'invalidated' | 'warm';
 export type TierVerb = 'read' | 'lease' | 'claim' | 'fill' | 'write' | 'take' | 'release' | 'renew' | 'remove' | 'ask';
@@ -462,6 +463,7 @@ export interface EventMap {
         readonly keys: number;
         readonly tags: readonly string[];
         readonly origin: 'local' | 'bus' | 'db';
+        removal(): Removal;
     };
     evict: {
         readonly tier: string;
@@ -524,6 +526,7 @@ export interface ExplainStep<N extends string = string> {
     readonly outcome: 'hit' | 'miss' | 'stale' | 'expired' | 'tag' | 'suspect' | 'fenced' | 'unavailable' | 'poisoned';
     readonly ms: number;
     readonly detail: string;
+    readonly tags: readonly string[];
 }
 export interface Explanation<N extends string = string> {
     readonly key: string;
@@ -554,10 +557,11 @@ export declare function secure(value: unknown, isolation: Isolation): Secured;
 export declare function copy<V>(value: V): V;
 
 // ./key
+import type { KeyHash } from './key-hash.ts';
 export type KeyPart = string | number | bigint | boolean | null | undefined | Date;
 export type KeyOf = KeyPart | object;
 export declare function canonical(input: unknown): string;
-export declare function rawKey(path: string, key: unknown): string;
+export declare function rawKey(path: string, key: unknown, keyHash?: KeyHash): string;
 export interface SplitKey {
     readonly prefix: string;
     readonly input: KeyPart;
@@ -566,6 +570,14 @@ export declare function splitKey(key: string): SplitKey;
 export declare function joinKey(prefix: string, input: KeyPart): string;
 export declare function checkName(what: string, name: unknown, longestName?: number): string;
 export declare function prefixesOf(key: string): string[];
+
+// ./key-hash
+export interface KeyHash {
+    hash(text: string): string;
+}
+export interface Hashing {
+    readonly keyHash: KeyHash | undefined;
+}
 
 // ./load-context
 import type { Duration } from './duration.ts';
@@ -637,6 +649,7 @@ import type { Clock } from './clock.ts';
 import type { Codec, Transform } from './codec.ts';
 import type { Encryption } from './encryption.ts';
 import type { Duration } from './duration.ts';
+import type { KeyHash } from './key-hash.ts';
 import type { Policy, ResolvedPolicy } from './policy.ts';
 import type { EdgeTier, LocalTier, RemoteTier, Tier } from './tier.ts';
 import type { WriteQueue } from './write-queue.ts';
@@ -649,6 +662,7 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
     transforms?: readonly Transform[];
     writeQueue?: WriteQueue;
     encryption?: Encryption;
+    keyHash?: KeyHash;
     audit?: AuditOptions;
     tenant?: (() => string | undefined) | true;
     clock?: Clock;
@@ -676,6 +690,7 @@ export interface ResolvedOptions {
     readonly transforms: readonly Transform[];
     readonly writeQueue: WriteQueue | undefined;
     readonly encryption: Encryption | undefined;
+    readonly keyHash: KeyHash | undefined;
     readonly audit: AuditOptions | undefined;
     readonly tenant: (() => string | undefined) | true | undefined;
     readonly clock: Clock;

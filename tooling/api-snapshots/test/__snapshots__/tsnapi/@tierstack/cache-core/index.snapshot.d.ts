@@ -29,6 +29,7 @@ export type { Freshness, Policy, Timeouts, Ttl } from './policy.ts';
 export type { Inspected } from './inspected.ts';
 export type { Isolation } from './isolate.ts';
 export { joinKey, splitKey } from './key.ts';
+export type { KeyHash } from './key-hash.ts';
 export type { KeyOf, KeyPart, SplitKey } from './key.ts';
 export type { LoadContext, Loader } from './load-context.ts';
 export type { LocalEntry, TagStamp } from './entry.ts';
