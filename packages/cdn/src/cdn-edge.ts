@@ -1,7 +1,7 @@
 import { CacheError } from '@tierstack/cache-core'
 import type { EdgeHost, EdgeOutcome, EdgePurge, EdgeTier } from '@tierstack/cache-core'
 import { PurgeEngine } from './engine/purge-engine.ts'
-import type { PurgeStats } from './engine/dispatch.ts'
+import type { PurgeStats } from './engine/purge-stats.ts'
 import type { PurgeName } from './engine/purge-engine.ts'
 import type { DeadLetter } from './engine/purge-queue.ts'
 import { resolveOptions } from './options.ts'
@@ -10,7 +10,7 @@ import { Planner } from './planner.ts'
 import type { HeaderPlan, PlanFacts } from './planner.ts'
 import type { PurgeRequest } from './provider.ts'
 import { UrlIndex } from './url-index.ts'
-import type { WireTags } from './wire-tags.ts'
+import type { Wire, WireTags } from './wire-tags.ts'
 
 /** What others may still hold after a removal: the bound of a silent bus, ms. */
 const othersBound = 500
@@ -155,16 +155,15 @@ class Cdn implements CdnEdge {
   #namesOf(what: EdgePurge): readonly PurgeName[] {
     const wires = this.#wires
     if (what.all) return [{ name: wires.all, group: undefined }]
-    const names = new Map<string, string | undefined>()
-    for (const wire of [
-      ...(what.keys ?? []).map((key) => wires.key(key)),
-      ...(what.tags ?? []).map((tag) => wires.tag(tag)),
-    ]) {
-      names.set(wire.name, wire.group)
-      names.set(wire.overflow, undefined)
+    const names = new Map<string, PurgeName>()
+    const add = ({ name, group, overflow }: Wire) => {
+      names.set(name, { name, group })
+      if (!names.has(overflow)) names.set(overflow, { name: overflow, group: undefined })
     }
-    if (names.size > 0) names.set(wires.overflowAll, undefined)
-    return Array.from(names, ([name, group]) => ({ name, group }))
+    for (const key of what.keys ?? []) add(wires.key(key))
+    for (const tag of what.tags ?? []) add(wires.tag(tag))
+    if (names.size > 0) names.set(wires.overflowAll, { name: wires.overflowAll, group: undefined })
+    return [...names.values()]
   }
 
   /** Longest life of new responses: short while purges don't get through, so that a lost one is soon outlived. */

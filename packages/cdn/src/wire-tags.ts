@@ -26,21 +26,18 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 /** Names remembered, so that a hash is made once. */
 const remembered = 50_000
 
-/** 65 bits of SHA-256. */
+/** All texts of two letters: ten bits at a time. */
+const pairs = Array.from({ length: 1_024 }, (_, i) => `${alphabet[i >> 5]}${alphabet[i & 31]}`)
+
+/** 65 bits of SHA-256, five to a letter. */
 function digest(text: string): string {
-  const bytes = hash('sha256', text, 'buffer')
+  const hex = hash('sha256', text, 'hex')
   let out = '~'
-  let bits = 0
-  let held = 0
-  for (let i = 0; out.length < 14; i++) {
-    held = ((held << 8) | (bytes[i] as number)) & 0xffff
-    bits += 8
-    while (bits >= 5 && out.length < 14) {
-      bits -= 5
-      out += alphabet[(held >> bits) & 31]
-    }
+  for (let at = 0; at < 15; at += 5) {
+    const bits = Number.parseInt(hex.slice(at, at + 5), 16)
+    out += `${pairs[bits >> 10]}${pairs[bits & 1_023]}`
   }
-  return out
+  return out + alphabet[Number.parseInt(hex.slice(15, 17), 16) >> 3]
 }
 
 /** `user:7` → `user`; undefined for a tag that stands alone. Our own tags begin with `!` and are groups themselves. */

@@ -1,10 +1,11 @@
 import type { Clock, EdgeOutcome, EdgePurge } from '@tierstack/cache-core'
 import { Dispatch } from './dispatch.ts'
-import type { DispatchOptions, PurgeStats } from './dispatch.ts'
+import type { DispatchOptions } from './dispatch.ts'
 import { Intents } from './intents.ts'
 import { Jobs } from './jobs.ts'
 import type { Job, Pending } from './jobs.ts'
 import type { DeadLetter, PurgeLane } from './purge-queue.ts'
+import type { PurgeStats } from './purge-stats.ts'
 
 /** A name to purge, with the name that covers it and others. */
 export interface PurgeName {
@@ -129,12 +130,12 @@ export class PurgeEngine {
         pending.done()
         resolve()
       }
-      const mark = { pending, at: now, ripeAt: now + lead + window }
+      const ripeAt = now + lead + window
       const soft = what.soft === true && this.#o.provider.contract.soft
       const soon: Job[] = []
       for (const { name, group } of names) {
         const job = this.#jobs.of(name, group, soft)
-        job.marks.push({ ...mark, led: false })
+        job.marks.push({ pending, at: now, ripeAt, led: false })
         const due = Math.max(now + lead, job.lastAt + spacing)
         if (due <= now + lead) soon.push(job)
         else if (due < job.due || job.due <= now) this.#jobs.schedule([job], due, now)

@@ -63,7 +63,7 @@ export declare function staticAssets(given: AssetOptions): (request: Request) =>
 
 // ./cdn-edge
 import type { EdgePurge, EdgeTier } from '@tierstack/cache-core';
-import type { PurgeStats } from './engine/purge-engine.ts';
+import type { PurgeStats } from './engine/purge-stats.ts';
 import type { DeadLetter } from './engine/purge-queue.ts';
 import type { CdnOptions } from './options.ts';
 import type { HeaderPlan, PlanFacts } from './planner.ts';
@@ -89,55 +89,6 @@ export declare function cdn(options: CdnOptions): CdnEdge;
 import type { PurgeQueue } from './purge-queue.ts';
 export declare function memoryQueue(): PurgeQueue;
 
-// ./engine/purge-engine
-import type { EdgeHost, EdgeOutcome, EdgePurge } from '@tierstack/cache-core';
-import type { Provider } from '../provider.ts';
-import type { DeadLetter, PurgeLane } from './purge-queue.ts';
-import type { Fetch } from './send.ts';
-export interface PurgeName {
-    readonly name: string;
-    readonly group: string | undefined;
-}
-export interface EngineOptions {
-    readonly provider: Provider;
-    readonly lane: PurgeLane;
-    readonly durable: boolean;
-    readonly host: EdgeHost;
-    readonly fetch: Fetch;
-    readonly random: () => number;
-    readonly namesOf: (what: EdgePurge) => readonly PurgeName[];
-    readonly all: string;
-    readonly urlsOf: ((names: readonly string[]) => readonly string[]) | undefined;
-    readonly window: number;
-    readonly lead: number;
-    readonly spacing: number;
-    readonly wait: number;
-    readonly timeout: number;
-    readonly maxDelay: number;
-    readonly maxBackoff: number;
-    readonly share: number;
-}
-export interface PurgeStats {
-    calls: number;
-    purged: number;
-    failures: number;
-    throttled: number;
-    escalated: number;
-    dead: number;
-    takenOver: number;
-}
-export declare class PurgeEngine {
-    #private;
-    readonly stats: PurgeStats;
-    constructor(options: EngineOptions);
-    get pending(): number;
-    get lagSince(): number | undefined;
-    announce(what: EdgePurge): Promise<void>;
-    purge(what: EdgePurge): Promise<EdgeOutcome>;
-    deadLetters(): Promise<readonly DeadLetter[]>;
-    close(): Promise<void>;
-}
-
 // ./engine/purge-queue
 import type { EdgePurge } from '@tierstack/cache-core';
 export interface Intent {
@@ -160,6 +111,17 @@ export interface PurgeLane {
 export interface PurgeQueue {
     readonly durable: boolean;
     lane(name: string): PurgeLane;
+}
+
+// ./engine/purge-stats
+export interface PurgeStats {
+    calls: number;
+    purged: number;
+    failures: number;
+    throttled: number;
+    escalated: number;
+    dead: number;
+    takenOver: number;
 }
 
 // ./engine/sqlite-queue
@@ -269,7 +231,7 @@ export interface Objection {
     readonly mode: 'private' | 'uncached';
     readonly why: string;
 }
-export declare const freshnessHeaders: readonly ['cache-control', 'cdn-cache-control', 'cloudflare-cdn-cache-control', 'surrogate-control', 'x-accel-expires', 'edge-control', 'expires', 'pragma'];
+export declare const freshnessHeaders: readonly ['cache-control', 'cdn-cache-control', 'cloudflare-cdn-cache-control', 'akamai-cache-control', 'netlify-cdn-cache-control', 'vercel-cdn-cache-control', 'surrogate-control', 'x-accel-expires', 'edge-control', 'expires', 'pragma'];
 export declare function objectionTo(exchange: Exchange, anybody: boolean, vary: readonly string[]): Objection | undefined;
 
 // ./provider

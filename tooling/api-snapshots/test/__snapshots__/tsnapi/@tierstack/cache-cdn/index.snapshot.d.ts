@@ -36,7 +36,7 @@ export { nginx, nginxConf } from './providers/nginx.ts';
 export type { NginxConfOptions, NginxOptions } from './providers/nginx.ts';
 export { nodeListener } from './adapters/node-listener.ts';
 export type { NodeMiddleware } from './adapters/node-middleware.ts';
-export type { PurgeStats } from './engine/purge-engine.ts';
+export type { PurgeStats } from './engine/purge-stats.ts';
 export type { RouteOptions } from './adapters/route.ts';
 export { sqliteQueue } from './engine/sqlite-queue.ts';
 export type { SqliteQueueOptions } from './engine/sqlite-queue.ts';
