@@ -24,7 +24,7 @@ const overhead = nonceLength + tagLength
 
 const halfLength = 12
 /** How many values a process seals under one first half of the nonce. */
-export const valuesEach = 2 ** 16
+export const valuesEach: number = 2 ** 16
 /** First halves whose derived keys a reader remembers, the oldest goes first. */
 const halvesKept = 1_024
 
