@@ -13,6 +13,7 @@ import type { Prefix } from './prefix.ts'
 import { MemoryShelf } from './shelf.ts'
 import { Slots } from './slots.ts'
 import { ExpirySweep } from './sweep.ts'
+import { TenantQuotas } from './tenant-quotas.ts'
 
 /** Its slot in every array, its place in the index and its share of what is remembered: measured, rounded up. */
 const entryOverhead = 100
@@ -23,6 +24,7 @@ class MemoryTier implements LocalTier {
   readonly #maxEntries: number
   readonly #maxBytes: number
   readonly #policy: EvictionPolicy
+  readonly #quotas: TenantQuotas | undefined
   readonly #slots: Slots
   readonly #finder: Finder
   readonly #prefixes = new Prefixes()
@@ -33,11 +35,12 @@ class MemoryTier implements LocalTier {
   #bytes = 0
 
   constructor(given: MemoryOptions) {
-    const { name, maxEntries, maxBytes, policy } = resolveOptions(given)
+    const { name, maxEntries, maxBytes, maxBytesPerTenant, policy } = resolveOptions(given)
     this.name = name
     this.#maxEntries = maxEntries
     this.#maxBytes = maxBytes
     this.#policy = policies[policy]()
+    if (maxBytesPerTenant < maxBytes) this.#quotas = new TenantQuotas(maxBytesPerTenant)
     // One more than the tier keeps: a newcomer is there before its victim goes.
     this.#slots = new Slots(maxEntries + 1)
     this.#finder = new Finder(this.#slots)
@@ -86,7 +89,7 @@ class MemoryTier implements LocalTier {
   set(key: string, entry: LocalEntry): boolean {
     const weight = entry.bytes + key.length * 2 + entryOverhead
     // Too large alone: without this look, everything else would be evicted for it first.
-    if (weight > this.#maxBytes) {
+    if (weight > this.#maxBytes || (this.#quotas && weight > this.#quotas.most && isOfTenant(key))) {
       this.delete(key)
       return false
     }
@@ -98,8 +101,10 @@ class MemoryTier implements LocalTier {
     if (slot >= 0) this.#policy.hit(slot)
     // The caller's own text needn't be held twice.
     else slot = this.#add(mark, entry.input === input ? entry.input : input, hash)
-    this.#bytes += weight - (this.#slots.weights[slot] as number)
+    const more = weight - (this.#slots.weights[slot] as number)
+    this.#bytes += more
     this.#slots.write(slot, entry, mark, weight)
+    if (this.#quotas) this.#keepToQuota(this.#quotas, prefix, slot, more)
     this.#makeRoom()
     this.#sweep?.wake()
     return true
@@ -114,6 +119,7 @@ class MemoryTier implements LocalTier {
 
   clear(): void {
     this.#policy.clear()
+    this.#quotas?.clear()
     this.#finder.clear()
     this.#memos.clear()
     this.#slots.clear()
@@ -157,7 +163,9 @@ class MemoryTier implements LocalTier {
     const hash = this.#finder.hashAt(slot)
     this.#policy.remove(slot, evicted, hash)
     this.#finder.remove(slot, hash)
-    this.#bytes -= slots.weights[slot] as number
+    const weight = slots.weights[slot] as number
+    this.#bytes -= weight
+    this.#quotas?.removed(slots.prefixAt(slot), slot, weight)
     slots.release(slot)
     if (slots.size === 0) this.#sweep?.rest()
   }
@@ -170,6 +178,13 @@ class MemoryTier implements LocalTier {
   #markOf(entry: LocalEntry, prefix: Prefix): Mark {
     this.#last = markOf(entry, prefix, this.#last)
     return this.#last
+  }
+
+  /** A tenant's own entries go first, so that it can't push others out. */
+  #keepToQuota(quotas: TenantQuotas, prefix: Prefix, slot: number, more: number): void {
+    quotas.written(prefix, slot, more)
+    for (let victim = quotas.victim(prefix); victim >= 0; victim = quotas.victim(prefix))
+      this.#evict(victim, 'size')
   }
 
   #makeRoom(): void {
@@ -191,6 +206,10 @@ class MemoryTier implements LocalTier {
     this.#remove(slot, cause === 'size')
     this.#host?.evicted(key, cause)
   }
+}
+
+function isOfTenant(key: string): boolean {
+  return key.charCodeAt(0) === 0x40
 }
 
 /**
