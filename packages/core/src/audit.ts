@@ -9,6 +9,7 @@ export interface AuditRecord {
   readonly who: string | undefined
   /** Empty in a cache without tenants. */
   readonly tenant: string
+  /** Empty for an erasure, which concerns all. */
   readonly definition: string
   readonly action:
     | 'read'
@@ -21,7 +22,13 @@ export interface AuditRecord {
     | 'refresh'
     | 'warm'
     | 'inspect'
-  /** Beginning of the SHA-256 of namespace and key, in base64url; undefined for the whole definition. */
+    | 'erase'
+    | 'erased'
+    | 'erase-queued'
+  /**
+   * Beginning of the SHA-256 of namespace and key, in base64url; undefined for the whole definition. Of an erasure: the
+   * same for the same subject.
+   */
   readonly keyHash: string | undefined
   /** Where a read was answered: a tier, or `source`; undefined for other actions, and for a read that failed. */
   readonly tier: string | undefined

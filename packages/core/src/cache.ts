@@ -2,6 +2,7 @@ import type { Defined, EntryByKey } from './defined.ts'
 import type { Removal } from './bus.ts'
 import type { Cached, Definition } from './definition.ts'
 import type { Duration } from './duration.ts'
+import type { EraseOptions, Erasure } from './erase.ts'
 import type { EventMap, EventName } from './events.ts'
 import type { Explanation } from './explain.ts'
 import type { KeyOf, KeyPart } from './key.ts'
@@ -87,6 +88,15 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
   expire(...keys: StringKey<S>[]): Promise<Receipt<N>>
   /** Invalidates every entry that carries one of the tags, definitions' too, whatever namespace they are in. */
   invalidateTags(tags: string | readonly string[], options?: { readonly soft?: boolean }): Promise<Receipt<N>>
+  /**
+   * Erases what is cached of a subject, by the tags that its entries carry, and waits until every tier has confirmed
+   * that or `timeout` (default 10 s) has passed. At once, whatever transaction the caller is in. Resolves to a receipt
+   * worth keeping; never rejects for a tier that doesn't answer: look at `complete`.
+   *
+   * Nobody is given an entry of the subject any more. The bytes of it that Redis and other processes' memory hold are
+   * unreachable, and go at the end of their life; where that isn't enough, seal them and destroy the key.
+   */
+  erase(tags: string | readonly string[], options?: EraseOptions): Promise<Erasure<N>>
   /** Removes the raw keys under a prefix of whole segments: `'user:123:*'`. O(1), no scan, reaches every process. */
   deletePattern(pattern: string): Promise<Receipt<N>>
   /**

@@ -90,6 +90,7 @@ export function createCache<const T extends readonly Tier[]>(
       labels.add(label)
     },
     defined,
+    opened: open,
     bypassed: () => {
       open()
       return enabled === false || (enabled !== true && !enabled()) || deferral.active

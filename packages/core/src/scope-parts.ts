@@ -32,6 +32,8 @@ export interface ScopeParts {
   claimLabel(label: string): void
   /** Every definition of the cache, in the order in which they were made. */
   readonly defined: Defined[]
+  /** Throws when the cache is closed. */
+  opened(): void
   /** Must this call leave the cache alone: switched off, or inside a transaction? Throws when the cache is closed. */
   bypassed(): boolean
   /** Stores a value; inside a transaction, removes the key after it. */

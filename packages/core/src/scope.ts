@@ -2,6 +2,8 @@ import { bypass } from './bypass.ts'
 import type { Cache, EntryOptions, WrapOptions, Wrapped } from './cache.ts'
 import { define } from './define.ts'
 import type { Definition } from './definition.ts'
+import { erase } from './erase.ts'
+import type { EraseOptions } from './erase.ts'
 import { CacheError } from './errors.ts'
 import { checkKeys, expectation } from './expectation.ts'
 import { explain } from './explain.ts'
@@ -158,6 +160,10 @@ export function makeScope(parts: ScopeParts): Cache {
     invalidateTags: async (tags: string | readonly string[], options: { soft?: boolean } = {}) => {
       checkKeys('options', options, ['soft'])
       return await removal.tags(tagsIn(chain, path, [tags].flat()), options.soft === true, policy)
+    },
+    erase: async (tags: string | readonly string[], options: EraseOptions = {}) => {
+      parts.opened()
+      return await erase(parts, tagsIn(chain, path, [tags].flat()), options)
     },
     deletePattern: async (pattern: unknown) =>
       await removal.tags([prefixTag(chain, path, prefixOfPattern(pattern))], false, policy),

@@ -133,6 +133,7 @@ const askingVerbs = [
   'delete',
   'expire',
   'invalidateTags',
+  'erase',
   'deletePattern',
   'write',
   'explain',
