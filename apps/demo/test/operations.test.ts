@@ -29,7 +29,9 @@ test('/metrics tells how far the change feed is behind, once it follows', { time
   const { application, url, close } = await serveDemo()
   onTestFinished(close)
   const lag = async (): Promise<string | undefined> =>
-    /^cache_feed_lag\{.*cache_feed="cities".*\} (\S+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]
+    /^cache_feed_lag\{.*cache_feed="cities".*\} (\S+)$/m.exec(
+      await (await fetch(`${url}/metrics`)).text(),
+    )?.[1]
   expect(await lag()).toBe('NaN')
   const feed = await followChanges(application)
   expect(Number(await lag())).toBeLessThan(60)
