@@ -1,5 +1,4 @@
 // Takes the pictures of the live page that the docs show: with all cities, under load, with Redis killed and back.
-import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startChromium } from '@tierstack/test-services'
@@ -13,16 +12,8 @@ const loadMs = 25_000
 const faultMs = 8_000
 
 async function shoot(page: BrowserPage, name: string): Promise<void> {
-  const session = await page.context().newCDPSession(page)
-  const { cssContentSize } = await session.send('Page.getLayoutMetrics')
-  const { data } = await session.send('Page.captureScreenshot', {
-    format: 'webp',
-    quality: 80,
-    captureBeyondViewport: true,
-    clip: { ...cssContentSize, scale: 1 },
-  })
-  await writeFile(`${folder}${name}.webp`, data, 'base64')
-  console.log(`${name}.webp`)
+  await page.screenshot({ path: `${folder}${name}.png`, fullPage: true })
+  console.log(`${name}.png`)
 }
 
 const { address, close } = await serveLive({ rows: allCities })
