@@ -25,9 +25,11 @@ const compiledAfter = 3
 
 const shapes = new Map<string, Shape>()
 
-/** Up to here a call out of JavaScript costs more than the characters. */
-const shortText = 12
-const ascii: readonly string[] = Array.from({ length: 0x80 }, (_, unit) => String.fromCharCode(unit))
+/**
+ * Texts are cut from a text of so many bytes around them, made in one call: a call for each would cost most of the
+ * reading. Whoever keeps one of them keeps no more than that with it.
+ */
+const windowBytes = 1_024
 
 const mark = 0xc1
 const record = 0x72
@@ -60,11 +62,19 @@ function standsAt(bytes: Buffer, start: number, part: Uint8Array): boolean {
 const shapesAtHand = 4
 const shapesLately = new ShapesLately()
 
+function isAscii(bytes: Buffer, start: number, end: number): boolean {
+  let all = 0
+  for (let i = start; i < end; i++) all |= bytes[i] as number
+  return all < 0x80
+}
+
 class PlainReader {
   #at = 0
   #depth = 0
   #defined = 0
   readonly #bytes: Buffer
+  #window = ''
+  #windowAt = 0
   /** Shapes in these bytes, by the place of their ids; most bytes have one, which needs no list. */
   #first: Shape | undefined
   #others: (Shape | undefined)[] | undefined
@@ -154,23 +164,12 @@ class PlainReader {
     const bytes = this.#bytes
     const start = this.#take(length)
     const end = start + length
-    if (length > shortText) return bytes.toString('utf8', start, end)
-    let text = ''
-    let at = start
-    for (; at + 4 <= end; at += 4) {
-      const a = bytes[at] as number
-      const b = bytes[at + 1] as number
-      const c = bytes[at + 2] as number
-      const d = bytes[at + 3] as number
-      if ((a | b | c | d) > 0x7f) return bytes.toString('utf8', start, end)
-      text += String.fromCharCode(a, b, c, d)
+    if (length > windowBytes || !isAscii(bytes, start, end)) return bytes.toString('utf8', start, end)
+    if (end > this.#windowAt + this.#window.length) {
+      this.#window = bytes.toString('latin1', start, start + windowBytes)
+      this.#windowAt = start
     }
-    for (; at < end; at++) {
-      const unit = bytes[at] as number
-      if (unit > 0x7f) return bytes.toString('utf8', start, end)
-      text += ascii[unit] as string
-    }
-    return text
+    return this.#window.slice(start - this.#windowAt, end - this.#windowAt)
   }
 
   #array(count: number): unknown[] {

@@ -62,3 +62,24 @@ test('a name that would change a prototype is not plain', () => {
   const bytes = Buffer.concat([Buffer.from('d4724091a9', 'hex'), Buffer.from('__proto__'), Buffer.of(0x80)])
   expect(read(bytes)).toBe(notPlain)
 })
+
+test('texts come back wherever they lie in a long value, and whatever they are made of', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'grapheme-ascii', maxLength: 40 }),
+    fc.string({ unit: 'grapheme', maxLength: 40 }),
+    fc.nat(2_100).map((length) => 'x'.repeat(length)),
+  )
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 30, maxLength: 120 }), (texts) => {
+      expect(read(encode(texts))).toStrictEqual(texts)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('more shapes than are worth keeping are left to the other reader', () => {
+  const rows = Array.from({ length: 1_200 }, (_, i) => ({ [`name${i}`]: i, [`other${i}`]: [i] }))
+  const bytes = encode(rows)
+  expect(read(bytes)).toBe(notPlain)
+  expect(msgpack().decode(bytes)).toStrictEqual(rows)
+})
