@@ -153,7 +153,7 @@ function listen(chain: Chain, bus: Bus, options: ResolvedOptions, from: RemoteLi
     clock: chain.clock,
     listener: {
       removed: (removal, trace) => removedElsewhere(chain, removal, from, trace),
-      filled: (key) => chain.fills.filled(key),
+      filled: (key) => chain.fills.ended(key),
       live: (until, lagMs) => {
         heard = true
         counted.until = until

@@ -3,8 +3,9 @@ import type { Clock } from './clock.ts'
 const remembered = 2_000
 
 /**
- * Wakes readers who wait for another process' load. The announcement may overtake the reply that tells us to wait,
- * so the recent ones are remembered by number.
+ * Wakes readers who wait for another process' load: when it was stored, and when its key was removed, as the lease went
+ * with it, and nobody tells of its end. The announcement may overtake the reply that tells us to wait, so the recent ones
+ * are remembered by number.
  */
 export class FillWatch {
   readonly #clock: Clock
@@ -21,7 +22,8 @@ export class FillWatch {
     return this.#number
   }
 
-  filled(key: string): void {
+  /** The lease on the key is over. */
+  ended(key: string): void {
     this.#recent.delete(key)
     this.#recent.set(key, ++this.#number)
     if (this.#recent.size > remembered) {
@@ -36,7 +38,7 @@ export class FillWatch {
     for (const wake of waiting) wake()
   }
 
-  /** Resolves when the key was filled after `moment`, or after `ms`. */
+  /** Resolves when a lease on the key ended after `moment`, or after `ms`. */
   wait(key: string, moment: number, ms: number): Promise<void> {
     if ((this.#recent.get(key) ?? 0) > moment) return Promise.resolve()
     return new Promise((resolve) => {

@@ -179,6 +179,7 @@ export function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): 
   for (const key of keys) {
     chain.fence.removeKey(key)
     chain.failures.forget(key)
+    chain.fills.ended(key)
     if (soft) chain.locals.expire(key)
     else chain.locals.delete(key)
   }

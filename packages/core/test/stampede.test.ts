@@ -97,6 +97,22 @@ describe('many readers, one load', () => {
     expect(nodes.clock.now()).toBe(1_000)
   })
 
+  test('a removal wakes who waits for the load that it made worthless: nobody would tell of its end', async () => {
+    await using nodes = await pair()
+    const old = new Source([['k', 'old']]).hold()
+    const before = nodes.a.getOrSet('k', () => old.load('k'))
+    await nodes.clock.settle()
+    const waiting = nodes.b.getOrSet('k', () => 'new')
+    expect(await outcome(waiting, nodes.clock)).toBe('pending')
+    await nodes.a.delete('k')
+    expect(await outcome(waiting, nodes.clock)).toBe('new')
+    expect(nodes.clock.now()).toBe(1_000)
+    old.release()
+    expect(await before).toBe('old')
+    await nodes.a.drain()
+    expect(await nodes.a.get('k')).toBe('new')
+  })
+
   test('a process that dies while loading delays the others by its lease at most', async () => {
     await using nodes = await pair()
     const dead = new Source([['k', 'never']]).hold()

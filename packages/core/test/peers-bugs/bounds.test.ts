@@ -49,7 +49,7 @@ describe('nothing grows with keys, users or time', () => {
   test('who waits for a fill is woken by one that was announced before the wait, and not by older ones', async () => {
     const clock = fakeClock()
     const fills = new FillWatch(clock)
-    fills.filled('k')
+    fills.ended('k')
     const moment = fills.moment()
     let woken = false
     void fills.wait('k', moment, 100).then(() => {
@@ -57,11 +57,11 @@ describe('nothing grows with keys, users or time', () => {
     })
     await clock.settle()
     expect(woken).toBe(false)
-    fills.filled('k')
+    fills.ended('k')
     await clock.settle()
     expect(woken).toBe(true)
     await fills.wait('k', moment, 100)
-    for (let i = 0; i < 2_001; i++) fills.filled(`k${i}`)
+    for (let i = 0; i < 2_001; i++) fills.ended(`k${i}`)
     const late = fills.wait('k', moment, 100)
     await clock.advance(100)
     await late
