@@ -12,6 +12,13 @@ import type { Level } from './scenario.ts'
 
 /* pnpm bench [scenario…] [--quick | --trial] [--minutes 15] [--only 'contestant;…'] [--save] */
 
+/** The time for all scenarios, however slow the machine: `--quick` is to be quick. */
+const usualMinutes: Readonly<Record<Level, number>> = {
+  trial: Number.POSITIVE_INFINITY,
+  quick: 4.5,
+  full: Number.POSITIVE_INFINITY,
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -38,19 +45,21 @@ const bar = new ProgressBar()
 const targets: string[] = []
 const times: string[] = []
 const began = performance.now()
-const end =
-  values.minutes === undefined ? Number.POSITIVE_INFINITY : began + minutesOf(values.minutes) * 60_000
+const minutes = values.minutes === undefined ? usualMinutes[level] : minutesOf(values.minutes)
+const end = began + minutes * 60_000
 let errs = 0
 
 for (const [i, name] of chosen.entries()) {
   const scenario = await scenarioNamed(name)
   const start = performance.now()
   // What one scenario leaves over is for those after it.
-  const share = (end - start) / (chosen.length - i)
+  const left = values.minutes === undefined ? scenarioNames.length : chosen.length
+  const share = (end - start) / (left - i)
   const tell = ({ done, doing }: Progress) => bar.show((i + done) / chosen.length, `${name}: ${doing}`)
   const results = await run(scenario, level, only, tell, share)
   bar.hide()
-  times.push(`${name} ${seconds(performance.now() - start)}`)
+  const took = `${name} ${seconds(performance.now() - start)}`
+  times.push(took)
   const report = scenario.report(results, level)
   const saved: Saved = {
     scenario: name,
@@ -62,7 +71,7 @@ for (const [i, name] of chosen.entries()) {
     contestants: results.contestants,
     report,
   }
-  console.log(page(saved, false))
+  console.log(`${page(saved, false)}\nTime: ${took}\n`)
   targets.push(...report.targets.map((target) => `${name} · ${targetLine(target)}`))
   errs += results.contestants.filter(
     ({ name: who, error }) => error !== undefined && who === 'tierstack',

@@ -13,7 +13,7 @@ export interface Progress {
 }
 
 /** Rounds that are counted however long they take. */
-const fewestRounds = 2
+const fewestRounds = 1
 
 /**
  * Plays a scenario: in every round each contestant in turn, in another order each time. The first round only warms

@@ -51,3 +51,20 @@ test('values are of the sizes that they are said to be', () => {
   expect(bytes('10 kB') / 10_000).toBeCloseTo(1, 0)
   expect(bytes('1 MB') / 1_000_000).toBeCloseTo(1, 0)
 })
+
+test('who loads where hits are measured is not measured', async () => {
+  const keys = keysOf(100)
+  let loads = 0
+  const metrics = await closedLoop({
+    callers: 1,
+    ms: 10_000,
+    next: () => keys.shift(),
+    call: (key) => {
+      loads++
+      return Promise.resolve(valueOf(Number(key.slice(4)), '100 B'))
+    },
+    right: isRow,
+    loads: () => loads,
+  })
+  expect(metrics).toEqual({ calls: 100, loaded: 1_000 })
+})

@@ -18,13 +18,14 @@ const server = await startRedis()
 const tierstack = await libraryNamed('tierstack')
 
 for (const tiers of ['near', 'far'] as const) {
-  const { contestant } = await openWarm(tierstack, {
+  const warm = await openWarm(tierstack, {
     tiers,
     redisUrl: server.url,
     maxEntries: 100_000,
     size: '100 B',
   })
-  await fill(contestant, keys)
+  const { contestant } = warm
+  await fill(warm, keys)
   let position = 0
   const next = () => keys[position++ % keys.length]
   const read = async (ms: number): Promise<void> => {

@@ -47,9 +47,9 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
   const warmUp = at(level, 0, 500, 1_000)
   const o = { redisUrl, maxEntries: 200_000, size: '100 B' } as const
   const warm = await openWarm(library, { ...o, tiers: 'far' })
-  await fill(warm.contestant, keys.slice(0, 10_000))
+  await fill(warm, keys.slice(0, 10_000))
   const both = library.tiers.includes('both') ? await openWarm(library, { ...o, tiers: 'both' }) : undefined
-  if (both) await fill(both.contestant, keys)
+  if (both) await fill(both, keys)
 
   return {
     async play({ round }: Order) {
@@ -66,7 +66,7 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
       for (const together of sizes) {
         const fresh = await openWarm(library, { ...o, tiers: 'both', namespace: both.namespace })
         const { contestant } = fresh
-        await fill(contestant, keys.slice(0, 1_000))
+        await fill(fresh, keys.slice(0, 1_000))
         const rest = keys.slice(1_000)
         sample[`${together} keys, cold memory`] = await readLoop({
           contestant,

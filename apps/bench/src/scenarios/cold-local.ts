@@ -41,16 +41,17 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
   const tiers = library.tiers.includes('both') ? 'both' : 'far'
   const o = { tiers, redisUrl, maxEntries: 200_000, size: '100 B' } as const
   const first = await openWarm(library, o)
-  await fill(first.contestant, keysOf(count + warmUp))
+  await fill(first, keysOf(count + warmUp))
   await first.contestant.close()
   return {
     async play() {
       const sample: Record<string, Metrics> = {}
       for (const callers of concurrencies) {
         // A memory that never had any of the keys: a new one each time.
-        const { contestant, loads } = await openWarm(library, { ...o, namespace: first.namespace })
+        const opened = await openWarm(library, { ...o, namespace: first.namespace })
+        const { contestant, loads } = opened
         const fresh = keysOf(count)
-        await fill(contestant, keysOf(warmUp, count))
+        await fill(opened, keysOf(warmUp, count))
         const read = await readLoop({ contestant, keys: fresh, callers, ms, once: true, loads })
         sample[`c ${callers}`] = read
         await checkFilled(contestant, fresh.slice(0, Math.min(20, read['calls'] as number)))

@@ -33,6 +33,8 @@ const parts: readonly Part[] = [
   { name: 'cheap queries, nothing asked twice', processes: 1 },
 ]
 
+const mostPasses = 4
+
 const rowsFor = (level: Level) => at(level, 1_000, 20_000, 100_000)
 
 /** A service over PostgreSQL: 95 % reads, 5 % updates, each followed by the removal of its key. */
@@ -107,12 +109,20 @@ async function enter(library: Library, place: Place, level: Level): Promise<Seat
 
 /** Brings every row into the cache, as a day of traffic would. The rows are those of the table, not asked for. */
 async function warm(read: (key: string) => Promise<unknown>, source: Source, rows: number): Promise<void> {
-  source.rehearsal = rowAsCreated
-  for (let from = 0; from < rows; from += 256) {
-    const count = Math.min(256, rows - from)
-    await Promise.all(Array.from({ length: count }, (_, i) => read(`row:${from + i}`)))
+  let loads = 0
+  source.rehearsal = (id) => {
+    loads++
+    return rowAsCreated(id)
   }
-  await sleep(100)
+  // Again until every row is there: right after the start, on a machine that is busy, the first may not be stored.
+  for (let pass = 0, before = -1; pass < mostPasses && loads > before; pass++) {
+    before = loads
+    for (let from = 0; from < rows; from += 256) {
+      const count = Math.min(256, rows - from)
+      await Promise.all(Array.from({ length: count }, (_, i) => read(`row:${from + i}`)))
+    }
+    await sleep(pass === 0 ? 100 : 500)
+  }
   source.rehearsal = undefined
 }
 

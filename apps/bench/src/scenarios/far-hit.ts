@@ -63,7 +63,7 @@ async function enter(library: Library, place: Place, level: Level): Promise<Seat
     const one = await openWarm(library, { tiers: 'far', redisUrl: place.redisUrl, maxEntries: 10, size })
     warm.set(size, one)
     keys.set(size, keysOf(at(level, Math.min(50, keysFor[size]), keysFor[size], keysFor[size])))
-    await fill(one.contestant, keys.get(size) ?? [])
+    await fill(one, keys.get(size) ?? [])
   }
   const ms = at(level, 5, 70, 400)
   const warmUp = at(level, 0, 500, 1_000)

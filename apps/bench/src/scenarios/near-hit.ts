@@ -41,14 +41,15 @@ export const nearHit: Scenario = {
 }
 
 async function enter(library: Library, { redisUrl }: Place, level: Level): Promise<Seat> {
-  const { contestant } = await openWarm(library, {
+  const warm = await openWarm(library, {
     tiers: 'near',
     redisUrl,
     maxEntries: 100_000,
     size: '100 B',
   })
+  const { contestant } = warm
   const keys = keysOf(size)
-  await fill(contestant, keys)
+  await fill(warm, keys)
   // `get` and `getOrSet` name entries otherwise than a definition does.
   if (contestant.getOrSet) for (const key of keys) await contestant.getOrSet(key)
   const ranks = zipfRanks(size, 0.99, at(level, 2_000, 100_000, 600_000), 1)
