@@ -11,6 +11,8 @@ import type { Row } from './database/seed.ts'
 import type { DemoEdge } from './edge-front.ts'
 import { openOperations } from './operations.ts'
 import type { Operations } from './operations.ts'
+import { countPageViews, openViewStore } from './page-views.ts'
+import type { PageViews } from './page-views.ts'
 import { ServedReads } from './served.ts'
 import type { Tiers } from './tiers.ts'
 
@@ -26,6 +28,7 @@ export interface Application {
   readonly accessLog: AccessLog
   readonly operations: Operations
   readonly edge: DemoEdge | undefined
+  readonly pageViews: PageViews
 }
 
 export interface ApplicationOptions {
@@ -60,7 +63,9 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   closing.add('second tier', () => tiers.stop())
   const edge = await options.edge?.()
   closing.add('edge', async () => edge?.close())
-  const caching = createCaching(queries, edge ? [...tiers.tiers, edge.tier] : tiers.tiers)
+  const views = await openViewStore({ databaseUrl, folder }, closing)
+  const chain = edge ? [...tiers.tiers, edge.tier] : tiers.tiers
+  const caching = createCaching(queries, chain, views.queue)
   closing.add('cache', async () => {
     await caching.cache.drain({ timeout: '2s' })
     await caching.cache.close()
@@ -70,5 +75,6 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
   const operations = openOperations(live, options.adminToken, closing)
   const accessLog = new AccessLog(queries, accessSample)
   closing.add('access log', () => accessLog.close())
-  return { database, queries, tiers, caching, served, accessLog, operations, edge }
+  const pageViews = countPageViews(caching.cache, views.table)
+  return { database, queries, tiers, caching, served, accessLog, operations, edge, pageViews }
 }

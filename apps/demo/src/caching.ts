@@ -1,5 +1,5 @@
 import { createCache } from '@tierstack/cache-core'
-import type { Cache, Cached, Receipt, Tier } from '@tierstack/cache-core'
+import type { Cache, Cached, Receipt, Tier, WriteQueue } from '@tierstack/cache-core'
 import type { Change } from '@tierstack/cache-postgres'
 import type { City, CityEdit, CountryStats, NearCity, Place, Queries, TopCity } from './database/queries.ts'
 
@@ -60,10 +60,11 @@ function searchTags(name: string): string[] {
 }
 
 /** One definition per question: its key, its query, what drops it, how long it lives. */
-export function createCaching(queries: Queries, tiers: readonly Tier[]): Caching {
+export function createCaching(queries: Queries, tiers: readonly Tier[], writeQueue?: WriteQueue): Caching {
   const cache = createCache({
     namespace: 'tierstack-demo',
     tiers,
+    ...(writeQueue && { writeQueue }),
     ttl: { memory: '1m', default: '10m' },
     swr: '1m',
     staleIfError: '1d',

@@ -13,6 +13,7 @@ import { cityPage, topPage } from './edge-pages.ts'
 import { indexPage } from './index-page.ts'
 import { BadRequest, readCode, readEdit, readId, readPlace, readPrefix } from './requests.ts'
 import type { Operations } from './operations.ts'
+import type { PageViews } from './page-views.ts'
 import type { Served, ServedReads } from './served.ts'
 
 export interface Parts {
@@ -22,6 +23,7 @@ export interface Parts {
   readonly database: Database
   readonly accessLog: AccessLog
   readonly operations: Operations
+  readonly pageViews: PageViews
   readonly tierTitles: readonly string[]
   /** What stands in front, if anything. */
   readonly edge?: DemoEdge | undefined
@@ -111,6 +113,21 @@ const routes: readonly Route[] = [
       const edited = await queries.updateCity(id, await readEdit(request))
       if (!edited) return { status: 404, body: { error: `There is no city ${id}.` } }
       return { status: 200, body: edited.city }
+    },
+  },
+  {
+    method: 'GET',
+    path: /^\/cities\/([^/]*)\/views$/,
+    async answer({ pageViews }, _request, _url, [text = '']) {
+      return { status: 200, body: { views: await pageViews.of(readId(text)) } }
+    },
+  },
+  {
+    // As a page does once it is shown. The answer is the acknowledgement: from there on no crash loses the view.
+    method: 'POST',
+    path: /^\/cities\/([^/]*)\/views$/,
+    async answer({ pageViews }, _request, _url, [text = '']) {
+      return { status: 202, body: { views: await pageViews.note(readId(text)) } }
     },
   },
   {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { openApplication } from './application.ts'
+import type { Application } from './application.ts'
 import { Closing } from './closing.ts'
 import { openEdge } from './edge.ts'
 import { showEdge } from './edge-shown.ts'
@@ -43,6 +44,14 @@ async function serve(
     clearTimeout(patience)
   }
   return { port: ports?.readers ?? port, close }
+}
+
+/** Counts a view of the largest city's page. */
+async function countThisRun({ queries, pageViews }: Application): Promise<string> {
+  const [city] = await queries.citiesByPopulation()
+  if (city === undefined) return 'There is no city to count page views of.'
+  const views = await pageViews.note(city.id)
+  return `Page views of ${city.name}: ${views}, counted by write-behind; a kill -9 loses none that was acknowledged`
 }
 
 async function run(
@@ -94,6 +103,7 @@ async function run(
   )
   const { edge } = application
   if (edge && !signal.aborted) terminal.line(`${await showEdge(server.port, application, paint)}\n`)
+  terminal.line(`  ${await countThisRun(application)}\n`)
   if (options.once || !terminal.interactive || signal.aborted) return
 
   const stopWarming = startWarming(application, (text) => terminal.line(paint('dim', text)))

@@ -50,6 +50,7 @@ test(
     )
     expect(out).toMatch(/edited by SQL alone +fwd=uri-miss; stored +hit; ttl=\d+\n/)
     expect(out).not.toContain('Serving at')
+    expect(out).toMatch(/Page views of .+: 1, counted by write-behind/)
   },
 )
 
