@@ -49,7 +49,7 @@ export function changeFeed(options: ChangeFeedOptions): ChangeFeed {
 
 class Feed implements ChangeFeed, ChangeHost {
   readonly #source: ChangeSource
-  readonly #map: ChangeFeedOptions['map']
+  readonly #removes: Pick<ChangeFeedOptions, 'map' | 'wholeTable'>
   readonly #queue: RemovalQueue
   readonly #events = new FeedEvents()
   readonly #seen = new Set<string>()
@@ -64,9 +64,9 @@ class Feed implements ChangeFeed, ChangeHost {
   #closing: Promise<void> | undefined
 
   constructor(options: ChangeFeedOptions) {
-    const { cache, source, map } = resolveFeedOptions(options)
+    const { cache, source, ...removes } = resolveFeedOptions(options)
     this.#source = source
-    this.#map = map
+    this.#removes = removes
     this.#queue = new RemovalQueue(cache)
     this.#settled = new Promise((resolve, reject) => {
       this.#settle = (error) => (error ? reject(error) : resolve())
@@ -116,7 +116,7 @@ class Feed implements ChangeFeed, ChangeHost {
   async apply(batch: ChangeBatch): Promise<void> {
     this.#batches++
     this.#changes += batch.changes.length
-    const removal = removalOf(batch, this.#map, (finding) => this.warn(finding))
+    const removal = removalOf(batch, this.#removes, (finding) => this.warn(finding))
     await this.#queue.add(removal)
     this.#events.emit('applied', { changes: batch.changes.length })
   }

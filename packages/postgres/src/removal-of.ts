@@ -1,17 +1,21 @@
 import type { Change, ChangeBatch, SourceFinding } from './change-source.ts'
 import type { ChangeFeedOptions, Removes } from './feed-options.ts'
 import type { TagsAndKeys } from './removal-queue.ts'
-import { tableName, tagsOfChange } from './tags.ts'
+import { anyRowTag, tableName, tableTag, tagsOfChange } from './tags.ts'
 
 /** What a batch of changes removes: tags and keys, or everything. */
 export function removalOf(
   batch: ChangeBatch,
-  map: ChangeFeedOptions['map'] = {},
+  { map = {}, wholeTable }: Pick<ChangeFeedOptions, 'map' | 'wholeTable'>,
   warn: (finding: SourceFinding) => void,
 ): TagsAndKeys | 'all' {
-  // Entries tagged by single rows don't say which table they are of.
-  if (batch.wholeTables.length > 0) return 'all'
   const tags = new Set<string>()
+  for (const { schema, table } of batch.wholeTables) {
+    const name = tableName(schema, table)
+    // Entries tagged by single rows don't say which table they are of, nor can `map` tell without a row.
+    if (wholeTable !== 'tags' || Object.hasOwn(map, name)) return 'all'
+    tags.add(tableTag(name)).add(anyRowTag(name))
+  }
   const keys = new Set<string>()
   for (const change of batch.changes) {
     for (const tag of tagsOfChange(change)) tags.add(tag)

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { anyRowTag, changeFeed, rowTag, tableTag } from '../src/index.ts'
 import type { Change, ChangeFeedOptions, ChangeHost, ChangeSource } from '../src/index.ts'
 
-function rig(o: Pick<ChangeFeedOptions, 'map'> = {}) {
+function rig(o: Pick<ChangeFeedOptions, 'map' | 'wholeTable'> = {}) {
   const removals: Removal[] = []
   let answer = async (): Promise<Receipt> => ({ confirmed: ['memory'], queued: [], durable: [], bus: 'none' })
   const cache = {
@@ -85,6 +85,20 @@ describe('what a change removes', () => {
     await host.apply({ changes: [change('1')], wholeTables: [{ schema: 'public', table: 'users' }] })
     await host.gap('lost')
     expect(removals).toEqual([{ kind: 'all' }, { kind: 'all' }])
+  })
+
+  test("a whole table's own tags alone, where every entry carries one; everything, where a map has more to remove", async () => {
+    const { host, removals } = rig({ wholeTable: 'tags', map: { users: () => [] } })
+    const whole = (table: string) => ({ changes: [], wholeTables: [{ schema: 'public', table }] })
+    await host.apply({ ...whole('orders'), changes: [change('1')] })
+    await host.apply(whole('users'))
+    await host.gap('lost')
+    expect(removals).toEqual([
+      tags('orders', 'orders:*', 'users', 'users:1'),
+      { kind: 'all' },
+      { kind: 'all' },
+    ])
+    expect(() => rig({ wholeTable: 'row' as 'tags' })).toThrow('Expected `wholeTable`')
   })
 
   test('tags fit into the cache, whatever the key', () => {
