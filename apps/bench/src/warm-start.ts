@@ -5,8 +5,10 @@ import { createCache } from '@tierstack/cache-core'
 import type { Cached, Tier } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { redis } from '@tierstack/cache-redis'
+import { msgpack } from '@tierstack/cache-serializers'
 import { createWarmer, fromAccessLog, fromSql, snapshot, warm } from '@tierstack/cache-warmer'
 import { startPostgres, startRedis } from '@tierstack/test-services'
+import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { zipfRanks } from './zipf.ts'
 
@@ -106,6 +108,32 @@ async function byCursor(pool: Pool): Promise<number> {
   return performance.now() - began
 }
 
+/** What cursor and client cost alone: each page of rows encoded and sent as one pipeline, with no leases, fences or memory. */
+async function byRawClient(pool: Pool, url: string): Promise<number> {
+  const redisClient = new Redis(url)
+  await redisClient.ping()
+  const client = await pool.connect()
+  const { encode } = msgpack()
+  let sent: Promise<unknown> = Promise.resolve()
+  const began = performance.now()
+  await client.query('BEGIN')
+  await client.query(`DECLARE all_items CURSOR FOR SELECT ${columns} FROM items`)
+  for (;;) {
+    const page = (await client.query<Item>('FETCH 500 FROM all_items')).rows
+    if (page.length === 0) break
+    await sent
+    const pipeline = redisClient.pipeline()
+    for (const item of page) pipeline.set(`raw:item:${item.id}`, Buffer.from(encode(item)), 'PX', 3_600_000)
+    sent = pipeline.exec()
+  }
+  await sent
+  await client.query('COMMIT')
+  const ms = performance.now() - began
+  client.release()
+  redisClient.disconnect()
+  return ms
+}
+
 async function byWarming(pool: Pool, tiers: () => readonly Tier[]): Promise<number> {
   const { cache, item } = cached(pool, tiers())
   await item(0)
@@ -134,11 +162,12 @@ try {
   console.log(`memory hits of the first ${requests} requests (Zipf ${skew} over ${rows} rows)`)
   await hitRates(pool, folder)
   // In turn, so that what else the machine does concerns all.
-  const times = { cursor: [] as number[], memory: [] as number[], both: [] as number[] }
+  const times = { cursor: [] as number[], memory: [] as number[], raw: [] as number[], both: [] as number[] }
   await byCursor(pool)
   for (let round = 0; round < rounds; round++) {
     times.cursor.push(await byCursor(pool))
     times.memory.push(await byWarming(pool, () => [near()]))
+    times.raw.push(await byRawClient(pool, server.url))
     times.both.push(await byWarming(pool, () => [near(), redis({ url: server.url })]))
   }
   const cursor = median(times.cursor)
@@ -146,6 +175,9 @@ try {
     `warming ${rows} rows, as a multiple of a plain cursor (median of ${rounds}: ${cursor.toFixed(0)} ms)`,
   )
   console.log(`memory:            ${(median(times.memory) / cursor).toFixed(2)} x`)
+  console.log(
+    `a cursor and a raw Redis client, which writes the rows in pipelines: ${(median(times.raw) / cursor).toFixed(2)} x`,
+  )
   console.log(`memory and Redis:  ${(median(times.both) / cursor).toFixed(2)} x`)
 } finally {
   await rm(folder, { recursive: true })

@@ -7,6 +7,7 @@ const { values } = parseArgs({
     writes: { type: 'string', default: '100000' },
     keys: { type: 'string', default: '1000' },
     processes: { type: 'string', default: '3' },
+    queue: { type: 'boolean', default: false },
   },
 })
 const postgres = await startPostgres()
@@ -16,6 +17,7 @@ try {
     keys: Number(values.keys),
     processes: Number(values.processes),
     databaseUrl: postgres.url,
+    invalidation: values.queue ? ('queue' as const) : ('strict' as const),
   }
   const verdict = await runBehind(plan)
   console.log(

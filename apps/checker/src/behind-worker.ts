@@ -6,12 +6,12 @@ import type { BehindAnswer, BehindOrder } from './behind.ts'
 
 /* One of the processes that write behind. It is killed without warning. */
 
-const [redisUrl = '', databaseUrl = ''] = process.argv.slice(2)
+const [redisUrl = '', databaseUrl = '', invalidation = 'strict'] = process.argv.slice(2)
 const source = new BehindSource(databaseUrl)
 const cache = createCache({
   namespace: 'behind',
-  // A write that other processes couldn't be told of is refused, so that every acknowledged one is seen by all.
-  invalidation: 'strict',
+  // Strict: a write that other processes couldn't be told of is refused, so that every acknowledged one is seen by all.
+  invalidation: invalidation === 'queue' ? 'queue' : 'strict',
   tiers: [memory(), redis({ url: redisUrl })],
   writeQueue: redisWriteQueue({ url: redisUrl }),
 })
@@ -28,9 +28,14 @@ async function answer(order: BehindOrder): Promise<BehindAnswer> {
   try {
     if (order.kind === 'write') {
       await row.write(order.key, order.version)
-      return { id, ok: true, version: order.version }
+      // Removals that wait here may be of other keys; none that waits is of this one if there are none.
+      const queued = cache.stats().tiers['redis']?.queued ?? 0
+      return { id, ok: true, version: order.version, queued: queued > 0 }
     }
-    if (order.kind === 'read') return { id, ok: true, version: await row(order.key) }
+    if (order.kind === 'read') {
+      const { live = false } = cache.stats().buses['redis'] ?? {}
+      return { id, ok: true, version: await row(order.key), live }
+    }
     return { id, ok: true, version: await row.flush({ timeout: '60s' }) }
   } catch (error) {
     return { id, ok: false, why: String(error) }

@@ -19,7 +19,15 @@ export type BehindOrder =
   | { readonly kind: 'flush'; readonly id: number }
 
 export type BehindAnswer =
-  | { readonly id: number; readonly ok: true; readonly version: number }
+  | {
+      readonly id: number
+      readonly ok: true
+      readonly version: number
+      /** Of a write: removals wait in its process. */
+      readonly queued?: boolean
+      /** Of a read: its process knew that it hears of every removal. */
+      readonly live?: boolean
+    }
   | { readonly id: number; readonly ok: false; readonly why: string }
 
 export interface BehindPlan {
@@ -28,6 +36,8 @@ export interface BehindPlan {
   readonly keys: number
   readonly processes: number
   readonly databaseUrl: string
+  /** What a write does whose removal a tier didn't confirm: it is refused, or acknowledged and the removal sent later. */
+  readonly invalidation: 'strict' | 'queue'
 }
 
 export interface BehindVerdict {
@@ -43,10 +53,12 @@ export interface BehindVerdict {
   readonly left: number
   /** Reads in another process, after the acknowledgement. */
   readonly reads: number
-  /** Those that returned an older version; while Redis is away, and until every process is back on its bus: after 600 ms. */
+  /** Those that returned an older version; by a process whose bus is silent, as while Redis is away: after 600 ms. */
   readonly stale: number
-  /** Those that did so for less than that: within the declared bound of a silent bus. */
+  /** Those that did so for less than that, while their bus was silent: within the declared bound. */
   readonly silent: number
+  /** Those after a write whose process had removals waiting: its receipt said so, and others may read the old row. */
+  readonly queued: number
   readonly seconds: number
   /** Median and 99th percentile of the time to an acknowledgement, ms. */
   readonly p50: number
@@ -61,13 +73,13 @@ const args = ['--conditions=@tierstack/source', '--disable-warning=ExperimentalW
 
 /** A process, and the orders that it hasn't answered. */
 class Worker {
-  readonly #urls: readonly [string, string]
+  readonly #urls: readonly string[]
   readonly #waiting = new Map<number, (answer: BehindAnswer | undefined) => void>()
   #outgoing: BehindOrder[] = []
   #child: ChildProcess
   #ready: Promise<unknown>
 
-  constructor(urls: readonly [string, string]) {
+  constructor(urls: readonly string[]) {
     this.#urls = urls
     this.#child = fork(program, [...urls], { execArgv: args })
     this.#ready = this.#listen()
@@ -126,7 +138,7 @@ export async function runBehind(plan: BehindPlan): Promise<BehindVerdict> {
   const source = new BehindSource(plan.databaseUrl)
   try {
     await source.reset()
-    const urls = [server.url, plan.databaseUrl] as const
+    const urls = [server.url, plan.databaseUrl, plan.invalidation]
     const workers = Array.from({ length: plan.processes }, () => new Worker(urls))
     await Promise.all(workers.map(({ ready }) => ready))
     const verdict = await new Run(plan, workers, source, server).run()
@@ -152,6 +164,7 @@ class Run {
   #reads = 0
   #stale = 0
   #silent = 0
+  #queued = 0
   #outage = false
 
   constructor(plan: BehindPlan, workers: readonly Worker[], source: BehindSource, server: RedisServer) {
@@ -187,6 +200,7 @@ class Run {
       reads: this.#reads,
       stale: this.#stale,
       silent: this.#silent,
+      queued: this.#queued,
       seconds,
       p50: percentile(this.#times, 0.5),
       p99: percentile(this.#times, 0.99),
@@ -209,24 +223,39 @@ class Run {
         this.#acknowledged++
         this.#expected.set(key, version)
         done++
-        if (this.#acknowledged % 20 === 0) await this.#look(key, version)
+        if (this.#acknowledged % 20 === 0) await this.#look(key, version, answer.queued === true)
       }
     }
   }
 
   /** Whether another process sees what was just acknowledged. Nobody else writes the key meanwhile. */
-  async #look(key: number, version: number): Promise<void> {
+  async #look(key: number, version: number, queued: boolean): Promise<void> {
     const worker = this.#workers[(key + this.#reads) % this.#workers.length] as Worker
     const answer = await worker.ask({ kind: 'read', id: ++this.#id, key })
     if (answer?.ok !== true) return
     this.#reads++
+    const at = performance.now()
     if (answer.version >= version) return
-    if (!this.#outage) this.#stale++
+    if (queued) this.#queued++
+    else if (answer.live === true && !this.#outage) this.#stale++
     else {
       this.#silent++
       await sleep(600)
       const again = await worker.ask({ kind: 'read', id: ++this.#id, key })
       if (again?.ok === true && again.version < version) this.#stale++
+    }
+    if (process.env['DIAG']) {
+      const first = await worker.ask({ kind: 'read', id: ++this.#id, key })
+      console.error({
+        key,
+        version,
+        acknowledged: this.#acknowledged,
+        queued,
+        outage: this.#outage,
+        answer,
+        first,
+        since: performance.now() - at,
+      })
     }
   }
 
