@@ -234,7 +234,6 @@ class Run {
     const answer = await worker.ask({ kind: 'read', id: ++this.#id, key })
     if (answer?.ok !== true) return
     this.#reads++
-    const at = performance.now()
     if (answer.version >= version) return
     if (queued) this.#queued++
     else if (answer.live === true && !this.#outage) this.#stale++
@@ -243,19 +242,6 @@ class Run {
       await sleep(600)
       const again = await worker.ask({ kind: 'read', id: ++this.#id, key })
       if (again?.ok === true && again.version < version) this.#stale++
-    }
-    if (process.env['DIAG']) {
-      const first = await worker.ask({ kind: 'read', id: ++this.#id, key })
-      console.error({
-        key,
-        version,
-        acknowledged: this.#acknowledged,
-        queued,
-        outage: this.#outage,
-        answer,
-        first,
-        since: performance.now() - at,
-      })
     }
   }
 
