@@ -143,8 +143,9 @@ export interface ChangeFeedOptions {
     readonly cache: ChangedCache;
     readonly source: ChangeSource;
     readonly map?: ChangeMap;
+    readonly wholeTable?: 'clear' | 'tags';
 }
-export declare const feedOptionNames: readonly ['cache', 'source', 'map'];
+export declare const feedOptionNames: readonly ['cache', 'source', 'map', 'wholeTable'];
 export declare function resolveFeedOptions(given: ChangeFeedOptions): ChangeFeedOptions;
 
 // ./install-triggers
