@@ -90,7 +90,7 @@ export async function erase(
 /** Entries in this process' memory don't stay until somebody asks for them. */
 function dropHeld(chain: Chain, tags: ReadonlySet<string>): void {
   for (const tier of chain.locals.tiers) {
-    for (const key of [...tier.keys()]) {
+    for (const key of tier.keys()) {
       if (tier.inspect(key)?.tags.some(({ tag }) => tags.has(tag))) tier.delete(key)
     }
   }

@@ -5,7 +5,7 @@ export interface AuditRecord {
     readonly who: string | undefined;
     readonly tenant: string;
     readonly definition: string;
-    readonly action: 'read' | 'peek' | 'set' | 'write' | 'delete' | 'expire' | 'clear' | 'refresh' | 'warm' | 'inspect';
+    readonly action: 'read' | 'peek' | 'set' | 'write' | 'delete' | 'expire' | 'clear' | 'refresh' | 'warm' | 'inspect' | 'erase' | 'erased' | 'erase-queued';
     readonly keyHash: string | undefined;
     readonly tier: string | undefined;
 }
@@ -84,6 +84,7 @@ import type { Defined, EntryByKey } from './defined.ts';
 import type { Removal } from './bus.ts';
 import type { Cached, Definition } from './definition.ts';
 import type { Duration } from './duration.ts';
+import type { EraseOptions, Erasure } from './erase.ts';
 import type { EventMap, EventName } from './events.ts';
 import type { Explanation } from './explain.ts';
 import type { KeyOf, KeyPart } from './key.ts';
@@ -140,6 +141,7 @@ export interface Cache<S extends object = Keyed, N extends string = string> exte
     invalidateTags(tags: string | readonly string[], options?: {
         readonly soft?: boolean;
     }): Promise<Receipt<N>>;
+    erase(tags: string | readonly string[], options?: EraseOptions): Promise<Erasure<N>>;
     deletePattern(pattern: string): Promise<Receipt<N>>;
     clear(options?: {
         readonly everyTenant?: boolean;
@@ -377,6 +379,35 @@ export interface LocalEntry {
     readonly isolation: 'frozen' | 'clone' | 'reference';
     readonly bytes: number;
 }
+
+// ./erase
+import type { Audit } from './audit.ts';
+import type { Chain } from './chain.ts';
+import type { Duration } from './duration.ts';
+import type { ResolvedPolicy } from './policy.ts';
+import type { Receipt } from './remove.ts';
+export interface Erasure<N extends string = string> {
+    readonly id: string;
+    readonly askedAt: number;
+    readonly toldAt: number;
+    readonly subject: string;
+    readonly tiers: {
+        readonly [K in N]: 'erased' | 'durable' | 'queued';
+    };
+    readonly processes: Receipt['bus'];
+    readonly complete: boolean;
+}
+export interface EraseOptions {
+    readonly timeout?: Duration;
+}
+interface EraseParts {
+    readonly chain: Chain;
+    readonly policy: ResolvedPolicy;
+    readonly audit: Audit | undefined;
+    readonly path: string;
+}
+export declare function erase({ chain, policy, audit, path }: EraseParts, tags: readonly string[], options: EraseOptions): Promise<Erasure>;
+export {};
 
 // ./errors
 export declare const errorCodes: {

@@ -24,10 +24,12 @@ import type { PolicyName } from './policies.ts';
 export interface MemoryOptions {
     readonly maxEntries?: number;
     readonly maxBytes?: Bytes;
+    readonly maxBytesPerTenant?: Bytes;
     readonly policy?: PolicyName;
     readonly name?: string;
 }
 export declare const optionNames: readonly (keyof MemoryOptions)[];
 export declare function resolveOptions(given: MemoryOptions): Readonly<Required<MemoryOptions & {
     maxBytes: number;
+    maxBytesPerTenant: number;
 }>>;

@@ -24,6 +24,14 @@ export interface EncryptOptions {
 }
 export declare function encrypt(options: EncryptOptions): Encryption;
 
+// ./hmac-keys
+import type { KeyHash } from '@tierstack/cache-core';
+import type { SecretKey } from './secret.ts';
+export interface HmacKeysOptions {
+    readonly secret: SecretKey['secret'];
+}
+export declare function hmacKeys(options: HmacKeysOptions): KeyHash;
+
 // ./json
 import type { Codec } from '@tierstack/cache-core';
 export declare function json(): Codec;

@@ -21,6 +21,7 @@ export type { Defined, EntryByKey } from './defined.ts';
 export type { Duration, TtlPreset } from './duration.ts';
 export type { Encryption, SealKey } from './encryption.ts';
 export type { EntryRead, ReadScope } from './read-scope.ts';
+export type { EraseOptions, Erasure } from './erase.ts';
 export type { ErrorCode } from './errors.ts';
 export type { EventMap, EventName, Reason, TierVerb } from './events.ts';
 export { eventNames } from './events.ts';

@@ -8,6 +8,8 @@ export type { CompressOptions } from './options.ts';
 export type { DataKeyStore, TenantKeys, TenantKeysOptions, WrappedKey } from './tenant-keys.ts';
 export { encrypt } from './encrypt.ts';
 export type { EncryptOptions } from './encrypt.ts';
+export { hmacKeys } from './hmac-keys.ts';
+export type { HmacKeysOptions } from './hmac-keys.ts';
 export { json } from './json.ts';
 export type { KeyMemorySettings, KeyProviderOptions } from './key-provider.ts';
 export { keyProvider } from './key-provider.ts';

@@ -4,6 +4,7 @@
 // #region Re-exports
 export { compress } from './compress.js';
 export { encrypt } from './encrypt.js';
+export { hmacKeys } from './hmac-keys.js';
 export { json } from './json.js';
 export { keyProvider } from './key-provider.js';
 export { keyRing } from './key-ring.js';
