@@ -3,6 +3,7 @@ import tab from '@bomb.sh/tab/commander'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { CacheError } from '@tierstack/cache-core'
 import { doctor } from './commands/doctor.ts'
+import { leastRights } from './commands/least-rights.ts'
 import { dump } from './commands/dump.ts'
 import { explain } from './commands/explain.ts'
 import { invalidate, purge } from './commands/removals.ts'
@@ -97,6 +98,10 @@ function addDoctor(program: Command, io: Io, done: (good: boolean) => void): voi
     .option('--slot <name>', 'replication slot of the change feed', 'tierstack')
     .option('--publication <name>', 'publication of the change feed', 'tierstack')
     .option('--sample <keys>', 'keys looked at', positive, 10_000)
+    .option('--acl', "print the least rights that the cache's user of Redis needs, and look at nothing")
+    .option('--tracking', "with --acl: for the tier's option `bus: 'tracking'`")
+    .option('--cluster', 'with --acl: for a Cluster')
+    .option('--write-queue', 'with --acl: for a `redisWriteQueue` as the same user')
     .addOption(
       new Option('--fail-on <severity>', 'exit with 1 from here on')
         .choices(['error', 'warning', 'note'])
@@ -105,7 +110,11 @@ function addDoctor(program: Command, io: Io, done: (good: boolean) => void): voi
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  tierstack doctor --redis rediss://app:…@cache:6380 --namespace shop')
     .action(async (options: DoctorFlags) => {
-      const { json = false, failOn, ca, ...rest } = options
+      const { json = false, failOn, ca, acl, tracking, cluster, writeQueue, ...rest } = options
+      if (acl === true) {
+        leastRights({ prefix: options.prefix, tracking, cluster, writeQueue }, new Terminal(io, json))
+        return
+      }
       const redis = options.redis ?? io.env['REDIS_URL']
       const database = options.database ?? io.env['DATABASE_URL']
       if (redis === undefined && database === undefined) {
@@ -130,6 +139,10 @@ interface DoctorFlags {
   readonly sample: number
   readonly failOn: Severity
   readonly json?: boolean
+  readonly acl?: boolean
+  readonly tracking?: boolean
+  readonly cluster?: boolean
+  readonly writeQueue?: boolean
 }
 
 function addViews(desk: MakeDesk, at: AtDesk, io: Io): void {
