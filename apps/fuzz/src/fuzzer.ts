@@ -33,7 +33,7 @@ export class Fuzzer {
   /** Runs everything that is known, so that only what is new counts as news. */
   async begin(): Promise<Fault | undefined> {
     for (const input of this.corpus) {
-      const fault = this.#run(input)
+      const fault = await this.#run(input)
       if (fault) return fault
     }
     await this.#coverage.news()
@@ -50,7 +50,7 @@ export class Fuzzer {
       return mutated(base, random.pick(this.corpus), random)
     })
     for (const input of inputs) {
-      const fault = this.#run(input)
+      const fault = await this.#run(input)
       if (fault) return fault
     }
     if ((await this.#coverage.news(true)) > 0) await this.#search(inputs)
@@ -60,7 +60,7 @@ export class Fuzzer {
   /** Finds those of a batch that brought something new: asked for group by group. */
   async #search(inputs: readonly Uint8Array[]): Promise<void> {
     const { length } = inputs
-    for (const input of inputs) this.#run(input)
+    for (const input of inputs) await this.#run(input)
     if ((await this.#coverage.news(length > 1)) === 0) return
     if (length === 1) {
       this.corpus.push(inputs[0] as Uint8Array)
@@ -71,20 +71,20 @@ export class Fuzzer {
     await this.#search(inputs.slice(length / 2))
   }
 
-  #run(input: Uint8Array): Fault | undefined {
+  async #run(input: Uint8Array): Promise<Fault | undefined> {
     this.runs++
     // Most inputs are refused with an error, and writing its stack takes longer than all else.
     Error.stackTraceLimit = 0
-    if (this.#fault(input) === undefined) return undefined
+    if ((await this.#fault(input)) === undefined) return undefined
     Error.stackTraceLimit = 20
-    return this.#fault(input)
+    return await this.#fault(input)
   }
 
-  #fault(input: Uint8Array): Fault | undefined {
+  async #fault(input: Uint8Array): Promise<Fault | undefined> {
     const given = Uint8Array.from(input)
     try {
-      const ms = this.#timed(given)
-      if (ms > slowest && this.#timed(given) > slowest) throw new Error(`took ${Math.round(ms)} ms`)
+      const ms = await this.#timed(given)
+      if (ms > slowest && (await this.#timed(given)) > slowest) throw new Error(`took ${Math.round(ms)} ms`)
       if (Object.keys(Object.prototype).length > 0 || 'polluted' in {})
         throw new Error('changed Object.prototype')
       if (!Buffer.from(given).equals(input)) throw new Error('changed its input')
@@ -94,9 +94,10 @@ export class Fuzzer {
     return undefined
   }
 
-  #timed(input: Uint8Array): number {
+  async #timed(input: Uint8Array): Promise<number> {
     const began = performance.now()
-    this.target.run(input)
+    const running = this.target.run(input)
+    if (running !== undefined) await running
     return performance.now() - began
   }
 }

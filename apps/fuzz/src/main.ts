@@ -5,11 +5,10 @@ import { keep, readCorpus } from './corpus.ts'
 import { Coverage } from './coverage.ts'
 import { Fuzzer } from './fuzzer.ts'
 import type { Fault } from './fuzzer.ts'
-import { frameTargets } from '../targets/frames.ts'
-import { nameTargets } from '../targets/names.ts'
+import { allTargets } from '../targets/all.ts'
 
 /*
- * pnpm fuzz [--minutes 60] [--target NAME] [--seed N] [--keep FOLDER]
+ * pnpm fuzz [--minutes 60] [--target NAME] [--seed N] [--keep FOLDER] [--faults FOLDER]
  *
  * Feeds every parser of foreign bytes with inputs that are mutated towards code which none had reached. Ends with 1 at
  * the first fault, whose input is written to `faults/`, and when memory grows without an end.
@@ -20,6 +19,7 @@ const { values } = parseArgs({
     target: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 32) },
     keep: { type: 'string' },
+    faults: { type: 'string' },
   },
 })
 const root = new URL('..', import.meta.url).pathname
@@ -36,7 +36,7 @@ function memory(): number {
 }
 
 function report(fault: Fault): never {
-  const [path] = keep(`${root}faults`, fault.target, [fault.input])
+  const [path] = keep(values.faults ?? `${root}faults`, fault.target, [fault.input])
   console.error(`FAULT in ${fault.target}: input kept as ${path}`)
   console.error(fault.error)
   process.exit(1)
@@ -44,9 +44,7 @@ function report(fault: Fault): never {
 
 const coverage = new Coverage((url) => url.includes('/packages/') || url.includes('/msgpackr/'))
 await coverage.start()
-const targets = [...frameTargets, ...nameTargets].filter(
-  ({ name }) => values.target === undefined || name === values.target,
-)
+const targets = allTargets.filter(({ name }) => values.target === undefined || name === values.target)
 console.log(`seed ${values.seed}, ${targets.length} targets, ${values.minutes} minutes`)
 const random = seededRandom(Number(values.seed))
 const fuzzers: Fuzzer[] = []

@@ -118,6 +118,8 @@ const compressionTargets = compressed.map((reader): Target => {
     seeds: [
       writer?.apply(text, new Uint8Array()) ?? text,
       writer?.apply(Buffer.alloc(100_000), text) ?? text,
+      // Grows past the limit.
+      writer?.apply(Buffer.alloc(limit + 1), text) ?? text,
     ],
     run(input) {
       const grown = mayRefuse(

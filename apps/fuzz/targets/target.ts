@@ -4,7 +4,7 @@ export interface Target {
   /** Inputs to begin with: what the writer of that format makes. */
   readonly seeds: readonly Uint8Array[]
   /** Runs the parser. Throws only for a fault: what the parser may throw is caught inside. */
-  readonly run: (input: Uint8Array) => void
+  readonly run: (input: Uint8Array) => void | Promise<void>
 }
 
 /** Runs what may refuse its input, with an error of one of the kinds that are allowed. */
