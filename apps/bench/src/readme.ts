@@ -146,12 +146,18 @@ function targets(): string {
     .join('\n')
 }
 
+const flames = [
+  { file: 'flame-near-hit', title: 'Where the time of a hit in memory goes' },
+  { file: 'flame-far-hit', title: 'Where the time of a hit in Redis goes' },
+]
+
 /** Charts and flame graphs, as links from a page in docs/. */
 function pictures(): string {
-  const charts = scenarioNames
-    .filter(hasRun)
-    .flatMap((name) => saved(name).report.charts.map(({ file, title }) => ({ file, title })))
-  return charts.map(({ file, title }) => `![${title}](../apps/bench/results/${file}.svg)`).join('\n\n')
+  const charts = scenarioNames.filter(hasRun).flatMap((name) => saved(name).report.charts)
+  return [...charts, ...flames]
+    .filter(({ file }) => existsSync(join(results, `${file}.svg`)))
+    .map(({ file, title }) => `![${title}](../apps/bench/results/${file}.svg)`)
+    .join('\n\n')
 }
 
 function fillIn(file: string, block: string, content: string): void {
