@@ -10,7 +10,12 @@ export interface TagsAndKeys {
 const most = 2_000
 /** Past so many names that a tier hasn't confirmed, clearing everything is cheaper than remembering them. */
 const mostUnconfirmed = 20_000
-const retryMs = 250
+/**
+ * The cache repeats by itself what its tiers didn't confirm, as soon as they are back; sending it again only asks
+ * whether that has happened, and drops what was loaded meanwhile. So it's asked ever more seldom.
+ */
+const firstRetryMs = 250
+const lastRetryMs = 5_000
 
 class Group {
   readonly tags = new Set<string>()
@@ -55,6 +60,7 @@ export class RemovalQueue {
   #unconfirmed: Group | undefined
   #running: Group | undefined
   #timer: NodeJS.Timeout | undefined
+  #retryMs = firstRetryMs
   #closed = false
 
   constructor(cache: ChangedCache) {
@@ -87,8 +93,10 @@ export class RemovalQueue {
       const group = this.#waiting
       this.#waiting = undefined
       this.#running = group
-      if (await this.#send(group)) for (const done of group.resolve) done()
-      else this.#keep(group)
+      if (await this.#send(group)) {
+        this.#retryMs = firstRetryMs
+        for (const done of group.resolve) done()
+      } else this.#keep(group)
     }
     this.#running = undefined
   }
@@ -96,7 +104,10 @@ export class RemovalQueue {
   #keep(group: Group): void {
     if (this.#unconfirmed === undefined) this.#unconfirmed = group
     else this.#unconfirmed.join(group)
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== undefined) return
+    const wait = this.#retryMs
+    this.#retryMs = Math.min(wait * 2, lastRetryMs)
+    this.#timer = setTimeout(() => {
       this.#timer = undefined
       const again = this.#unconfirmed
       this.#unconfirmed = undefined
@@ -104,7 +115,7 @@ export class RemovalQueue {
       if (this.#waiting !== undefined) again.join(this.#waiting)
       this.#waiting = again
       if (this.#running === undefined) void this.#run()
-    }, retryMs)
+    }, wait)
   }
 
   /** Did every tier, and the bus, confirm? */

@@ -1,5 +1,5 @@
-import { closedLoop } from '../closed-loop.ts'
 import type { Library } from '../library.ts'
+import { readLoop } from '../read-loop.ts'
 import { ratioCell, rowsOf, worstSpread } from '../report/rows.ts'
 import { target } from '../report/report.ts'
 import type { Report } from '../report/report.ts'
@@ -8,7 +8,7 @@ import type { Metrics } from '../sample.ts'
 import { at } from '../scenario.ts'
 import type { Level, Order, Place, Scenario, Seat } from '../scenario.ts'
 import { withRedis } from '../servers.ts'
-import { fill, isRow, keysOf, openWarm } from '../warm-remote.ts'
+import { fill, keysOf, openWarm } from '../warm-remote.ts'
 
 const yardstick = 'tierstack'
 const sealed = 'with encryption'
@@ -31,33 +31,31 @@ export const encryption: Scenario = {
 }
 
 async function enter(library: Library, { redisUrl }: Place, level: Level): Promise<Seat> {
-  const { contestant, loads } = await openWarm(library, {
+  const warm = await openWarm(library, {
     tiers: 'far',
     redisUrl,
     maxEntries: 10,
     size: '1 kB',
   })
   const keys = keysOf(at(level, 50, 2_000, 5_000))
-  await fill(contestant, keys)
+  await fill(warm, keys)
   const ms = at(level, 5, 600, 600)
-  let position = 0
   return {
     async play({ round }: Order) {
       const sample: Record<string, Metrics> = {}
       for (const { name, callers } of cases) {
-        sample[name] = await closedLoop({
+        sample[name] = await readLoop({
+          contestant: warm.contestant,
+          keys,
           callers,
           // What is measured is compiled by then.
           ms: round === 0 ? ms * 6 : ms,
-          next: () => keys[position++ % keys.length],
-          call: (key) => contestant.read(key),
-          right: isRow,
-          loads,
+          loads: warm.loads,
         })
       }
       return sample
     },
-    end: () => contestant.close(),
+    end: () => warm.contestant.close(),
   }
 }
 
