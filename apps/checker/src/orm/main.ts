@@ -1,4 +1,4 @@
-// The small application on each ORM, in several processes: pnpm --filter @tierstack/checker orm [--orm …] [--writes N] [--processes N] [--seed N]
+// The small application on each ORM, in several processes: pnpm --filter @tierstack/checker orm [--orm …] [--writes N] [--processes N] [--seed N] [--bound MS]
 import { parseArgs } from 'node:util'
 import { startPostgres, startRedis } from '@tierstack/test-services'
 import { orms } from './apps.ts'
@@ -10,6 +10,7 @@ const { values } = parseArgs({
     writes: { type: 'string', default: '3000' },
     processes: { type: 'string', default: '3' },
     seed: { type: 'string', default: '1' },
+    bound: { type: 'string', default: '50' },
   },
 })
 await using postgres = await startPostgres()
@@ -23,6 +24,7 @@ for (const orm of orms) {
     processes: Number(values.processes),
     writes: Number(values.writes),
     seed: Number(values.seed),
+    bound: Number(values.bound),
   })
   console.log(
     orm.padEnd(8),

@@ -34,6 +34,8 @@ export interface OrmPlan {
   readonly processes: number
   readonly writes: number
   readonly seed: number
+  /** How soon a removal has reached the memory of every process, ms. */
+  readonly bound: number
 }
 
 export interface OrmVerdict {
@@ -51,8 +53,6 @@ export interface OrmVerdict {
   readonly errors: readonly string[]
 }
 
-/** A removal reaches other processes' memory by a message: on a busy machine within so many ms. */
-const bound = 50
 const keys = 12
 /** No transaction that commits writes so much. */
 const poison = 1_000_000
@@ -114,6 +114,7 @@ export async function runOrm(plan: OrmPlan): Promise<OrmVerdict> {
 
 async function drive(plan: OrmPlan, processes: readonly OrmProcess[]): Promise<OrmVerdict> {
   const random = seededRandom(plan.seed)
+  const { bound } = plan
   const known = new Map<number, Known>()
   const counts = { writes: 0, rollbacks: 0, reads: 0, hits: 0, stale: 0, onTheWay: 0, phantoms: 0 }
   const errors: string[] = []

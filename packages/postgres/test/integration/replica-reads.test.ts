@@ -1,8 +1,9 @@
 import { createCache } from '@tierstack/cache-core'
 import type { LoadContext } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
+import { redis } from '@tierstack/cache-redis'
 import { startStandby } from '@tierstack/test-services'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test } from 'vitest'
 import { replicaReads } from '../../src/index.ts'
 import { becomes, connect, logical, server } from '../rig.ts'
 
@@ -55,6 +56,43 @@ test('what a replica has not replayed yet is given to readers, and not kept', as
   await becomes(current, true)
   expect([await guarded(1), guarded.peek(1)]).toEqual(['new', 'new'])
   expect(await bare(1)).toBe('old')
+})
+
+test('a replica that is late by setting keeps no old row alive, whichever process removed it', async () => {
+  const primary = await connect(postgres().url)
+  await primary.query(
+    'create table if not exists late (id int primary key, v int); insert into late values (1, 0)',
+  )
+  const settings = { ...logical, recovery_min_apply_delay: '700ms' }
+  const standby = await startStandby(postgres(), { settings })
+  onTestFinished(() => standby.stop())
+  const replica = await connect(standby.url)
+  const { guard } = replicaReads({
+    primary: (sql) => primary.query(sql),
+    replica: (sql) => replica.query(sql),
+    wait: '20ms',
+  })
+  const process = () => {
+    const tiers = [memory(), redis({ url: inject('redisUrl') })]
+    const cache = createCache({ namespace: `late-${postgres().port}`, tiers, ttl: '1h' })
+    onTestFinished(() => cache.close())
+    const load = async (id: number) =>
+      (await replica.query('select v from late where id = $1', [id])).rows[0]?.v as number
+    return cache.define({ name: 'late', load: guard((id: number, _context: LoadContext) => load(id)) })
+  }
+  const [one, other] = [process(), process()]
+  await becomes(() => one(1).catch(() => undefined), 0)
+  let lagged = 0
+  for (let version = 1; version <= 3; version++) {
+    await primary.query('update late set v = $1', [version])
+    await one.delete(1)
+    // What both load now is the row of before: it may be seen, and must not stay.
+    for (const reader of [other, one]) if ((await reader(1)) < version) lagged++
+    expect([one.peek(1), other.peek(1)].every((kept) => kept === undefined || kept === version)).toBe(true)
+    await becomes(() => other(1), version)
+    await becomes(() => one(1), version)
+  }
+  expect(lagged).toBeGreaterThan(0)
 })
 
 test('loads of the same moment share one question to the primary, asked after they began', async () => {
