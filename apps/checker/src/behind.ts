@@ -53,8 +53,10 @@ export interface BehindVerdict {
   readonly left: number
   /** Reads in another process, after the acknowledgement. */
   readonly reads: number
-  /** Those that returned an older version; by a process whose bus is silent, as while Redis is away: after 600 ms. */
+  /** Those that returned an older version, and did so again past the bound: 50 ms, or 600 ms while its bus is silent. */
   readonly stale: number
+  /** Those that did so once, by a process that hears of every removal: the message was on its way. */
+  readonly onTheWay: number
   /** Those that did so for less than that, while their bus was silent: within the declared bound. */
   readonly silent: number
   /** Those after a write whose process had removals waiting: its receipt said so, and others may read the old row. */
@@ -67,6 +69,9 @@ export interface BehindVerdict {
 
 /** Writes that are asked for at once, each of another key. */
 const lanes = 64
+/** How long another process' memory may go on with what was removed, ms: while it hears of removals, and while it doesn't. */
+const messageBound = 50
+const silentBound = 600
 
 const program = fileURLToPath(new URL('behind-worker.ts', import.meta.url))
 const args = ['--conditions=@tierstack/source', '--disable-warning=ExperimentalWarning']
@@ -165,6 +170,7 @@ class Run {
   #stale = 0
   #silent = 0
   #queued = 0
+  #onTheWay = 0
   #outage = false
 
   constructor(plan: BehindPlan, workers: readonly Worker[], source: BehindSource, server: RedisServer) {
@@ -199,6 +205,7 @@ class Run {
       left: unsaved,
       reads: this.#reads,
       stale: this.#stale,
+      onTheWay: this.#onTheWay,
       silent: this.#silent,
       queued: this.#queued,
       seconds,
@@ -235,14 +242,16 @@ class Run {
     if (answer?.ok !== true) return
     this.#reads++
     if (answer.version >= version) return
-    if (queued) this.#queued++
-    else if (answer.live === true && !this.#outage) this.#stale++
-    else {
-      this.#silent++
-      await sleep(600)
-      const again = await worker.ask({ kind: 'read', id: ++this.#id, key })
-      if (again?.ok === true && again.version < version) this.#stale++
+    if (queued) {
+      this.#queued++
+      return
     }
+    const silent = answer.live !== true || this.#outage
+    if (silent) this.#silent++
+    else this.#onTheWay++
+    await sleep(silent ? silentBound : messageBound)
+    const again = await worker.ask({ kind: 'read', id: ++this.#id, key })
+    if (again?.ok === true && again.version < version) this.#stale++
   }
 
   async #kills(): Promise<void> {
