@@ -113,7 +113,7 @@ async function byRawClient(pool: Pool, url: string): Promise<number> {
   const redisClient = new Redis(url)
   await redisClient.ping()
   const client = await pool.connect()
-  const { encode } = msgpack()
+  const codec = msgpack()
   let sent: Promise<unknown> = Promise.resolve()
   const began = performance.now()
   await client.query('BEGIN')
@@ -123,7 +123,8 @@ async function byRawClient(pool: Pool, url: string): Promise<number> {
     if (page.length === 0) break
     await sent
     const pipeline = redisClient.pipeline()
-    for (const item of page) pipeline.set(`raw:item:${item.id}`, Buffer.from(encode(item)), 'PX', 3_600_000)
+    for (const item of page)
+      pipeline.set(`raw:item:${item.id}`, Buffer.from(codec.encode(item)), 'PX', 3_600_000)
     sent = pipeline.exec()
   }
   await sent

@@ -29,7 +29,7 @@ for (const orm of orms) {
   console.log(
     orm.padEnd(8),
     JSON.stringify(verdict),
-    errors.length === 0 ? '' : `errors: ${errors.slice(0, 3)}`,
+    errors.length === 0 ? '' : `errors: ${errors.slice(0, 3).join('; ')}`,
   )
   if (verdict.stale + verdict.phantoms + errors.length > 0) process.exitCode = 1
 }

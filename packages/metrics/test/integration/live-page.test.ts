@@ -194,6 +194,7 @@ test(
     await until('the numbers of the new one', async () =>
       (await page.locator('[data-tier="memory"]').innerText()).includes('since the start\n1\n'),
     )
+    expect(await page.locator('#connection').innerText()).not.toContain('away')
   },
 )
 
