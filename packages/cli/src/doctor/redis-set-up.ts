@@ -47,7 +47,7 @@ function checkAccess({ config, open, host, encrypted }: RedisFacts, findings: Fi
   if (open === true) {
     const what = 'Anybody who reaches the server may do everything: the user `default` has no password.'
     const fix =
-      'Set `user default off` and give each service an ACL user with a password and the least rights.'
+      'Set `user default off ~* &* +@all` (with rights: Redis loads its append-only file as that user) and give each service an ACL user with a password and the least rights.'
     if (reachable) findings.error('auth', what, fix)
     else findings.warning('auth', what, fix)
   }

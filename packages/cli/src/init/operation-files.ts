@@ -82,7 +82,7 @@ client-output-buffer-limit pubsub 32mb 8mb 60
 tcp-keepalive 300
 # Nobody comes in without a password; the service's user may touch its own keys and channels only. Give the SHA-256 of
 # its password (printf %s "$PASSWORD" | sha256sum), then take both lines in:
-# user default off
+# user default off ~* &* +@all
 # user app on #<sha256> ~ts:* &ts:* +@all -@admin -@dangerous +info +client +script
 `
 }
