@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { seededRandom } from '@tierstack/cache-testing'
@@ -22,7 +23,7 @@ const { values } = parseArgs({
     faults: { type: 'string' },
   },
 })
-const root = new URL('..', import.meta.url).pathname
+const root = fileURLToPath(new URL('..', import.meta.url))
 /** Memory over what the run had after its first tenth, in MB. */
 const mostGrowth = 64
 const reportEvery = 30_000

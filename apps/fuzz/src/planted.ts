@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -61,7 +62,7 @@ const mutants: readonly Mutant[] = [
 ]
 
 const wanted = process.argv.slice(2)
-const root = new URL('..', import.meta.url).pathname
+const root = fileURLToPath(new URL('..', import.meta.url))
 const faults = mkdtempSync(join(tmpdir(), 'tierstack-fuzz-'))
 let missed = 0
 try {

@@ -1,8 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { readCorpus } from '../src/corpus.ts'
 import { allTargets } from '../targets/all.ts'
 
-const corpus = new URL('../corpus', import.meta.url).pathname
+const corpus = fileURLToPath(new URL('../corpus', import.meta.url))
 
 describe.each(allTargets)('$name', (target) => {
   test('bears every input that was kept', async () => {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +23,7 @@ try {
   const folder = 'packages/redis/test/integration/'
   const chosen = files.length === 0 ? [folder] : files.map((file) => folder + file)
   const { status } = spawnSync('pnpm', ['exec', 'vitest', 'run', '--project', 'integration', ...chosen], {
-    cwd: new URL('../../..', import.meta.url).pathname,
+    cwd: fileURLToPath(new URL('../../..', import.meta.url)),
     stdio: 'inherit',
     env: { ...process.env, ...secured, TEST_REDIS_URL: '' },
   })

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +10,7 @@ import { expect, test } from 'vitest'
 import { redis } from '../../src/index.ts'
 import { wrappedKeysIn } from '../wrapped-keys.ts'
 
-const program = new URL('../sealed-program.ts', import.meta.url).pathname
+const program = fileURLToPath(new URL('../sealed-program.ts', import.meta.url))
 
 interface Verdict {
   readonly reads: number
