@@ -139,7 +139,8 @@ function npm(...words) {
 
 /**
  * Installs the dependencies when the lockfile is not the one of the last install. A demo-only install
- * leaves the rest out, so the stamp says which of both it was; a full one serves the demo as well.
+ * leaves the rest out, so the stamp says which of both it was; a full one serves the demo as well. Development
+ * dependencies are in it: what a package expects of its user is found there.
  */
 function install(wantedScope) {
   const stamp = join(root, 'node_modules', '.tierstack-install.json')
@@ -156,7 +157,7 @@ function install(wantedScope) {
   mkdirSync(dirname(stamp), { recursive: true })
   // Interrupted, the next run must know what this one was about to do.
   writeFileSync(stamp, JSON.stringify({ scope, lock: 'unfinished' }))
-  const filter = scope === 'demo' ? ['--filter-prod', '@tierstack/demo...', '--prod'] : []
+  const filter = scope === 'demo' ? ['--filter-prod', '@tierstack/demo...'] : []
   const { status, stdout, stderr } = spawnSync(
     pnpm,
     [
