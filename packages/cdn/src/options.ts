@@ -1,4 +1,4 @@
-import { checkKeys, expectation, parseDuration } from '@tierstack/cache-core'
+import { checkKeys, checkName, expectation, parseDuration } from '@tierstack/cache-core'
 import type { Duration } from '@tierstack/cache-core'
 import { memoryQueue } from './engine/memory-queue.ts'
 import type { PurgeQueue } from './engine/purge-queue.ts'
@@ -150,7 +150,7 @@ export function resolveOptions(given: CdnOptions): ResolvedOptions {
   }
   if (typeof index !== 'string' || index === '') throw expectation('index', 'the path of a file', index)
   const name = given.name ?? provider.name
-  if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
+  checkName('name', name)
   const duration = (
     key:
       | 'inFlight'

@@ -1,3 +1,4 @@
+import type { Codec } from './codec.ts'
 import { CacheError } from './errors.ts'
 
 /** Shows a value in an error sentence: short, on one line, with its type. */
@@ -72,6 +73,17 @@ export function checkMethods(what: string, given: unknown, toBe: string, methods
     if (typeof (given as Record<string, unknown> | null | undefined)?.[method] === 'function') continue
     throw expectation(what, `${toBe} with \`${methods.join('`, `')}\``, given)
   }
+}
+
+/** Refuses anything but a text with something in it. */
+export function checkName(what: string, given: unknown): void {
+  if (typeof given !== 'string' || given === '') throw expectation(what, 'a non-empty string', given)
+}
+
+/** Refuses anything but a codec, as far as one can see. */
+export function checkCodec(given: Partial<Codec> | null | undefined): void {
+  if (typeof given?.encode !== 'function' || typeof given.decode !== 'function')
+    throw expectation('codec', 'a codec with encode and decode', given)
 }
 
 /** Refuses anything but one of the given words. */

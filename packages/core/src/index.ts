@@ -27,7 +27,15 @@ export { CacheError, errorCodes } from './errors.ts'
 export type { ErrorCode } from './errors.ts'
 export { eventNames } from './events.ts'
 export type { EventMap, EventName, Reason, TierVerb } from './events.ts'
-export { checkKeys, checkMethods, checkOneOf, expectation, nearest } from './expectation.ts'
+export {
+  checkCodec,
+  checkKeys,
+  checkMethods,
+  checkName,
+  checkOneOf,
+  expectation,
+  nearest,
+} from './expectation.ts'
 export type { ExplainStep, Explanation } from './explain.ts'
 export type { Inspected } from './inspected.ts'
 export type { Isolation } from './isolate.ts'

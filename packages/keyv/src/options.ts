@@ -1,4 +1,4 @@
-import { checkKeys, checkOneOf, expectation, parseBytes } from '@tierstack/cache-core'
+import { checkKeys, checkName, checkOneOf, expectation, parseBytes } from '@tierstack/cache-core'
 import type { Bytes, Codec, RemoteCapabilities } from '@tierstack/cache-core'
 import { msgpack } from '@tierstack/cache-serializers'
 
@@ -50,7 +50,7 @@ export const optionNames: readonly (keyof KeyvTierOptions)[] = [
 export function resolveOptions(given: KeyvTierOptions): ResolvedKeyvTierOptions {
   checkKeys('keyvTier options', given, optionNames)
   const { name = 'keyv', prefix = 'ts', shared, maxValueBytes = '8mb', codec = msgpack() } = given
-  if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
+  checkName('name', name)
   if (typeof prefix !== 'string' || !/^[\w.-]{1,64}$/.test(prefix)) {
     throw expectation('prefix', '1 to 64 letters, digits or one of . _ -', prefix)
   }

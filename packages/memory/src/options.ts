@@ -1,4 +1,4 @@
-import { checkKeys, checkOneOf, expectation, parseBytes } from '@tierstack/cache-core'
+import { checkKeys, checkName, checkOneOf, expectation, parseBytes } from '@tierstack/cache-core'
 import type { Bytes } from '@tierstack/cache-core'
 import { policies } from './policies.ts'
 import type { PolicyName } from './policies.ts'
@@ -58,7 +58,7 @@ export function resolveOptions(
   if (!(maxEntries === Infinity || (Number.isInteger(maxEntries) && maxEntries > 0))) {
     throw expectation('maxEntries', 'a positive integer or Infinity', maxEntries)
   }
-  if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
+  checkName('name', name)
   return Object.freeze({
     maxEntries,
     maxBytes: parseBytes('maxBytes', maxBytes),

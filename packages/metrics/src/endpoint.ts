@@ -29,15 +29,20 @@ export type Route = (call: Call) => Promise<object> | Response
 /** By method and path below the prefix: `GET stats`. */
 export type Routes = Readonly<Record<string, Route>>
 
+/** Tells what lies below a prefix, which ends with a slash; the prefix itself does with and without it. */
+export function ownerOf(prefix: string): (path: string) => boolean {
+  const bare = prefix.slice(0, -1)
+  return (path) => path === bare || path.startsWith(prefix)
+}
+
 /** Answers those who have the token, by the routes given; everybody else the same refusal, whatever they ask for. */
 export function endpoint(
   { cache, options, removals }: Pick<Call, 'cache' | 'options' | 'removals'>,
   routes: Routes,
 ): Admin {
   const { prefix, token } = options
-  const bare = prefix.slice(0, -1)
   const allowed = token === undefined ? undefined : checker(token)
-  const owns = (path: string) => path === bare || path.startsWith(prefix)
+  const owns = ownerOf(prefix)
 
   async function fetch(request: Request): Promise<Response> {
     try {

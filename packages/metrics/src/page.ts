@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { adminRoutes } from './admin-routes.ts'
 import type { Administered } from './administered.ts'
-import { endpoint } from './endpoint.ts'
+import { endpoint, ownerOf } from './endpoint.ts'
 import type { Admin } from './endpoint.ts'
 import { act } from './live/actions.ts'
 import { asset } from './live/assets.ts'
@@ -42,7 +42,7 @@ export function livePage(cache: Administered, options: LivePageOptions): LivePag
   const timeline = new Timeline(cache, { tags: !hideKeys })
   const pulse = new Pulse(cache, resolved, timeline)
   const bare = prefix.slice(0, -1)
-  const owns = (path: string) => path === bare || path.startsWith(prefix)
+  const owns = ownerOf(prefix)
   const removals = rememberRemovals(cache)
   const api = endpoint(
     { cache, options: { ...resolved.admin, prefix: `${prefix}api/` }, removals },

@@ -1,4 +1,4 @@
-import { CacheError, checkKeys, expectation } from '@tierstack/cache-core'
+import { CacheError, checkCodec, checkKeys, checkName, expectation } from '@tierstack/cache-core'
 import type {
   Codec,
   DeadWrite,
@@ -220,8 +220,7 @@ export function postgresWriteQueue(options: PostgresQueueOptions): WriteQueue {
   const { client, name = 'postgres-queue', codec = msgpack() } = options
   if (typeof client?.query !== 'function')
     throw expectation('client', 'a pool or client with `query`', client)
-  if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
-  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function')
-    throw expectation('codec', 'a codec with encode and decode', codec)
+  checkName('name', name)
+  checkCodec(codec)
   return new PostgresWriteQueue({ client, name, codec })
 }

@@ -1,5 +1,12 @@
 import type { ConnectionOptions } from 'node:tls'
-import { checkKeys, expectation, parseBytes, parseDuration } from '@tierstack/cache-core'
+import {
+  checkCodec,
+  checkKeys,
+  checkName,
+  expectation,
+  parseBytes,
+  parseDuration,
+} from '@tierstack/cache-core'
 import type { Bytes, Codec, Duration, MaybePromise } from '@tierstack/cache-core'
 import { msgpack } from '@tierstack/cache-serializers'
 import type { RedisClient } from './client.ts'
@@ -138,7 +145,7 @@ export function resolveOptions(given: RedisOptions): ResolvedOptions {
     throw expectation('redis options', 'given exactly one of url, client, sentinels, cluster', named)
   }
   checkPlace(given)
-  if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
+  checkName('name', name)
   if (typeof prefix !== 'string' || !/^[\w.-]{1,64}$/.test(prefix)) {
     throw expectation('prefix', '1 to 64 letters, digits, dots, dashes or underscores', prefix)
   }
@@ -150,9 +157,7 @@ export function resolveOptions(given: RedisOptions): ResolvedOptions {
   const silence = finite('silence', given.silence ?? 500, 10)
   if (silence < 3 * heartbeat) throw expectation('silence', 'at least three times `heartbeat`', given.silence)
   const { codec = msgpack() } = given
-  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function') {
-    throw expectation('codec', 'a codec with encode and decode', codec)
-  }
+  checkCodec(codec)
   return Object.freeze({
     url: given.url,
     client: given.client,
@@ -192,9 +197,7 @@ function checkPlace(given: RedisOptions): void {
     if (!right || !sentinels.every((one) => typeof one === 'string' && /^.+:\d{1,5}$/.test(one))) {
       throw expectation('sentinels', 'a list of `host:port`', sentinels)
     }
-    if (typeof sentinelName !== 'string' || sentinelName === '') {
-      throw expectation('sentinelName', 'a non-empty string', sentinelName)
-    }
+    checkName('sentinelName', sentinelName)
   }
   if (username !== undefined && typeof username !== 'string')
     throw expectation('username', 'a string', username)

@@ -1,4 +1,4 @@
-import { checkKeys, checkMethods, expectation } from '@tierstack/cache-core'
+import { checkKeys, checkMethods, checkName } from '@tierstack/cache-core'
 import type { Encryption, MaybePromise, SealKey } from '@tierstack/cache-core'
 import { secretBytes } from './secret.ts'
 import type { KeySource, SecretKey } from './secret.ts'
@@ -25,7 +25,7 @@ export function encrypt(options: EncryptOptions): Encryption {
   checkKeys('encrypt options', options, ['keys', 'name'])
   checkMethods('keys', options.keys, 'a source of keys', ['current', 'byId', 'forget'])
   const { keys, name = 'xaes-256-gcm' } = options
-  if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
+  checkName('name', name)
   const ready = new WeakMap<SecretKey, XaesKey>()
   const sealing = (key: SecretKey): SealKey => {
     const known = ready.get(key)

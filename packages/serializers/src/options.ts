@@ -1,4 +1,4 @@
-import { checkKeys, checkOneOf, expectation, parseBytes } from '@tierstack/cache-core'
+import { checkKeys, checkName, checkOneOf, expectation, parseBytes } from '@tierstack/cache-core'
 import type { Bytes } from '@tierstack/cache-core'
 import { algorithms } from './algorithms.ts'
 import type { CompressionAlgorithm } from './algorithms.ts'
@@ -43,6 +43,6 @@ export function resolveOptions(given: CompressOptions): ResolvedCompressOptions 
   if (!Number.isInteger(level) || level < least || level > most) {
     throw expectation('level', `an integer from ${least} to ${most} for ${algorithm}`, level)
   }
-  if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
+  checkName('name', name)
   return Object.freeze({ threshold: parseBytes('threshold', threshold), algorithm, level, name })
 }

@@ -1,5 +1,12 @@
 import { resolve } from 'node:path'
-import { checkKeys, expectation, parseBytes, parseDuration } from '@tierstack/cache-core'
+import {
+  checkCodec,
+  checkKeys,
+  checkName,
+  expectation,
+  parseBytes,
+  parseDuration,
+} from '@tierstack/cache-core'
 import type { Bytes, Codec, Duration } from '@tierstack/cache-core'
 import { msgpack } from '@tierstack/cache-serializers'
 
@@ -60,10 +67,8 @@ const known = ['path', 'name', 'maxBytes', 'maxValueBytes', 'codec', 'poll', 'ta
 export function resolveOptions(given: SqliteOptions): ResolvedOptions {
   checkKeys('sqlite options', given, known)
   const { path, name = 'sqlite', codec = msgpack() } = given
-  if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
-  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function') {
-    throw expectation('codec', 'a codec with encode and decode', codec)
-  }
+  checkName('name', name)
+  checkCodec(codec)
   const maxBytes = parseBytes('maxBytes', given.maxBytes ?? '256mb')
   if (maxBytes < 1024 ** 2) throw expectation('maxBytes', '1mb or more', given.maxBytes)
   const quarter = Math.floor(maxBytes / 4)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CacheError, checkKeys, expectation } from '@tierstack/cache-core'
+import { CacheError, checkCodec, checkKeys, checkName, expectation } from '@tierstack/cache-core'
 import type {
   Clock,
   Codec,
@@ -158,9 +158,8 @@ class SqliteWriteQueue implements WriteQueue {
 export function sqliteWriteQueue(options: SqliteQueueOptions): WriteQueue {
   checkKeys('sqliteWriteQueue options', options, ['path', 'name', 'codec'])
   const { name = 'sqlite-queue', codec = msgpack() } = options
-  if (typeof name !== 'string' || name === '') throw expectation('name', 'a non-empty string', name)
-  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function')
-    throw expectation('codec', 'a codec with encode and decode', codec)
+  checkName('name', name)
+  checkCodec(codec)
   const path = checkPath(options.path)
   if (path === memoryPath) throw expectation('path', 'the path of a file, as writes have to last', path)
   return new SqliteWriteQueue({ path, name, codec })

@@ -540,12 +540,15 @@ export declare class Events {
 }
 
 // ./expectation
+import type { Codec } from './codec.ts';
 import { CacheError } from './errors.ts';
 export declare function shown(value: unknown): string;
 export declare function expectation(what: string, toBe: string, got: unknown): CacheError;
 export declare function nearest(name: string, known: readonly string[]): string | undefined;
 export declare function checkKeys(what: string, given: unknown, known: readonly string[]): void;
 export declare function checkMethods(what: string, given: unknown, toBe: string, methods: readonly string[]): void;
+export declare function checkName(what: string, given: unknown): void;
+export declare function checkCodec(given: Partial<Codec> | null | undefined): void;
 export declare function checkOneOf<const W extends string | boolean>(what: string, got: unknown, words: readonly W[]): W;
 
 // ./explain

@@ -11,7 +11,7 @@ export type { Cache, EntryOptions, TierHealth, WrapOptions, Wrapped } from './ca
 export type { Cached, DeadLetter, Definition, SaveContext, WarmOptions, WarmProgress, WarmReport, } from './definition.ts';
 export { CacheError, errorCodes } from './errors.ts';
 export type { CacheOptions } from './options.ts';
-export { checkKeys, checkMethods, checkOneOf, expectation, nearest } from './expectation.ts';
+export { checkCodec, checkKeys, checkMethods, checkName, checkOneOf, expectation, nearest, } from './expectation.ts';
 export type { Clock } from './clock.ts';
 export type { Codec, Transform } from './codec.ts';
 export type { Coherence, EdgeHost, EdgeOutcome, EdgePurge, EdgeTier, Fence, FrameWrite, LeaseRead, LocalHost, LocalTier, RemoteCapabilities, RemoteHost, RemoteTier, SetupFinding, Shelf, StoredFrame, TagState, Tier, WriteOutcome, } from './tier.ts';

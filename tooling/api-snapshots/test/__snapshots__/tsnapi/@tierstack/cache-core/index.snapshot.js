@@ -3,7 +3,7 @@
  */
 // #region Re-exports
 export { CacheError, errorCodes } from './errors.js';
-export { checkKeys, checkMethods, checkOneOf, expectation, nearest } from './expectation.js';
+export { checkCodec, checkKeys, checkMethods, checkName, checkOneOf, expectation, nearest, } from './expectation.js';
 export { createCache } from './create-cache.js';
 export { eventNames } from './events.js';
 export { joinKey, splitKey } from './key.js';
