@@ -6,6 +6,10 @@ import type { Target } from '../targets/target.ts'
 const batch = 256
 /** A single input mustn't take longer; what a machine's pauses do is ruled out by a second run. */
 const slowest = 2_000
+/** From here on an input's memory is looked at too. */
+const suspicious = 5
+/** What a single input of at most 4 kB may take, in MB. The largest limit of a target is 1 MB. */
+const mostTaken = 32
 const mostKept = 2_000
 
 /** An input that a parser should have borne and didn't. */
@@ -85,6 +89,7 @@ export class Fuzzer {
     try {
       const ms = await this.#timed(given)
       if (ms > slowest && (await this.#timed(given)) > slowest) throw new Error(`took ${Math.round(ms)} ms`)
+      if (ms > suspicious) await this.#weigh(given)
       if (Object.keys(Object.prototype).length > 0 || 'polluted' in {})
         throw new Error('changed Object.prototype')
       if (!Buffer.from(given).equals(input)) throw new Error('changed its input')
@@ -94,10 +99,22 @@ export class Fuzzer {
     return undefined
   }
 
+  async #weigh(input: Uint8Array): Promise<void> {
+    const before = memoryUsed()
+    await this.#timed(input)
+    const taken = (memoryUsed() - before) / 1024 ** 2
+    if (taken > mostTaken) throw new Error(`took ${Math.round(taken)} MB`)
+  }
+
   async #timed(input: Uint8Array): Promise<number> {
     const began = performance.now()
     const running = this.target.run(input)
     if (running !== undefined) await running
     return performance.now() - began
   }
+}
+
+function memoryUsed(): number {
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
 }

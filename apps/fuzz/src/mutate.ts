@@ -1,6 +1,8 @@
 import type { SeededRandom } from '@tierstack/cache-testing'
 
 const telling = [0, 1, 0x7f, 0x80, 0xff, 0xc1, 0xd4, 0xdd, 0x22, 0x5b, 0x7b, 0x7c, 0x3a, 0x40, 0x5f]
+/** Lengths as binary formats write them: where limits lie, and where memory would be asked for. */
+const lengths = [0x7fff, 0xffff, 0x10000, 0xfffff, 0x1000000, 0x1ffffff, 0x7fffffff, 0xffffffff]
 const longest = 4_096
 
 /** An input with one to eight changes; sometimes two inputs crossed. */
@@ -23,7 +25,7 @@ function changed(bytes: Uint8Array, other: Uint8Array, random: SeededRandom): Ui
     if (at < copy.length) copy[at] = change(copy[at] as number)
     return copy
   }
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
       return here((byte) => byte ^ (1 << random.below(8)))
     case 1:
@@ -41,6 +43,12 @@ function changed(bytes: Uint8Array, other: Uint8Array, random: SeededRandom): Ui
     case 6: {
       const start = random.below(other.length + 1)
       return Buffer.concat([before, other.subarray(start, start + random.below(32)), bytes.subarray(at)])
+    }
+    case 7: {
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(random.pick(lengths))
+      const kept = random.pick([0, 2])
+      return Buffer.concat([before, length.subarray(kept), bytes.subarray(at + 4 - kept)])
     }
     default: {
       const again = bytes.subarray(at, at + 1 + random.below(32))

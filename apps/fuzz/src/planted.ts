@@ -53,6 +53,13 @@ const mutants: readonly Mutant[] = [
     to: 'this.#keys.delete(name)',
   },
   {
+    name: 'a message whose last name is cut',
+    target: 'message',
+    file: 'packages/redis/src/message.ts',
+    from: 'length === undefined || colon + 1 + length > buffer.length',
+    to: 'length === undefined',
+  },
+  {
     name: 'an admin endpoint that fails at what is no JSON',
     target: 'admin',
     file: 'packages/metrics/src/admin-request.ts',

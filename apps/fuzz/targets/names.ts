@@ -12,22 +12,21 @@ const messages = [
   ...removalBodies(origin, { kind: 'keys', keys: ['#row@2:n1', '=a:b'], soft: false }),
   ...removalBodies(origin, { kind: 'tags', tags: ['user:1'], soft: true }),
   ...removalBodies(origin, { kind: 'all' }),
+  ...removalBodies(origin, { kind: 'keys', keys: ['=a'], soft: true }, '00-7'),
   filledBody(origin, '=key'),
 ]
 
 const message: Target = {
   name: 'message',
-  seeds: messages.map((body, i) => Buffer.concat([Buffer.from(i === 3 ? '0|' : `${i + 7}|`), body])),
+  seeds: messages.map((body, i) => Buffer.concat([Buffer.from(i === messages.length - 1 ? '0|' : `${i + 7}|`), body])),
   run(input) {
     const read = parseMessage(input)
     if (read?.kind !== 'removal') return
-    const [body] = removalBodies(read.origin, read.removal)
-    const again = parseMessage(Buffer.concat([Buffer.from(`${read.sequence}|`), body ?? Buffer.of()]))
-    if (
-      JSON.stringify(again) !== JSON.stringify(read) &&
-      removalBodies(read.origin, read.removal).length === 1
-    )
-      throw new Error('not the same')
+    // One message has one spelling: a length that is not that of its name would change what is removed.
+    const bodies = removalBodies(read.origin, read.removal, read.trace)
+    if (bodies.length > 1) return
+    const again = Buffer.concat([Buffer.from(`${read.sequence}|`), bodies[0] ?? Buffer.of()])
+    if (!again.equals(input)) throw new Error('not the same')
   },
 }
 

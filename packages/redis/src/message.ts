@@ -92,7 +92,7 @@ export function parseMessage(bytes: Uint8Array): Message | undefined {
         ? undefined
         : { kind: 'removal', sequence, origin, removal: { kind: 'tags', tags: names, soft }, trace }
     case 'A':
-      return names.length === 0
+      return all.length === 0
         ? { kind: 'removal', sequence, origin, removal: { kind: 'all' }, trace }
         : undefined
     case 'E':
@@ -139,6 +139,8 @@ function parseNames(buffer: Buffer, start: number): string[] | undefined {
 
 function parseCount(buffer: Buffer, start: number, end: number): number | undefined {
   if (end <= start || end - start > 16) return undefined
+  // Nobody of ours writes a leading zero: one number has one spelling.
+  if (buffer[start] === 0x30 && end - start > 1) return undefined
   let count = 0
   for (let i = start; i < end; i++) {
     const digit = (buffer[i] as number) - 0x30
