@@ -71,6 +71,9 @@ test('anything else is no message, and never throws', () => {
   expect(parseMessage(Buffer.concat([message, Buffer.from('x')]))).toBeUndefined()
   expect(parseMessage(Buffer.from(`1|${origin}K2:\xff\xfe`, 'latin1'))).toBeUndefined()
   expect(parseMessage(Buffer.from(`99999999999999999|${origin}A`))).toBeUndefined()
+  // One message has one spelling.
+  for (const other of [`07|${origin}A`, `7|${origin}K01:a`, `7|${origin}A9:!trace:ab`])
+    expect(parseMessage(Buffer.from(other))).toBeUndefined()
   expect(parseMessage(Buffer.alloc(5 * 1024 ** 2, 'x'))).toBeUndefined()
 })
 
