@@ -199,6 +199,31 @@ test('a hit in memory is counted as one, and different inputs, definitions and t
   void cache.close()
 })
 
+test('the same key and tag of two tenants have nothing in common, nor has the same key of two namespaces', async () => {
+  const hash = hmacKeys({ secret })
+  const names: string[] = []
+  const keyHash = {
+    hash(text: string): string {
+      const name = hash.hash(text)
+      names.push(name)
+      return name
+    },
+  }
+  const it = setUp({ tenant: true, keyHash })
+  const cache = it.make()
+  const inner = cache.namespace('inner')
+  const tags = ['user']
+  for (const tenant of ['a', 'b']) {
+    await cache.withTenant(tenant, async () => {
+      await cache.set('user:7', 1, { tags })
+      await inner.set('user:7', 1)
+    })
+  }
+  // Of each of the two: two keys, the prefix of each, and a tag.
+  expect(new Set(names).size).toBe(10)
+  void cache.close()
+})
+
 test('a queue of writes that would hold inputs in the open is refused', () => {
   const { make } = setUp({ sealed: false, writeQueue: processQueue().connect() })
   const cache = make()
