@@ -57,7 +57,7 @@ export function cloudflare(given: CloudflareOptions = {}): Provider<'cloudflare'
         {
           fact: 'Cache-Tag up to 16 KB, about 1,000 tags; case is folded; printable ASCII without spaces',
           url: 'https://developers.cloudflare.com/cache/how-to/purge-cache/purge-by-tags/',
-          read: '2026-11-27',
+          read: '2026-11-28',
         },
       ],
     },

@@ -61,8 +61,8 @@ export function cloudfront(given: CloudFrontOptions = {}): Provider<'cloudfront'
         },
         {
           fact: 'effective < 5 s, complete < 25 s (p95)',
-          url: 'https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-by-tags.html',
-          read: '2026-11-27',
+          url: 'https://aws.amazon.com/about-aws/whats-new/2026/04/cloudfront-invalidation-cache-tag/',
+          read: '2026-11-28',
         },
       ],
     },

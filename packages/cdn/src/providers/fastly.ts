@@ -49,8 +49,8 @@ export function fastly(given: FastlyOptions = {}): Provider<'fastly'> {
         },
         {
           fact: '100,000 purges an hour for a customer (secondary source)',
-          url: 'https://apis.io/rate-limits/fastly',
-          read: '2026-11-27',
+          url: 'https://apis.io/rate-limits/fastly/fastly-rate-limits/',
+          read: '2026-11-28',
         },
       ],
     },
