@@ -247,6 +247,54 @@ test('a handler that throws leaves no scope open behind it, and the listener ans
   })
 })
 
+test('a body comes no faster than it is taken, and ends when its reader leaves', async () => {
+  let pulled = 0
+  let left = () => {}
+  const cancelled = new Promise<void>((resolve) => (left = resolve))
+  const chunk = new Uint8Array(64 * 1024)
+  const listener = nodeListener(
+    () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            if (++pulled > 1_024) return controller.close()
+            controller.enqueue(chunk)
+          },
+          cancel: () => left(),
+        }),
+      ),
+  )
+  await served(listener, async (url) => {
+    const ask = (take: (response: IncomingMessage) => void) =>
+      new Promise<void>((resolve) =>
+        httpRequest(url, (response) => {
+          take(response)
+          response.once('close', resolve)
+        })
+          .on('error', () => {})
+          .end(),
+      )
+    let held = 0
+    await ask((response) => {
+      void (async () => {
+        // Until nothing more fits into the buffers on the way.
+        for (let before = -1; before !== pulled; ) {
+          before = pulled
+          await new Promise((resolve) => setTimeout(resolve, 50))
+        }
+        held = pulled
+        response.destroy()
+      })()
+    })
+    await cancelled
+    expect(held).toBeLessThan(1_024)
+    pulled = 0
+    let bytes = 0
+    await ask((response) => response.on('data', (some: Buffer) => (bytes += some.length)))
+    expect(bytes).toBe(1_024 * chunk.length)
+  })
+})
+
 test('a request whose address or host would be another’s is refused', async () => {
   let asked = 0
   const listener = nodeListener(() => {

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 
 /** Serves a web-standard handler with `node:http`: `createServer(nodeListener(handler))`. */
 export function nodeListener(
@@ -33,7 +32,33 @@ async function serve(
   if (response.body === null || incoming.method === 'HEAD') {
     await response.body?.cancel()
     outgoing.end()
-  } else await pipeline(Readable.fromWeb(response.body), outgoing)
+  } else await copy(response.body, outgoing)
+}
+
+/** As fast as the client takes it, and no longer than it listens. By hand: streams between would cost more than most pages. */
+async function copy(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+  const reader = body.getReader()
+  const gone = () => void reader.cancel().catch(() => {})
+  outgoing.once('close', gone)
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (outgoing.destroyed) return
+    if (done) break
+    if (!outgoing.write(value)) await room(outgoing)
+  }
+  outgoing.off('close', gone)
+  outgoing.end()
+}
+
+/** Until more can be written, or nobody listens. */
+function room(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const ended = () => {
+      outgoing.off('drain', ended).off('close', ended)
+      resolve()
+    }
+    outgoing.on('drain', ended).on('close', ended)
+  })
 }
 
 /** Undefined for an address or a `Host` that is none. */

@@ -1,8 +1,6 @@
 // Figures on a real Varnish: `pnpm --filter @tierstack/cache-cdn varnish-bench`. Beside each, what the same costs a client
 // of raw requests in the same process: the floor that Varnish, the application and the machine set.
-import { once } from 'node:events'
 import { Agent, createServer, request } from 'node:http'
-import type { IncomingMessage } from 'node:http'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,17 +21,23 @@ const shown = (times: readonly number[]) => `p50 ${at(times, 0.5)} ms, p99 ${at(
 
 const agent = new Agent({ keepAlive: true, maxSockets: 50 })
 
-async function ask(
+/** By hand and without a promise per step: what the client throws away is collected in the same process. */
+function ask(
   url: string,
   method = 'GET',
   headers: Record<string, string> = {},
 ): Promise<{ text: string; purged: string }> {
-  const asking = request(url, { method, agent, headers }).end()
-  const [response] = (await once(asking, 'response')) as [IncomingMessage]
-  response.setEncoding('utf8')
-  let text = ''
-  for await (const chunk of response) text += String(chunk)
-  return { text, purged: String(response.headers['x-purged']) }
+  return new Promise((resolve, reject) => {
+    request(url, { method, agent, headers }, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolve({ text, purged: String(response.headers['x-purged']) }))
+      response.on('error', reject)
+    })
+      .on('error', reject)
+      .end()
+  })
 }
 
 const purgeOf = (names: readonly string[]) => ({ 'x-purge-token': token, 'xkey-purge': names.join(' ') })
