@@ -5,6 +5,8 @@ import type { Application } from './application.ts'
 import { tagsOfChangedCity } from './caching.ts'
 
 const tables = ['tierstack_demo.cities']
+/** What tells where a city shows, besides its id: triggers are asked for it, the log has it by itself. */
+const columns = { 'tierstack_demo.cities': ['name', 'country', 'lat', 'lon'] }
 const patienceMs = 10_000
 
 export interface Following {
@@ -21,7 +23,8 @@ export async function followChanges(
   application: Pick<Application, 'database' | 'caching' | 'operations'>,
 ): Promise<Following> {
   const { feed } = application.database
-  if ('database' in feed) return await follow(application, listenNotify({ ...feed, tables, install: true }))
+  if ('database' in feed)
+    return await follow(application, listenNotify({ ...feed, tables, columns, install: true }))
   try {
     const options = {
       ...feed,
@@ -33,7 +36,10 @@ export async function followChanges(
     return await follow(application, logicalReplication(options))
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
-    return await follow(application, listenNotify({ ...feed, tables, install: true, perProcess: true }))
+    return await follow(
+      application,
+      listenNotify({ ...feed, tables, columns, install: true, perProcess: true }),
+    )
   }
 }
 

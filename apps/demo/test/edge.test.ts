@@ -56,13 +56,16 @@ test("an edit behind the service's back drops the pages of the row soon, and lea
   try {
     // The feed begins with a removal of everything.
     await editBehindTheBack(served.application)
-    await did('/pages/cities/3', '/pages/cities/5', '/cities/6')
+    const showing = ['/cities/3', '/cities?name=ly', '/countries/FR/stats', '/near?lat=45.75&lon=4.85']
+    const others = ['/pages/cities/5', '/cities/6', '/cities?name=par', '/countries/IT/stats']
+    await did('/pages/cities/3', ...showing, ...others)
     const edit = { method: 'POST', body: JSON.stringify({ name: 'Lugdunum' }) }
     await ask(`${served.url}/behind/cities/3`, edit)
     await until('the page shows it', async () =>
       (await page(`${served.url}/pages/cities/3`)).text.includes('Lugdunum'),
     )
-    for (const one of await did('/pages/cities/5', '/cities/6')) expect(one).toMatch(kept)
+    for (const one of await did(...others)) expect(one).toMatch(kept)
+    expect(await did(...showing)).toEqual(showing.map(() => made))
   } finally {
     await feed.close()
   }

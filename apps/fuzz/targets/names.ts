@@ -18,7 +18,9 @@ const messages = [
 
 const message: Target = {
   name: 'message',
-  seeds: messages.map((body, i) => Buffer.concat([Buffer.from(i === messages.length - 1 ? '0|' : `${i + 7}|`), body])),
+  seeds: messages.map((body, i) =>
+    Buffer.concat([Buffer.from(i === messages.length - 1 ? '0|' : `${i + 7}|`), body]),
+  ),
   run(input) {
     const read = parseMessage(input)
     if (read?.kind !== 'removal') return

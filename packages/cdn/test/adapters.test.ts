@@ -278,7 +278,7 @@ test('a body comes no faster than it is taken, and ends when its reader leaves',
     await ask((response) => {
       void (async () => {
         // Until nothing more fits into the buffers on the way.
-        for (let before = -1; before !== pulled; ) {
+        for (let before = -1; before !== pulled;) {
           before = pulled
           await new Promise((resolve) => setTimeout(resolve, 50))
         }

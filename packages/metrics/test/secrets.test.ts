@@ -45,7 +45,12 @@ test('neither values, keys nor secrets are in what traces, logs, metrics, advice
     const first = await reader?.read()
     await reader?.cancel()
     // Who asks for a key is told that key.
-    say([...response.headers], Buffer.from(first?.value ?? []).toString().replaceAll(`"=${key}"`, ''))
+    say(
+      [...response.headers],
+      Buffer.from(first?.value ?? [])
+        .toString()
+        .replaceAll(`"=${key}"`, ''),
+    )
     return response.status
   }
   let fails = false
@@ -85,7 +90,14 @@ test('neither values, keys nor secrets are in what traces, logs, metrics, advice
   fails = true
   await attempt(() => person.delete(key))
   await round()
-  for (const path of ['/stats', '/top', '/advice', '/live/api/stats', '/live/api/flow', '/live/api/definitions'])
+  for (const path of [
+    '/stats',
+    '/top',
+    '/advice',
+    '/live/api/stats',
+    '/live/api/flow',
+    '/live/api/definitions',
+  ])
     expect(await ask(path)).toBe(200)
   for (const path of [`/explain?raw=${key}`, `/entry?raw=${key}`]) await ask(path)
   expect(await ask('/stats', 'another token, of the same size')).toBe(401)

@@ -19,6 +19,7 @@ export { installTriggers, triggerSql, uninstallTriggers } from './install-trigge
 export type { InstallOptions, SqlClient } from './install-triggers.ts'
 export { listenNotify } from './listen-notify.ts'
 export { outbox } from './outbox.ts'
+export type { ReportedColumns } from './reported-columns.ts'
 export type { OutboxOptions, ReportingOptions } from './reporting-options.ts'
 export type { EmbeddedDatabase } from './session.ts'
 export { cachedQueries } from './cached-queries.ts'

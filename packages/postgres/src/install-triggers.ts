@@ -1,5 +1,7 @@
 import { checkKeys } from '@tierstack/cache-core'
 import { checkTables } from './option-checks.ts'
+import { checkColumns, withColumns } from './reported-columns.ts'
+import type { ReportedColumns } from './reported-columns.ts'
 import { checkChannel } from './reporting-options.ts'
 import { findTables, forTriggers } from './tables.ts'
 import { installSql, uninstallSql } from './triggers.ts'
@@ -15,6 +17,8 @@ export interface SqlClient {
 export interface InstallOptions {
   /** @default every table of the schema `public` that has a primary key */
   readonly tables?: readonly string[]
+  /** Columns, by table, that are reported besides the key, as they were and as they are. @default none */
+  readonly columns?: ReportedColumns
   /** @default 'tierstack' */
   readonly channel?: string
   /** What the triggers feed: `listenNotify` or `outbox`. @default 'notify' */
@@ -26,11 +30,12 @@ export interface InstallOptions {
  * tables' primary keys from the database, and changes nothing.
  */
 export async function triggerSql(client: SqlClient, options: InstallOptions = {}): Promise<string> {
-  checkKeys('trigger options', options, ['tables', 'channel', 'by'])
+  checkKeys('trigger options', options, ['tables', 'columns', 'channel', 'by'])
   const ask = async (text: string, values: readonly unknown[] = []) =>
     (await client.query(text, [...values])).rows as { [column: string]: unknown }[]
   const tables = await findTables(ask, checkTables(options.tables), { warn: () => {} }, forTriggers)
-  return installSql(tables, options.by ?? 'notify', checkChannel(options.channel ?? 'tierstack'))
+  const reported = await withColumns(ask, tables, checkColumns(options.columns))
+  return installSql(reported, options.by ?? 'notify', checkChannel(options.channel ?? 'tierstack'))
 }
 
 /** Installs the triggers, in one transaction. Needs the rights of the owner. */

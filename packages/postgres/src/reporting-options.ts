@@ -2,6 +2,8 @@ import { checkKeys, expectation } from '@tierstack/cache-core'
 import type { Duration } from '@tierstack/cache-core'
 import type { ConnectionOptions } from './connection.ts'
 import { atLeast, checkBoolean, checkConnection, checkTables } from './option-checks.ts'
+import { checkColumns } from './reported-columns.ts'
+import type { ReportedColumns } from './reported-columns.ts'
 import type { EmbeddedDatabase } from './session.ts'
 
 /** Options of the sources that are fed by triggers. */
@@ -12,6 +14,11 @@ export interface ReportingOptions {
   readonly database?: EmbeddedDatabase
   /** Tables to follow. @default every table of the schema `public` that has a primary key */
   readonly tables?: readonly string[]
+  /**
+   * Columns, by table, whose values before and after a change `map` is to see, besides the key.
+   * @default none
+   */
+  readonly columns?: ReportedColumns
   /** Name of the channel, or of the outbox' reader. One fleet shares one. @default 'tierstack' */
   readonly channel?: string
   /** Installs the triggers where they are missing, which takes the rights of the tables' owner. @default false */
@@ -40,6 +47,7 @@ export interface ResolvedReporting {
   readonly connection: ConnectionOptions | undefined
   readonly database: EmbeddedDatabase | undefined
   readonly tables: readonly string[] | undefined
+  readonly columns: ReportedColumns
   readonly channel: string
   readonly install: boolean
   readonly perProcess: boolean
@@ -54,6 +62,7 @@ export const notifyOptionNames = [
   'connection',
   'database',
   'tables',
+  'columns',
   'channel',
   'install',
   'perProcess',
@@ -75,6 +84,7 @@ export function resolveReporting(what: 'listenNotify' | 'outbox', given: OutboxO
     connection: connection === undefined ? undefined : checkConnection(connection),
     database,
     tables: checkTables(given.tables),
+    columns: checkColumns(given.columns),
     channel: checkChannel(given.channel ?? 'tierstack'),
     install: checkBoolean('install', given.install),
     perProcess: checkBoolean('perProcess', given.perProcess) || database !== undefined,

@@ -3,6 +3,7 @@ import type { ChangeHost, ChangeSource } from './change-source.ts'
 import type { ResolvedReporting } from './reporting-options.ts'
 import { embeddedSession, openSession } from './session.ts'
 import type { Session } from './session.ts'
+import { withColumns } from './reported-columns.ts'
 import { SetupError } from './setup-error.ts'
 import { findTables, forTriggers } from './tables.ts'
 import type { FollowedTable } from './tables.ts'
@@ -52,13 +53,22 @@ export abstract class Reporting implements ChangeSource {
 
   /** Are the triggers of all tables there? Installs them, or rejects with what to do. */
   protected async prepare(session: Session, host: ChangeHost): Promise<void> {
-    const { channel, install } = this.options
+    const { channel, columns, install } = this.options
     const ask = (text: string, values?: readonly unknown[]) => session.query(text, values)
     this.tables = await findTables(ask, this.options.tables, host, forTriggers)
     const installed = await session.query(installedSql, [channel])
-    const missing = this.tables.filter((table) => {
-      const one = installed.find((row) => row['schema'] === table.schema && row['table'] === table.table)
-      return !one?.['enabled'] || one['channel'] !== true || Number(one['triggers']) < triggersOf(table)
+    const found = (table: FollowedTable) =>
+      installed.find((row) => row['schema'] === table.schema && row['table'] === table.table)
+    const soFar = (table: FollowedTable) => {
+      const columns = found(table)?.['columns']
+      return typeof columns === 'string' ? (JSON.parse(columns) as string[]) : []
+    }
+    const missing = (await withColumns(ask, this.tables, columns, soFar)).filter((table) => {
+      const one = found(table)
+      if (!one?.['enabled'] || one['channel'] !== true || Number(one['triggers']) < triggersOf(table))
+        return true
+      const there = soFar(table)
+      return table.columns.some((column) => !there.includes(column))
     })
     if (missing.length === 0) return
     await this.missed(session)

@@ -12,7 +12,7 @@ import {
   triggerSql,
   uninstallTriggers,
 } from '../../src/index.ts'
-import type { OutboxOptions } from '../../src/index.ts'
+import type { Change, OutboxOptions } from '../../src/index.ts'
 import { becomes, connect, follow, holdingProxy, newDatabase, reader } from '../rig.ts'
 
 const users =
@@ -98,6 +98,105 @@ describe.each(['listenNotify', 'outbox'] as const)('%s', (kind) => {
     )
     await installTriggers(writer, { by })
     await becomes(() => feed.stats().state, 'following')
+  })
+
+  test('columns that are asked for are told as they were and as they are', async () => {
+    const { url, writer } = await place()
+    await writer.query(`alter table users add column "odd ""*/ name" text;
+      create table events (id int, day date, kind text, primary key (id, day)) partition by range (day);
+      create table events_2026 partition of events for values from ('2026-01-01') to ('2027-01-01')`)
+    const told: unknown[] = []
+    const cache = { changed: async () => ({ confirmed: [], queued: [], durable: [], bus: 'none' as const }) }
+    const columns = { users: ['name', 'odd "*/ name', 'id'], 'public.events': ['kind'] }
+    const tell = ({ op, key, row, before }: Change) => {
+      told.push([op, key?.join(), before, row])
+      return []
+    }
+    const feed = changeFeed({
+      cache,
+      source: source({ connection: url, tables: ['users', 'events'], columns, install: true }),
+      map: { users: tell, events: tell },
+    })
+    onTestFinished(() => feed.close())
+    await feed.ready()
+    const after = async (sql: string, count: number) => {
+      told.length = 0
+      await writer.query(sql)
+      await becomes(() => told.length, count)
+      return [...told]
+    }
+    const odd = 'odd "*/ name'
+    expect(await after("update users set name = 'new' where id = 1", 1)).toEqual([
+      ['update', '1', { id: '1', name: 'old', [odd]: null }, { id: '1', name: 'new', [odd]: null }],
+    ])
+    expect(await after(`insert into users values (500, null, 'x''"y')`, 1)).toEqual([
+      ['insert', '500', undefined, { id: '500', name: null, [odd]: `x'"y` }],
+    ])
+    expect(await after('delete from users where id = 500', 1)).toEqual([
+      ['delete', '500', { id: '500', name: null, [odd]: `x'"y` }, undefined],
+    ])
+    const moved = await after('update users set id = 600 where id = 1', 2)
+    expect(new Set(moved)).toEqual(
+      new Set([
+        ['update', '1', { id: '1', name: 'new', [odd]: null }, undefined],
+        ['update', '600', undefined, { id: '600', name: 'new', [odd]: null }],
+      ]),
+    )
+    expect(await after("update users set name = 'many'", 100)).toHaveLength(100)
+    await after("insert into events_2026 values (1, '2026-05-05', 'a')", 1)
+    expect(await after("update events set kind = 'b'", 1)).toEqual([
+      [
+        'update',
+        '1,2026-05-05',
+        { id: '1', day: '2026-05-05', kind: 'a' },
+        { id: '1', day: '2026-05-05', kind: 'b' },
+      ],
+    ])
+    expect((await after("update events set day = '2026-05-06'", 2)).flat()).not.toContain('a')
+    // Too large for a notification: the key alone.
+    const [large] = await after("update users set name = repeat('x', 9000) where id = 2", 1)
+    expect(large).toMatchObject(['update', '2', undefined, { id: '2' }])
+    // Nobody's write fails for a column that is gone.
+    expect(
+      await after('alter table users drop column name; update users set id = 3 where id = 3', 1),
+    ).toEqual([['update', '3', undefined, { id: '3' }]])
+    expect(await after('alter table events drop column kind; delete from events', 1)).toHaveLength(1)
+  })
+
+  test('columns that are asked for by another version go on being reported, and wrong ones are refused', async () => {
+    const { url, writer } = await place()
+    await installTriggers(writer, { by, columns: { users: ['name'] } })
+    const cache = { changed: async () => ({ confirmed: [], queued: [], durable: [], bus: 'none' as const }) }
+    const told: Change[] = []
+    const open = (columns: OutboxOptions['columns'], install = true) => {
+      const feed = changeFeed({
+        cache,
+        source: source({ connection: url, install, perProcess: true, ...(columns && { columns }) }),
+        map: {
+          users(change) {
+            told.push(change)
+            return []
+          },
+        },
+      })
+      onTestFinished(() => feed.close())
+      return feed
+    }
+    await open(undefined).ready()
+    await writer.query('alter table users add column age int')
+    await expect(open({ users: ['age'] }, false).ready()).rejects.toThrow(
+      'triggers are missing or switched off',
+    )
+    await open({ users: ['age'] }).ready()
+    await writer.query('update users set age = 7 where id = 1')
+    await becomes(() => told.at(-1)?.row, { id: '1', age: '7', name: 'old' })
+    await expect(open({ users: ['nmae'] }).ready()).rejects.toThrow(
+      'the table `users` has no column `nmae`: take it out of `columns`',
+    )
+    await expect(open({ people: ['name'] }).ready()).rejects.toThrow(
+      '`columns` names the table `people`, which is not followed: add it to `tables`',
+    )
+    expect(() => open({ users: [] })).toThrow('Expected `columns` to be lists of column names, by table')
   })
 
   test('a lost connection and a take-over by another process lose nothing', async () => {
