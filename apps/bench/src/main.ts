@@ -7,16 +7,16 @@ import { save } from './report/save.ts'
 import type { Saved } from './report/save.ts'
 import { run } from './run.ts'
 import type { Progress } from './run.ts'
-import { scenarioNamed, scenarioNames } from './scenarios.ts'
+import { scenarioNamed, scenarioNames, secondsOf } from './scenarios.ts'
 import type { Level } from './scenario.ts'
 
-/* pnpm bench [scenario…] [--quick | --trial] [--minutes 15] [--only 'contestant;…'] [--save] */
+/* pnpm bench [scenario…] [--quick | --trial] [--minutes 30] [--only 'contestant;…'] [--save] */
 
-/** The time for all scenarios, however slow the machine: `--quick` is to be quick. */
+/** Minutes for all scenarios: rounds are left out where a machine is too slow for them. */
 const usualMinutes: Readonly<Record<Level, number>> = {
   trial: Number.POSITIVE_INFINITY,
   quick: 4.5,
-  full: Number.POSITIVE_INFINITY,
+  full: 18,
 }
 
 const { values, positionals } = parseArgs({
@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     /** As short as can be: proves that everything works. */
     trial: { type: 'boolean', default: false },
-    /** Fewer rounds, so that everything together takes about so long. */
+    /** Time for everything together: where it doesn't suffice for all rounds, there are fewer. */
     minutes: { type: 'string' },
     only: { type: 'string' },
     /** Writes tables, numbers and charts to results/. */
@@ -45,7 +45,10 @@ const bar = new ProgressBar()
 const targets: string[] = []
 const times: string[] = []
 const began = performance.now()
-const minutes = values.minutes === undefined ? usualMinutes[level] : minutesOf(values.minutes)
+const minutes =
+  values.minutes === undefined
+    ? (usualMinutes[level] * secondsOf(chosen, level)) / secondsOf(scenarioNames, level)
+    : minutesOf(values.minutes)
 const end = began + minutes * 60_000
 let errs = 0
 
@@ -53,8 +56,7 @@ for (const [i, name] of chosen.entries()) {
   const scenario = await scenarioNamed(name)
   const start = performance.now()
   // What one scenario leaves over is for those after it.
-  const left = values.minutes === undefined ? scenarioNames.length : chosen.length
-  const share = (end - start) / (left - i)
+  const share = ((end - start) * secondsOf([name], level)) / secondsOf(chosen.slice(i), level)
   const tell = ({ done, doing }: Progress) => bar.show((i + done) / chosen.length, `${name}: ${doing}`)
   const results = await run(scenario, level, only, tell, share)
   bar.hide()

@@ -13,11 +13,11 @@ export interface Progress {
 }
 
 /** Rounds that are counted however long they take. */
-const fewestRounds = 1
+const fewestRounds: Readonly<Record<Level, number>> = { trial: 1, quick: 1, full: 3 }
 
 /**
  * Plays a scenario: in every round each contestant in turn, in another order each time. The first round only warms
- * up, and isn't counted. Begins no further round once `ms` have passed.
+ * up, unless the scenario has none such, and isn't counted. Begins no further round once `ms` have passed.
  */
 export async function run(
   scenario: Scenario,
@@ -41,14 +41,17 @@ export async function run(
       await Promise.all(next.map((contestant) => contestant.ready()))
     }
     const samples = new Map<string, Sample[]>(names.map((name) => [name, []]))
-    for (let round = 0; round <= rounds; round++) {
-      if (round > fewestRounds && performance.now() - began > ms) {
+    const first = scenario.warmUp === false ? 1 : 0
+    for (let round = first; round <= rounds; round++) {
+      if (round > fewestRounds[level] && performance.now() - began > ms) {
         rounds = round - 1
         break
       }
       for (let turn = 0; turn < contestants.length; turn++) {
         const contestant = contestants[(turn + round) % contestants.length] as ContestantProcesses
-        const done = 0.2 + (0.8 * (round * contestants.length + turn)) / ((rounds + 1) * contestants.length)
+        const done =
+          0.2 +
+          (0.8 * ((round - first) * contestants.length + turn)) / ((rounds + 1 - first) * contestants.length)
         progress({ done, doing: contestant.name })
         const sample = await playParts(scenario, contestant, round)
         if (sample !== undefined && round > 0) samples.get(contestant.name)?.push(sample)

@@ -39,6 +39,8 @@ export interface Scenario {
   readonly contestants: readonly string[]
   readonly parts: readonly Part[]
   readonly rounds: Readonly<Record<Level, number>>
+  /** False: no round before those that count, where a round is long or its first time is the question. */
+  readonly warmUp?: false
   /** Flags of Node for the contestants' processes. */
   readonly flags?: readonly string[]
   /** Starts and fills servers, before any contestant is there. */

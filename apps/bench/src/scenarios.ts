@@ -1,29 +1,61 @@
-import type { Scenario } from './scenario.ts'
+import type { Level, Scenario } from './scenario.ts'
 
-const makers = {
-  'near-hit': async (): Promise<Scenario> => (await import('./scenarios/near-hit.ts')).nearHit,
-  'memory-per-entry': async (): Promise<Scenario> =>
-    (await import('./scenarios/memory-per-entry.ts')).memoryPerEntry,
-  'hit-ratio': async (): Promise<Scenario> => (await import('./scenarios/hit-ratio.ts')).hitRatio,
-  pauses: async (): Promise<Scenario> => (await import('./scenarios/pauses.ts')).pauses,
-  sweep: async (): Promise<Scenario> => (await import('./scenarios/sweep.ts')).sweep,
-  'far-hit': async (): Promise<Scenario> => (await import('./scenarios/far-hit.ts')).farHit,
-  'cold-local': async (): Promise<Scenario> => (await import('./scenarios/cold-local.ts')).coldLocal,
-  bulk: async (): Promise<Scenario> => (await import('./scenarios/bulk.ts')).bulk,
-  stampede: async (): Promise<Scenario> => (await import('./scenarios/stampede.ts')).stampede,
-  database: async (): Promise<Scenario> => (await import('./scenarios/database.ts')).database,
-  'dead-redis': async (): Promise<Scenario> => (await import('./scenarios/dead-redis.ts')).deadRedis,
-  codec: async (): Promise<Scenario> => (await import('./scenarios/codec.ts')).codec,
-  features: async (): Promise<Scenario> => (await import('./scenarios/features.ts')).featureCost,
-  encryption: async (): Promise<Scenario> => (await import('./scenarios/encryption.ts')).encryption,
-  clients: async (): Promise<Scenario> => (await import('./scenarios/clients.ts')).clients,
+interface Maker {
+  readonly make: () => Promise<Scenario>
+  /** Seconds that it takes on two processors with nothing else to do: its share of a run that is given so much time. */
+  readonly quick: number
+  readonly full: number
+}
+
+const makers: Readonly<Record<string, Maker>> = {
+  'near-hit': { make: async () => (await import('./scenarios/near-hit.ts')).nearHit, quick: 16, full: 80 },
+  'memory-per-entry': {
+    make: async () => (await import('./scenarios/memory-per-entry.ts')).memoryPerEntry,
+    quick: 10,
+    full: 35,
+  },
+  'hit-ratio': { make: async () => (await import('./scenarios/hit-ratio.ts')).hitRatio, quick: 10, full: 70 },
+  pauses: { make: async () => (await import('./scenarios/pauses.ts')).pauses, quick: 14, full: 50 },
+  sweep: { make: async () => (await import('./scenarios/sweep.ts')).sweep, quick: 8, full: 45 },
+  'far-hit': { make: async () => (await import('./scenarios/far-hit.ts')).farHit, quick: 28, full: 120 },
+  'cold-local': {
+    make: async () => (await import('./scenarios/cold-local.ts')).coldLocal,
+    quick: 20,
+    full: 70,
+  },
+  bulk: { make: async () => (await import('./scenarios/bulk.ts')).bulk, quick: 28, full: 95 },
+  stampede: { make: async () => (await import('./scenarios/stampede.ts')).stampede, quick: 25, full: 50 },
+  database: { make: async () => (await import('./scenarios/database.ts')).database, quick: 40, full: 190 },
+  'dead-redis': {
+    make: async () => (await import('./scenarios/dead-redis.ts')).deadRedis,
+    quick: 30,
+    full: 90,
+  },
+  codec: { make: async () => (await import('./scenarios/codec.ts')).codec, quick: 6, full: 40 },
+  features: { make: async () => (await import('./scenarios/features.ts')).featureCost, quick: 12, full: 60 },
+  encryption: {
+    make: async () => (await import('./scenarios/encryption.ts')).encryption,
+    quick: 12,
+    full: 50,
+  },
+  clients: { make: async () => (await import('./scenarios/clients.ts')).clients, quick: 22, full: 80 },
 }
 
 /** In the order in which they are run and shown. */
 export const scenarioNames: readonly string[] = Object.keys(makers)
 
-export async function scenarioNamed(name: string): Promise<Scenario> {
-  if (!Object.hasOwn(makers, name))
+function makerOf(name: string): Maker {
+  const maker = Object.hasOwn(makers, name) ? makers[name] : undefined
+  if (maker === undefined)
     throw new Error(`Expected a scenario among ${scenarioNames.join(', ')}, got ${name}`)
-  return await makers[name as keyof typeof makers]()
+  return maker
+}
+
+export async function scenarioNamed(name: string): Promise<Scenario> {
+  return await makerOf(name).make()
+}
+
+/** What these scenarios take together, s. */
+export function secondsOf(names: readonly string[], level: Level): number {
+  return names.reduce((sum, name) => sum + makerOf(name)[level === 'full' ? 'full' : 'quick'], 0)
 }

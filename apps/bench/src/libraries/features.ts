@@ -6,10 +6,24 @@ const variant = (name: string, note: string, make: () => Promise<Variant>) => as
   return ours(name, note, await make())
 }
 
+const threeTags = (key: string) => ['all', `tenant:${key.length}`, `group:${key.at(-1)}`]
+
+async function measured(): Promise<Variant> {
+  const { measure } = await import('@tierstack/cache-metrics')
+  const { metricsPage } = await import('@tierstack/cache-metrics/prometheus')
+  return {
+    attach: (cache) => {
+      const page = metricsPage()
+      measure(cache, { meterProvider: page.meterProvider })
+      setInterval(() => void page.text(), 1_000).unref()
+    },
+  }
+}
+
 /** Ours with one thing switched on, or one part replaced, by name. */
 export const features: Readonly<Record<string, () => Promise<Library>>> = {
   'with 3 tags': variant('with 3 tags', 'three tags computed from each value', () =>
-    Promise.resolve({ tags: (key) => ['all', `tenant:${key.length}`, `group:${key.at(-1)}`] }),
+    Promise.resolve({ tags: threeTags }),
   ),
   'with listeners': variant('with listeners', 'a listener on every kind of read event', () =>
     Promise.resolve({
@@ -19,17 +33,11 @@ export const features: Readonly<Record<string, () => Promise<Library>>> = {
       },
     }),
   ),
-  'with metrics': variant('with metrics', '`measure()` for Prometheus, collected each second', async () => {
-    const { measure } = await import('@tierstack/cache-metrics')
-    const { metricsPage } = await import('@tierstack/cache-metrics/prometheus')
-    return {
-      attach: (cache) => {
-        const page = metricsPage()
-        measure(cache, { meterProvider: page.meterProvider })
-        setInterval(() => void page.text(), 1_000).unref()
-      },
-    }
-  }),
+  'with metrics': variant('with metrics', '`measure()` for Prometheus, collected each second', measured),
+  'with tags and metrics': variant('with tags and metrics', 'the two together', async () => ({
+    tags: threeTags,
+    ...(await measured()),
+  })),
   'with tracing': variant('with tracing', '`trace()` into the SDK, every read sampled', async () => {
     const { trace } = await import('@tierstack/cache-metrics')
     const { TracerProvider } = await import('@opentelemetry/sdk-trace')

@@ -3,8 +3,8 @@ import type { Cache, Codec, Encryption, LocalTier } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { redis } from '@tierstack/cache-redis'
 import type { RedisOptions, RedisRemoteTier } from '@tierstack/cache-redis'
+import { checkout } from '../checkout.ts'
 import type { Contestant, Library, OpenOptions } from '../library.ts'
-import { versionOf } from '../version-of.ts'
 
 /** What a set-up of ours differs in from the default one. */
 export interface Variant {
@@ -22,7 +22,7 @@ export const tierstack: Library = ours('tierstack', 'definitions of `createCache
 export function ours(name: string, note: string, variant: Variant): Library {
   return {
     name,
-    version: versionOf('@tierstack/cache-core'),
+    version: checkout(),
     note,
     tiers: ['near', 'far', 'both'],
     open: (options) => Promise.resolve(open(options, variant)),

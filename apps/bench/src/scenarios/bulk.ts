@@ -35,16 +35,16 @@ export const bulk: Scenario = {
     'cachified',
   ],
   parts: [{ name: '', processes: 1 }],
-  rounds: { trial: 1, quick: 3, full: 9 },
+  rounds: { trial: 1, quick: 1, full: 3 },
   prepare: withRedis,
   enter,
   report,
 }
 
 async function enter(library: Library, { redisUrl }: Place, level: Level): Promise<Seat> {
-  const keys = keysOf(at(level, 2_000, 20_000, 60_000))
-  const ms = at(level, 5, 70, 350)
-  const warmUp = at(level, 0, 500, 1_000)
+  const keys = keysOf(at(level, 3_000, 9_000, 41_000))
+  const ms = at(level, 5, 40, 150)
+  const warmUp = at(level, 0, 100, 600)
   const o = { redisUrl, maxEntries: 200_000, size: '100 B' } as const
   const warm = await openWarm(library, { ...o, tiers: 'far' })
   await fill(warm, keys.slice(0, 10_000))
@@ -63,20 +63,19 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
       for (const { name, keys: together, callers } of cases)
         sample[name] = await readLoop({ ...far, together, callers })
       if (both === undefined) return sample
-      for (const together of sizes) {
-        const fresh = await openWarm(library, { ...o, tiers: 'both', namespace: both.namespace })
-        const { contestant } = fresh
-        await fill(fresh, keys.slice(0, 1_000))
-        const rest = keys.slice(1_000)
+      const fresh = await openWarm(library, { ...o, tiers: 'both', namespace: both.namespace })
+      await fill(fresh, keys.slice(0, 1_000))
+      const half = (keys.length - 1_000) / sizes.length
+      for (const [i, together] of sizes.entries()) {
+        const from = 1_000 + i * half
         sample[`${together} keys, cold memory`] = await readLoop({
-          contestant,
-          keys: rest,
+          contestant: fresh.contestant,
+          keys: keys.slice(from, from + half),
           callers: 8,
           ms,
           once: true,
           together,
         })
-        await contestant.close()
         sample[`${together} keys, warm memory`] = await readLoop({
           contestant: both.contestant,
           keys,
@@ -85,6 +84,7 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
           together,
         })
       }
+      await fresh.contestant.close()
       return sample
     },
     async end() {

@@ -66,7 +66,7 @@ export const codec: Scenario = {
   // One process: what is compared are functions.
   contestants: ['tierstack'],
   parts: [{ name: '', processes: 1 }],
-  rounds: { trial: 1, quick: 3, full: 9 },
+  rounds: { trial: 1, quick: 2, full: 7 },
   prepare: withoutServers,
   enter,
   report,
@@ -85,7 +85,7 @@ function timed(ms: number, work: () => unknown): number {
 }
 
 function enter(_library: Library, _place: Place, level: Level): Promise<Seat> {
-  const ms = at(level, 1, 25, 120)
+  const ms = at(level, 1, 20, 60)
   const values = new Map(sizes.map((size) => [size, valueOf(12_345, size)]))
   return Promise.resolve({
     play() {

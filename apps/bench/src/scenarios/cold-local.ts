@@ -28,16 +28,16 @@ export const coldLocal: Scenario = {
     'layered-loader',
   ],
   parts: [{ name: '', processes: 1 }],
-  rounds: { trial: 1, quick: 3, full: 9 },
+  rounds: { trial: 1, quick: 1, full: 3 },
   prepare: withRedis,
   enter,
   report,
 }
 
 async function enter(library: Library, { redisUrl }: Place, level: Level): Promise<Seat> {
-  const count = at(level, 300, 16_000, 60_000)
-  const warmUp = at(level, 100, 2_000, 8_000)
-  const ms = at(level, 5, 60, 300)
+  const count = at(level, 300, 6_000, 40_000)
+  const warmUp = at(level, 100, 1_000, 4_000)
+  const ms = at(level, 5, 50, 250)
   const tiers = library.tiers.includes('both') ? 'both' : 'far'
   const o = { tiers, redisUrl, maxEntries: 200_000, size: '100 B' } as const
   const first = await openWarm(library, o)

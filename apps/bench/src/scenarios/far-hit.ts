@@ -50,7 +50,7 @@ export const farHit: Scenario = {
     'cachified',
   ],
   parts: [{ name: '', processes: 1 }],
-  rounds: { trial: 1, quick: 3, full: 9 },
+  rounds: { trial: 1, quick: 1, full: 5 },
   prepare: withRedis,
   enter,
   report,
@@ -65,8 +65,8 @@ async function enter(library: Library, place: Place, level: Level): Promise<Seat
     keys.set(size, keysOf(at(level, Math.min(50, keysFor[size]), keysFor[size], keysFor[size])))
     await fill(one, keys.get(size) ?? [])
   }
-  const ms = at(level, 5, 70, 400)
-  const warmUp = at(level, 0, 500, 1_000)
+  const ms = at(level, 5, 40, 200)
+  const warmUp = at(level, 0, 120, 800)
   return {
     async play({ round }: Order) {
       const sample: Record<string, Metrics> = {}
@@ -77,7 +77,7 @@ async function enter(library: Library, place: Place, level: Level): Promise<Seat
           keys: keys.get(size) as readonly string[],
           callers,
           // What is measured is compiled by then.
-          ms: round > 0 ? ms : size === '100 B' && callers > 1 ? Math.max(ms * 3, warmUp) : ms * 3,
+          ms: round > 0 ? ms : size === '100 B' && callers > 1 ? Math.max(ms * 2, warmUp) : ms,
           loads,
         })
       }

@@ -36,7 +36,7 @@ export const stampede: Scenario = {
     'cachified',
   ],
   parts,
-  rounds: { trial: 1, quick: 3, full: 15 },
+  rounds: { trial: 1, quick: 1, full: 5 },
   prepare: withRedis,
   enter,
   merge,

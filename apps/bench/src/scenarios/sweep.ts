@@ -17,6 +17,7 @@ export const sweep: Scenario = {
   contestants: ['tierstack'],
   parts: [{ name: '', processes: 1 }],
   rounds: { trial: 1, quick: 1, full: 3 },
+  warmUp: false,
   flags: ['--max-old-space-size=4096'],
   prepare: withoutServers,
   enter,
