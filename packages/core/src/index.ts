@@ -61,6 +61,8 @@ export type {
 } from './stats.ts'
 export { noShelf } from './tier.ts'
 export type {
+  Bulk,
+  BulkOutcome,
   Coherence,
   EdgeHost,
   EdgeOutcome,
@@ -77,6 +79,7 @@ export type {
   SetupFinding,
   Shelf,
   StoredFrame,
+  Surveyed,
   TagState,
   Tier,
   WriteOutcome,

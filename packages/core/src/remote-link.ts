@@ -8,6 +8,8 @@ import type { TierCounters } from './stats.ts'
 import { token } from './token.ts'
 import type { Tracing } from './tracing.ts'
 import type {
+  Bulk,
+  BulkOutcome,
   Coherence,
   Fence,
   FrameWrite,
@@ -213,6 +215,20 @@ export class RemoteLink {
     timeout: number,
   ): Promise<readonly WriteOutcome[]> {
     return this.#runWrite('fill', items.length, () => must(this.coherence).fill(items), timeout)
+  }
+
+  /** Looks at many keys, under one fence for all of them. */
+  survey(bulk: Bulk, keys: readonly string[], timeout: number): ReturnType<Bulk['survey']> {
+    return this.#run('read', keys.length, () => bulk.survey(keys), timeout)
+  }
+
+  fillAbsent(
+    bulk: Bulk,
+    items: readonly FrameWrite[],
+    fence: Fence,
+    timeout: number,
+  ): Promise<readonly BulkOutcome[]> {
+    return this.#runWrite('fill', items.length, () => bulk.fillAbsent(items, fence), timeout)
   }
 
   /** Never rejects: fills under leases that lapsed are refused, which is right. */

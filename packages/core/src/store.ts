@@ -570,7 +570,7 @@ export function reportFenced(chain: Chain, query: Query, key: string, position: 
   if (chain.events.on.fenced) chain.events.emit('fenced', { def: query.def, tier, key: () => key })
 }
 
-function refused(
+export function refused(
   chain: Chain,
   query: Query,
   key: string,

@@ -154,6 +154,8 @@ export interface RemoteTier<N extends string = string> {
   close(): Promise<void>
   /** Present when the store can compare and set. Without it the chain guards the tier from this process only. */
   readonly coherence?: Coherence
+  /** Present, beside `coherence`, when many keys can be filled without a lease for each. */
+  readonly bulk?: Bulk
 }
 
 /** Permission to store one key once. Void as soon as the key is removed, set, evicted or taken by another. */
@@ -168,6 +170,35 @@ export type LeaseRead =
   | { readonly state: 'busy' }
   /** A `write()` is under way: load, but store nothing. */
   | { readonly state: 'blocked' }
+
+/** What a key holds, looked at without leaving a mark. */
+export type Surveyed =
+  | { readonly state: 'hit'; readonly frame: StoredFrame }
+  | { readonly state: 'absent' }
+  /** Somebody's lease or intent, or nothing that a tier of this kind stored. */
+  | { readonly state: 'busy' }
+
+/** `present`: somebody else has stored, leased or begun to write the key meanwhile, and it was left alone. */
+export type BulkOutcome = WriteOutcome | 'present'
+
+/**
+ * Filling many keys at once that nobody waits for, as when warming: one fence stands for all of them, and costs the
+ * store a look instead of a lease per key. The price: any removal in the namespace between the two verbs, of whatever
+ * key or tag, voids it, and others who miss meanwhile load for themselves. It is atomic per node.
+ */
+export interface Bulk {
+  /** Looks at keys. The fence is taken no later than the looks; `tagClock` as of `Coherence.lease`. */
+  survey(keys: readonly string[]): Promise<{
+    readonly reads: readonly Surveyed[]
+    readonly fence: Fence
+    readonly tagClock: string
+  }>
+  /**
+   * Stores where nothing is. `fenced`, and not stored, when anything was, or may have been, removed from the namespace
+   * since the fence was taken.
+   */
+  fillAbsent(items: readonly FrameWrite[], fence: Fence): Promise<readonly BulkOutcome[]>
+}
 
 /** The two sides of a tag: which entries are valid (`generation`) and which only softly invalidated (`softened`). */
 export interface TagState {

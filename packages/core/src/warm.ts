@@ -4,7 +4,8 @@ import { checkKeys, expectation } from './expectation.ts'
 import type { Query } from './query.ts'
 import { patientRead } from './read.ts'
 import { warmBatch } from './warm-batch.ts'
-import type { LoadAll, Warmed, WarmItem } from './warm-batch.ts'
+import { Pace } from './warm-bulk.ts'
+import type { LoadAll, Warmed, WarmItem } from './warm-item.ts'
 
 const mostFailures = 20
 const longestBurst = 100
@@ -32,6 +33,7 @@ class Warming {
   readonly #query: Query
   readonly #options: Resolved
   readonly #signal: AbortSignal
+  readonly #pace = new Pace()
   readonly #errors: { key: string; error: unknown }[] = []
   #loaded = 0
   #skipped = 0
@@ -70,7 +72,10 @@ class Warming {
   }
 
   async #batch(loadAll: LoadAll, items: readonly WarmItem[]): Promise<void> {
-    const warmed = await warmBatch(this.#chain, this.#query, loadAll, items, this.#signal)
+    const warmed = await warmBatch(this.#chain, this.#query, loadAll, items, {
+      signal: this.#signal,
+      pace: this.#pace,
+    })
     this.#loaded += warmed.loaded
     this.#skipped += warmed.skipped
     await Promise.all(warmed.aside.map((item) => this.#one(item)))

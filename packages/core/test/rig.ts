@@ -120,10 +120,14 @@ export function memoryNode(
 }
 
 /** Two processes with memory of their own in front of one store. */
-export function pair(options: Overrides = {}): Promise<TwoNodes<TestCache>> {
-  return twoNodes<TestCache>(({ tier, clock }) =>
-    createCache({ ...calm, clock, ...options, tiers: [memory(), tier] }),
-  )
+export function pair(
+  options: Overrides = {},
+  { bulk = true }: { readonly bulk?: boolean } = {},
+): Promise<TwoNodes<TestCache>> {
+  return twoNodes<TestCache>(({ tier, clock }) => {
+    if (!bulk) Object.defineProperty(tier, 'bulk', { value: undefined })
+    return createCache({ ...calm, clock, ...options, tiers: [memory(), tier] })
+  })
 }
 
 /** Waits for something that needs time to pass, such as closing while a request hangs. */

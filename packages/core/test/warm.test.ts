@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Definition } from '../src/index.ts'
-import { oneNode, outcome, pair, Source } from './rig.ts'
+import { finish, oneNode as nodeOf, outcome, pair as pairOf, Source } from './rig.ts'
 
 /** Rows that load in batches, which are noted. */
 function batched(source: Source<string>, rest: Partial<Definition<number, string>> = {}) {
@@ -20,15 +20,21 @@ function batched(source: Source<string>, rest: Partial<Definition<number, string
 const ids = (count: number) => Array.from({ length: count }, (_, i) => i)
 const rows = (count: number) => new Source<string>(ids(count).map((id) => [id, `row ${id}`]))
 
-describe('warming a definition with `loadMany`', () => {
-  test('a batch is one lease request, one load and one fill, whatever tags its values have', async () => {
+describe.each([
+  { means: 'one fence for a batch', bulk: true, verbs: ['hello', 'survey', 'stampTags', 'fillAbsent'] },
+  { means: 'a lease for each key', bulk: false, verbs: ['hello', 'lease', 'stampTags', 'fill'] },
+])('warming a definition with `loadMany`, under $means', ({ bulk, verbs: expected }) => {
+  const pair = () => pairOf({}, { bulk })
+  const oneNode = () => nodeOf({}, { bulk })
+
+  test('a batch is one look, one load and one fill, whatever tags its values have', async () => {
     await using node = oneNode()
     const { batches, definition } = batched(rows(300), { tags: (_, id) => [`row:${id}`, 'rows'] })
     const row = node.cache.define(definition)
     expect(await row.warm(ids(300))).toMatchObject({ loaded: 300, skipped: 0, errors: [] })
     expect(batches.map((batch) => batch.length)).toEqual([300])
     const verbs = node.store.calls.map(({ verb }) => verb)
-    expect(verbs).toEqual(['hello', 'lease', 'stampTags', 'fill'])
+    expect(verbs).toEqual(expected)
     expect(row.peek(7)).toBe('row 7')
     expect(await row(8, { skip: ['memory'] })).toBe('row 8')
     await node.cache.invalidateTags('row:7')
@@ -60,7 +66,7 @@ describe('warming a definition with `loadMany`', () => {
     source.release()
     await warming
     expect(a.peek(0)).toBe('row 0')
-    expect(a.peek(1)).toBeUndefined()
+    expect(a.peek(1)).not.toBe('row 1')
     expect(await b(1)).toBe('changed')
     expect(await a(1)).toBe('changed')
   })
@@ -167,5 +173,113 @@ describe('warming a definition with `loadMany`', () => {
     const seen: number[] = []
     await row.warm(ids(25), { batch: 10, concurrency: 1, progress: ({ loaded }) => seen.push(loaded) })
     expect(seen).toEqual([10, 20, 25])
+  })
+})
+
+describe('a batch under one fence', () => {
+  test('is loaded again with leases when anything was removed meanwhile; what was read before is kept nowhere', async () => {
+    await using nodes = await pairOf()
+    const source = rows(3).hold()
+    const { batches, definition } = batched(source)
+    const [a, b] = [nodes.a.define(definition), nodes.b.define(definition)]
+    const warming = a.warm(ids(3))
+    await nodes.clock.settle()
+    source.rows.set(1, 'changed')
+    await b.delete(1)
+    source.release()
+    expect(await warming).toMatchObject({ loaded: 3, skipped: 0, errors: [] })
+    expect(batches).toEqual([
+      [0, 1, 2],
+      [0, 1, 2],
+    ])
+    expect([a.peek(0), a.peek(1), a.peek(2)]).toEqual(['row 0', 'changed', 'row 2'])
+    expect(await b(1)).toBe('changed')
+    expect(source.loads).toHaveLength(6)
+  })
+
+  test('keeps to leases for some batches after that, and comes back to one fence', async () => {
+    await using nodes = await pairOf()
+    const source = rows(200)
+    let removed = false
+    const { definition } = batched(source)
+    const a = nodes.a.define({
+      ...definition,
+      loadMany: async (wanted) => {
+        if (!removed) await nodes.b.delete('other')
+        removed = true
+        return await Promise.all(wanted.map((id) => source.load(id)))
+      },
+    })
+    await a.warm(ids(80), { batch: 10, concurrency: 1 })
+    const looks = nodes.store.calls.map(({ verb }) => verb).filter((verb) => /lease|survey/.test(verb))
+    expect(looks).toEqual([
+      'survey',
+      'lease',
+      'lease',
+      'lease',
+      'lease',
+      'lease',
+      'survey',
+      'survey',
+      'survey',
+    ])
+  })
+
+  test('never replaces what another process stored meanwhile', async () => {
+    await using nodes = await pairOf()
+    const source = rows(2).hold()
+    const { definition } = batched(source)
+    const [a, b] = [nodes.a.define(definition), nodes.b.define(definition)]
+    const warming = a.warm(ids(2))
+    await nodes.clock.settle()
+    const reading = b(1)
+    await nodes.clock.settle()
+    source.release()
+    await Promise.all([warming, reading])
+    await nodes.clock.settle()
+    const fills = nodes.store.calls.filter(({ verb }) => verb === 'fill')
+    expect(fills).toHaveLength(1)
+    expect(await b(1, { skip: ['memory'] })).toBe('row 1')
+    expect(source.loads).toHaveLength(3)
+  })
+
+  test('is not stored where a write had begun meanwhile', async () => {
+    await using nodes = await pairOf()
+    const source = rows(2).hold()
+    const { definition } = batched(source)
+    const [a, b] = [nodes.a.define(definition), nodes.b.define(definition)]
+    const warming = a.warm(ids(2))
+    await nodes.clock.settle()
+    const writing = b.write(1, async () => {
+      source.release()
+      await warming
+      source.rows.set(1, 'changed')
+    })
+    await writing
+    expect(a.peek(1)).not.toBe('row 1')
+    expect(await a(1)).toBe('changed')
+    expect(await b(0)).toBe('row 0')
+  })
+
+  test('whose answer is lost is in memory, and counts as loaded', async () => {
+    await using node = nodeOf()
+    const row = node.cache.define(batched(rows(3)).definition)
+    node.tier.plan = { fillAbsent: 'lose' }
+    expect(await finish(node.clock, row.warm(ids(3)))).toMatchObject({ loaded: 3, errors: [] })
+    node.tier.plan = {}
+    expect(row.peek(1)).toBe('row 1')
+    expect(await row(2, { skip: ['memory'] })).toBe('row 2')
+  })
+
+  test('of values that can not be encoded is refused one by one', async () => {
+    await using node = nodeOf()
+    const row = node.cache.define<number, unknown>({
+      name: 'row',
+      load: () => Promise.resolve(0),
+      loadMany: (wanted) => Promise.resolve(wanted.map((id) => (id === 1 ? () => id : id))),
+    })
+    await row.warm(ids(3))
+    expect(node.events.lines.filter((line) => line.includes('refused'))).toHaveLength(1)
+    expect(await row(2, { skip: ['memory'] })).toBe(2)
   })
 })

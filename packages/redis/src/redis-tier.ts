@@ -1,5 +1,6 @@
 import { CacheError } from '@tierstack/cache-core'
 import type {
+  Bulk,
   Codec,
   Coherence,
   Fence,
@@ -14,6 +15,7 @@ import type {
 } from '@tierstack/cache-core'
 import { RedisBus } from './bus.ts'
 import type { ScriptCall } from './call.ts'
+import { BulkFills } from './bulk-fills.ts'
 import { Connection } from './connection.ts'
 import { EntryReads } from './entry-reads.ts'
 import { EntryWrites } from './entry-writes.ts'
@@ -27,6 +29,7 @@ interface Opened {
   readonly connection: Connection
   readonly reads: EntryReads
   readonly writes: EntryWrites
+  readonly bulk: BulkFills
   readonly tags: Tags
   readonly heartbeat: Heartbeat
 }
@@ -38,6 +41,14 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
   readonly capabilities: RemoteCapabilities
   readonly codec: Codec
   readonly coherence: Coherence = this
+  readonly bulk: Bulk = {
+    survey: async (keys) => {
+      const { bulk, tags } = this.#on
+      const { clock, ...survey } = await bulk.survey(keys)
+      return { ...survey, tagClock: tags.clockText(clock) }
+    },
+    fillAbsent: (items, fence) => this.#on.bulk.fillAbsent(items, fence),
+  }
   readonly bus: RedisBus
   readonly #port: Port
   readonly #options: ResolvedOptions
@@ -66,6 +77,7 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
       connection,
       reads: new EntryReads(connection, holds),
       writes: new EntryWrites(connection, this.#options.maxValueBytes, holds),
+      bulk: new BulkFills(connection, this.#options.maxValueBytes, holds),
       tags: new Tags(connection, this.#options.tagTtl),
       heartbeat: new Heartbeat(connection, this.#options.heartbeat),
     }

@@ -1,3 +1,4 @@
+import { bulkScripts } from './bulk-scripts.ts'
 import { entryScripts } from './entry-scripts.ts'
 import { guard } from './lua-functions.ts'
 import { namespaceScripts } from './namespace-scripts.ts'
@@ -15,9 +16,18 @@ import { tagScripts } from './tag-scripts.ts'
  *   that nobody takes the new count for the old one.
  */
 
-export type ScriptName = keyof typeof namespaceScripts | keyof typeof entryScripts | keyof typeof tagScripts
+export type ScriptName =
+  | keyof typeof namespaceScripts
+  | keyof typeof entryScripts
+  | keyof typeof bulkScripts
+  | keyof typeof tagScripts
 
-const scripts: Readonly<Record<ScriptName, string>> = { ...namespaceScripts, ...entryScripts, ...tagScripts }
+const scripts: Readonly<Record<ScriptName, string>> = {
+  ...namespaceScripts,
+  ...entryScripts,
+  ...bulkScripts,
+  ...tagScripts,
+}
 
 export const scriptNames: readonly ScriptName[] = Object.keys(scripts) as ScriptName[]
 
@@ -30,5 +40,5 @@ export function scriptText(name: ScriptName, runId: string, sharded: boolean): s
 
 /** Scripts that take the epoch's key before the other KEYS, and the epoch that the keys are of before the other ARGV. */
 export function isGuarded(name: ScriptName): boolean {
-  return name in entryScripts
+  return name in entryScripts || name in bulkScripts
 }

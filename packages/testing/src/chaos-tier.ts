@@ -1,5 +1,14 @@
 import { CacheError, systemClock } from '@tierstack/cache-core'
-import type { Clock, Coherence, FrameWrite, LeaseRead, RemoteTier, StoredFrame } from '@tierstack/cache-core'
+import type {
+  Bulk,
+  Clock,
+  Coherence,
+  FrameWrite,
+  LeaseRead,
+  RemoteTier,
+  StoredFrame,
+  Surveyed,
+} from '@tierstack/cache-core'
 
 /**
  * What goes wrong with one request.
@@ -21,7 +30,7 @@ export type Fault =
 
 type TierVerb = 'hello' | 'read' | 'write' | 'delete' | 'clear'
 type CoherenceVerb = Exclude<keyof Coherence, 'bus'>
-export type ChaosVerb = TierVerb | CoherenceVerb
+export type ChaosVerb = TierVerb | CoherenceVerb | keyof Bulk
 
 /** The fault of each verb, or a function that decides for each request; undefined for none. */
 export type ChaosPlan =
@@ -65,6 +74,8 @@ const lieOf: { readonly [V in ChaosVerb]: (items: Items) => unknown } = {
   tags: (tags) => tags.map(() => ({ generation: madeUp(), softened: [] })),
   stampTags: (tags) => tags.map(madeUp),
   invalidate: nothing,
+  survey: (keys) => ({ reads: keys.map(() => ({ state: 'absent' })), fence: madeUp(), tagClock: madeUp() }),
+  fillAbsent: (items) => items.map(() => 'stored'),
 }
 
 const coherenceVerbs = [
@@ -92,7 +103,7 @@ function corrupted(bytes: Uint8Array): Uint8Array {
 
 /** Frames on their way in. */
 function corruptedItems(verb: ChaosVerb, items: Items): Items {
-  if (verb !== 'write' && verb !== 'fill') return items
+  if (verb !== 'write' && verb !== 'fill' && verb !== 'fillAbsent') return items
   return (items as readonly FrameWrite[]).map((item) => ({ ...item, bytes: corrupted(item.bytes) }))
 }
 
@@ -100,8 +111,8 @@ function corruptedItems(verb: ChaosVerb, items: Items): Items {
 function corruptedAnswer(verb: ChaosVerb, answer: unknown): unknown {
   const spoil = (frame: StoredFrame) => ({ ...frame, bytes: corrupted(frame.bytes) })
   if (verb === 'read') return (answer as (StoredFrame | undefined)[]).map((frame) => frame && spoil(frame))
-  if (verb !== 'lease') return answer
-  const leased = answer as { reads: readonly LeaseRead[] }
+  if (verb !== 'lease' && verb !== 'survey') return answer
+  const leased = answer as { reads: readonly (LeaseRead | Surveyed)[] }
   const reads = leased.reads.map((read) =>
     read.state === 'hit' ? { ...read, frame: spoil(read.frame) } : read,
   )
@@ -165,6 +176,12 @@ export function chaosTier<N extends string>(tier: RemoteTier<N>, plan: ChaosPlan
     capabilities: tier.capabilities,
     codec: tier.codec,
     ...(tier.coherence && { coherence: chaosCoherence(chaos, tier.coherence) }),
+    ...(tier.bulk && {
+      bulk: {
+        survey: chaos.wrap(tier.bulk, 'survey'),
+        fillAbsent: chaos.wrap(tier.bulk, 'fillAbsent'),
+      },
+    }),
     open(host) {
       chaos.clock = host.clock
       tier.open(host)

@@ -1,5 +1,6 @@
 import { CacheError, expectation } from '@tierstack/cache-core'
 import type {
+  Bulk,
   Bus,
   Codec,
   Coherence,
@@ -30,6 +31,8 @@ export interface ProcessTierOptions<N extends string = string> {
   readonly codec?: Codec
   /** `false` leaves out the protocol: a plain store that reads, writes and deletes. @default true */
   readonly coherence?: boolean
+  /** `false` leaves out the filling of many keys under one fence. @default true */
+  readonly bulk?: boolean
 }
 
 /** One request to the store: one round trip. */
@@ -63,6 +66,7 @@ export class ProcessTier<N extends string> implements RemoteTier<N>, StoreClient
   readonly capabilities: RemoteCapabilities
   readonly codec: Codec
   readonly coherence?: Coherence
+  readonly bulk?: Bulk
   readonly #store: StoreConnection
   #host: RemoteHost | undefined
   /** Counts losses: an answer that belongs to an earlier connection must not count. */
@@ -79,7 +83,9 @@ export class ProcessTier<N extends string> implements RemoteTier<N>, StoreClient
       maxValueBytes: options.maxValueBytes ?? 8 * 1024 ** 2,
     })
     this.codec = options.codec ?? structuredCodec
-    if (options.coherence !== false) this.coherence = new ProcessCoherence(this, store)
+    if (options.coherence === false) return
+    this.coherence = new ProcessCoherence(this, store)
+    if (options.bulk !== false) this.bulk = bulkOf(this)
   }
 
   open(host: RemoteHost): void {
@@ -221,6 +227,17 @@ class ProcessCoherence implements Coherence {
 
   invalidate(tags: readonly string[], soft: boolean): Promise<void> {
     return this.#tier.ask('invalidate', tags, (space) => space.invalidate(tags, soft))
+  }
+}
+
+function bulkOf(tier: ProcessTier<string>): Bulk {
+  const { maxValueBytes } = tier.capabilities
+  return {
+    survey: (keys) => tier.ask('survey', keys, (space) => space.survey(keys)),
+    fillAbsent: (items, fence) =>
+      tier.ask('fillAbsent', keysOf(items), (space) =>
+        space.fillAbsent(tier.withLife(items), fence, maxValueBytes),
+      ),
   }
 }
 

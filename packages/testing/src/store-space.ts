@@ -1,10 +1,12 @@
 import type {
+  BulkOutcome,
   Clock,
   Fence,
   FrameWrite,
   LeaseRead,
   Removal,
   StoredFrame,
+  Surveyed,
   TagState,
   WriteOutcome,
 } from '@tierstack/cache-core'
@@ -52,6 +54,8 @@ export class StoreSpace {
   readonly #markers = new Map<string, Marker>()
   #epoch: string
   #tagClock = 0
+  /** How many removals there were. */
+  #removals = 0
 
   constructor(host: SpaceHost) {
     this.#host = host
@@ -67,6 +71,7 @@ export class StoreSpace {
     const copy = new StoreSpace(this.#host)
     copy.#epoch = this.#epoch
     copy.#tagClock = this.#tagClock
+    copy.#removals = this.#removals
     for (const [key, slot] of this.#slots) copy.#slots.set(key, structuredClone(slot))
     for (const [tag, marker] of this.#markers) copy.#markers.set(tag, marker)
     return copy
@@ -118,6 +123,30 @@ export class StoreSpace {
       case undefined:
         return { state: 'leased', fence: this.#putLease(key, holdMs, false) }
     }
+  }
+
+  survey(keys: readonly string[]): { reads: Surveyed[]; fence: Fence; tagClock: string } {
+    const reads = keys.map((key): Surveyed => {
+      const slot = this.#slot(key)
+      if (slot === undefined) return { state: 'absent' }
+      return slot.kind === 'frame' ? { state: 'hit', frame: frameOf(slot) } : { state: 'busy' }
+    })
+    return { reads, fence: this.#removalsNow(), tagClock: this.#tagClockNow() }
+  }
+
+  fillAbsent(
+    items: readonly (FrameWrite & { readonly life: number })[],
+    fence: Fence,
+    maxBytes: number,
+  ): BulkOutcome[] {
+    const standing = fence === this.#removalsNow()
+    return items.map(({ key, bytes, life }) => {
+      if (bytes.length > maxBytes) return 'too-large'
+      if (!standing) return 'fenced'
+      if (this.#slot(key)) return 'present'
+      this.#keep(key, bytes, life)
+      return 'stored'
+    })
   }
 
   claim(
@@ -278,12 +307,12 @@ export class StoreSpace {
       const softened = soft && old ? [old.generation, ...old.softened].slice(0, mostSoftened) : []
       this.#markers.set(tag, { generation: this.#host.id(), softened, bump: this.#tagClock })
     }
-    this.#host.removed({ kind: 'tags', tags, soft })
+    this.#removed({ kind: 'tags', tags, soft })
   }
 
   clear(): void {
     this.rotate()
-    this.#host.removed({ kind: 'all' })
+    this.#removed({ kind: 'all' })
   }
 
   /** Includes the epoch: after a flush the count starts again, and must not look familiar. */
@@ -292,7 +321,16 @@ export class StoreSpace {
   }
 
   #announce(keys: readonly string[], soft: boolean): void {
-    if (keys.length > 0) this.#host.removed({ kind: 'keys', keys: [...keys], soft })
+    if (keys.length > 0) this.#removed({ kind: 'keys', keys: [...keys], soft })
+  }
+
+  #removed(removal: Removal): void {
+    this.#removals++
+    this.#host.removed(removal)
+  }
+
+  #removalsNow(): string {
+    return `${this.#epoch} ${this.#removals}`
   }
 
   #keep(key: string, bytes: Uint8Array, life: number): void {

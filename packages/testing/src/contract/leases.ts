@@ -3,7 +3,7 @@ import { bytes, weirdNames } from './rig.ts'
 import type { Check, Node } from './rig.ts'
 
 /** Whatever happens to a key must void the permission to store what was loaded before. */
-const removals: Record<string, (node: Node) => Promise<unknown>> = {
+export const removals: Record<string, (node: Node) => Promise<unknown>> = {
   'a delete': (node) => node.tier.delete(['k']),
   'a soft removal': (node) => node.coherence.expire(['k']),
   'an explicit set': (node) => node.put('k', 'set'),

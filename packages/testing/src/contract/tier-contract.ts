@@ -1,4 +1,5 @@
 import { busContract } from './announcements.ts'
+import { bulkContract } from './bulk.ts'
 import { claimContract } from './claims.ts'
 import { frameContract } from './frames.ts'
 import { intentContract } from './intents.ts'
@@ -27,5 +28,6 @@ export function tierContract(make: MakeTier, options: TierContractOptions): void
   intentContract(check)
   tagContract(check)
   busContract(check)
+  bulkContract(check)
   scheduleContract(check, settled)
 }

@@ -1,0 +1,154 @@
+import type { Chain } from './chain.ts'
+import type { SealKey } from './encryption.ts'
+import type { TagStamp } from './entry.ts'
+import { FrameRun } from './frame-run.ts'
+import { isPromise } from './maybe-promise.ts'
+import type { MaybePromise } from './maybe-promise.ts'
+import type { Query } from './query.ts'
+import type { RemoteLink } from './remote-link.ts'
+import type { Place } from './remote-read.ts'
+import { tallySize } from './stats.ts'
+import { refused, reportFenced } from './store.ts'
+import type { Stored } from './store.ts'
+import type { TagMoment } from './tag-book.ts'
+import { marksOf } from './tag-marks.ts'
+import type { Bulk, BulkOutcome, Fence, FrameWrite } from './tier.ts'
+
+/** What one tier was asked about a whole batch: one fence for all that it hasn't. */
+export interface Survey {
+  readonly link: RemoteLink
+  readonly bulk: Bulk
+  readonly fence: Fence
+  /** Shared by the keys that the tier hasn't. */
+  readonly place: Place
+}
+
+/** Fewest and most batches that keep to leases after one fence was void. */
+const shortestRest = 4
+const longestRest = 64
+
+/**
+ * Whether batches go under one fence each. Where removals are so frequent that a batch doesn't outlast the pause
+ * between two, it would be loaded twice: the next ones go with leases, the more of them the more often that happens.
+ */
+export class Pace {
+  #left = 0
+  #rest = shortestRest
+
+  get unleased(): boolean {
+    if (this.#left === 0) return true
+    this.#left--
+    return false
+  }
+
+  stored(): void {
+    this.#rest = shortestRest
+  }
+
+  refused(): void {
+    this.#left = this.#rest
+    this.#rest = Math.min(longestRest, this.#rest * 2)
+  }
+}
+
+/** Makes the frame of one value of a batch that began at one instant; undefined when it mustn't be stored. */
+function framing(
+  chain: Chain,
+  query: Query,
+  link: RemoteLink,
+  first: Stored | undefined,
+): (stored: Stored, stamps: readonly TagStamp[] | undefined) => MaybePromise<FrameWrite | undefined> {
+  const { frames, fence } = chain
+  const { swr: staleFor, staleIfError: errorFor } = query.policy
+  const createdAt = chain.clock.wall() - (chain.clock.now() - (first?.beganAt ?? 0))
+  const { version } = query
+  const common = { createdAt, staleFor, errorFor, loadMs: first?.loadMs ?? 0, version, etag: undefined }
+  const run = new FrameRun(frames, common)
+  const isLast = link === chain.links.at(-1)
+  const { position } = link
+  const made = (
+    { key, value, ttls }: Stored,
+    tags: readonly TagStamp[],
+    sealKey: SealKey | undefined,
+  ): FrameWrite | undefined => {
+    try {
+      const freshFor = ttls[position] as number
+      const bytes = run.frame(
+        frames.encode(value, key, version, query.codec),
+        { key, freshFor, tags },
+        sealKey,
+      )
+      if (isLast) tallySize(query.counters, bytes.length)
+      return { key, bytes, expiresAt: createdAt + freshFor + Math.max(staleFor, errorFor) }
+    } catch (error) {
+      refused(chain, query, key, position, 'unencodable', error)
+      return undefined
+    }
+  }
+  return (stored, stamps) => {
+    const { key, sequence, ttls } = stored
+    if ((ttls[position] as number) <= 0) return undefined
+    // The second look is for what this process did itself.
+    if (stamps === undefined || fence.tagsRemovedAt(marksOf(stored.tags).slots) > sequence) {
+      reportFenced(chain, query, key, position)
+      return undefined
+    }
+    const unsealed = (cause: unknown): undefined => {
+      refused(chain, query, key, position, 'unsealed', cause)
+    }
+    try {
+      const sealKey = frames.sealKey(key, query.sensitive)
+      if (!isPromise(sealKey)) return made(stored, stamps, sealKey)
+      return sealKey.then((given) => made(stored, stamps, given), unsealed)
+    } catch (cause) {
+      return unsealed(cause)
+    }
+  }
+}
+
+/**
+ * Stores a batch in a tier under its one fence. Resolves to the keys that have to be loaded again, as something was
+ * removed since they were; their local copies are taken back. Never rejects.
+ */
+export async function storeSurveyed(
+  chain: Chain,
+  query: Query,
+  values: readonly Stored[],
+  moment: TagMoment,
+  survey: Survey,
+  timeout: number,
+): Promise<ReadonlySet<string>> {
+  const { link, bulk, fence } = survey
+  const open: Stored[] = []
+  const items: FrameWrite[] = []
+  const own = values.filter(({ key, places }) => places.includes(survey.place) && link.usable(key))
+  const stamps = await chain.tags.stampsMany(
+    own.map(({ tags }) => tags),
+    moment,
+  )
+  const frameOf = framing(chain, query, link, own[0])
+  for (const [i, stored] of own.entries()) {
+    const framed = frameOf(stored, stamps[i])
+    const item = isPromise(framed) ? await framed : framed
+    if (item === undefined) continue
+    open.push(stored)
+    items.push(item)
+  }
+  const again = new Set<string>()
+  if (items.length === 0) return again
+  let outcomes: readonly BulkOutcome[]
+  try {
+    outcomes = await link.fillAbsent(bulk, items, fence, timeout)
+  } catch {
+    // The link has counted and reported it.
+    return again
+  }
+  for (const [i, { key, beganAt }] of open.entries()) {
+    if (outcomes[i] === 'too-large') refused(chain, query, key, link.position, 'too-large', undefined)
+    if (outcomes[i] !== 'fenced') continue
+    reportFenced(chain, query, key, link.position)
+    chain.locals.withdraw(key, beganAt)
+    again.add(key)
+  }
+  return again
+}

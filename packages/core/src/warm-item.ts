@@ -1,0 +1,29 @@
+import type { Place } from './remote-read.ts'
+
+/** Deadline of a tier's answer to a whole batch, ms: nobody waits for it. */
+export const patienceMs = 2_000
+
+export interface WarmItem {
+  readonly key: string
+  readonly input: unknown
+}
+
+export interface Warmed {
+  loaded: number
+  skipped: number
+  readonly errors: { readonly key: string; readonly error: unknown }[]
+  /** To be read one by one. */
+  readonly aside: WarmItem[]
+}
+
+export interface Missing extends WarmItem {
+  readonly places: Place[]
+}
+
+/** The fence sequence and the instant at which the work on a batch began. */
+export interface Start {
+  readonly sequence: number
+  readonly startedAt: number
+}
+
+export type LoadAll = (inputs: readonly unknown[], signal: AbortSignal) => Promise<readonly (() => unknown)[]>

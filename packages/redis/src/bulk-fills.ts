@@ -1,0 +1,145 @@
+import type { BulkOutcome, Clock, Fence, FrameWrite, Surveyed } from '@tierstack/cache-core'
+import type { AnyCall } from './call.ts'
+import type { Connection } from './connection.ts'
+import { bytesOf, inside, textOf } from './port.ts'
+import type { Reply } from './port.ts'
+import { gather, spread } from './spread.ts'
+import type { Part } from './spread.ts'
+import { drawn, packValues, stampAt } from './packed-values.ts'
+import { parseStored } from './stored.ts'
+import type { Held } from './tracking.ts'
+
+/*
+ * Many entries under one fence: the numbers of the last messages of their buckets. Whatever removes something from a
+ * bucket sends a message in the same script, so that an unchanged number proves that nothing was removed; and what is
+ * stored only where nothing is can't replace what others stored. Neither needs a lease.
+ */
+
+const absent: Surveyed = { state: 'absent' }
+const busy: Surveyed = { state: 'busy' }
+
+export class BulkFills {
+  readonly #connection: Connection
+  readonly #maxBytes: number
+  readonly #clock: Clock
+  readonly #holds: ((values: readonly Held[]) => void) | undefined
+
+  /** @param holds Is told of values that were read or went to the store; undefined: nobody asks. */
+  constructor(
+    connection: Connection,
+    maxBytes: number,
+    holds: ((values: readonly Held[]) => void) | undefined,
+  ) {
+    this.#connection = connection
+    this.#maxBytes = maxBytes
+    this.#holds = holds
+    this.#clock = connection.host.clock
+  }
+
+  /** What the keys hold, under one fence. `clock` is the reply for the tag clock, taken before any of the looks. */
+  async survey(
+    keys: readonly string[],
+  ): Promise<{ reads: readonly Surveyed[]; fence: Fence; clock: Reply | undefined }> {
+    const { layout } = this.#connection
+    const parts = spread(layout, keys, itself)
+    // In a Cluster the clock may be on another node than the entries: then it is asked ahead of them.
+    const apart = layout.buckets > 1
+    const replies = await this.#connection.ask(() => {
+      const calls = parts.map(({ bucket, items }, i): AnyCall => {
+        const clocks = !apart && i === 0 ? [layout.tagClock] : []
+        const names = this.#connection.namesOf(bucket, items)
+        return { bucket, script: 'survey', keys: [...clocks, layout.sequence(bucket), ...names], args: [] }
+      })
+      return apart ? [{ bucket: 0, words: ['GET', layout.tagClock] }, ...calls] : calls
+    })
+    const answers = apart ? replies.slice(1) : replies
+    const before = (partAt: number) => (!apart && partAt === 0 ? 2 : 1)
+    const numbers = new Map<number, string>()
+    for (const [i, { bucket }] of parts.entries()) {
+      // Of several parts in a bucket, the earliest number: it stands for the looks of all.
+      if (!numbers.has(bucket)) numbers.set(bucket, textOf(inside(answers[i], before(i) - 1)) ?? '')
+    }
+    const reads = gather(parts, keys.length, (_, partAt, itemAt): Surveyed => {
+      const stored = parseStored(bytesOf(inside(answers[partAt], itemAt + before(partAt))))
+      if (stored.kind === 'nothing') return absent
+      return stored.kind === 'value' ? { state: 'hit', frame: stored.frame } : busy
+    })
+    this.#holds?.(
+      reads.flatMap((read, i) =>
+        read.state === 'hit' ? [{ key: keys[i] as string, stamp: read.frame.stamp }] : [],
+      ),
+    )
+    return {
+      reads,
+      fence: fenceOf(this.#connection.epoch, numbers),
+      clock: apart ? replies[0] : inside(answers[0], 0),
+    }
+  }
+
+  /** Stores where nothing is, in the buckets from which nothing was removed since the fence was taken. */
+  async fillAbsent(items: readonly FrameWrite[], fence: Fence): Promise<readonly BulkOutcome[]> {
+    const fitting = items.filter(({ bytes }) => bytes.length <= this.#maxBytes)
+    const { layout } = this.#connection
+    const parts = spread(layout, fitting, keyOf)
+    const starts = parts.map(() => drawn())
+    const replies = await this.#connection.ask(() =>
+      parts.map(({ bucket, items: inPart }, i) => ({
+        bucket,
+        script: 'fillAbsent' as const,
+        keys: [layout.sequence(bucket), ...this.#connection.namesOf(bucket, inPart.map(keyOf))],
+        args: [
+          numberIn(fence, this.#connection.epoch, bucket),
+          packValues(inPart, starts[i] as string, this.#clock.wall()),
+        ],
+      })),
+    )
+    const outcomes = gather(parts, fitting.length, outcomeIn(replies))
+    this.#holds?.(
+      parts.flatMap(({ items: inPart, places }, partAt) =>
+        inPart.flatMap(({ key }, i) =>
+          outcomes[places[i] as number] === 'stored'
+            ? [{ key, stamp: stampAt(starts[partAt] as string, i) }]
+            : [],
+        ),
+      ),
+    )
+    let at = 0
+    return items.map(({ bytes }) =>
+      bytes.length <= this.#maxBytes ? (outcomes[at++] as BulkOutcome) : 'too-large',
+    )
+  }
+}
+
+function outcomeIn(
+  replies: readonly Reply[],
+): (part: Part<FrameWrite>, partAt: number, itemAt: number) => BulkOutcome {
+  const answers = replies.map((reply) => bytesOf(reply))
+  return (_, partAt, itemAt) => {
+    const answer = answers[partAt]
+    if (answer === undefined) return 'fenced'
+    return answer[itemAt] === 0x31 ? 'stored' : 'present'
+  }
+}
+
+/** Of one epoch: `epoch bucket:number bucket:number ...`. */
+function fenceOf(epoch: string, numbers: ReadonlyMap<number, string>): Fence {
+  return [epoch, ...[...numbers].map(([bucket, number]) => `${bucket}:${number}`)].join(' ')
+}
+
+/** What no sequence is, where the fence has none or is of another epoch. */
+const never = '-'
+
+function numberIn(fence: Fence, epoch: string, bucket: number): string {
+  const [own, ...numbers] = fence.split(' ')
+  if (own !== epoch) return never
+  const start = `${bucket}:`
+  return numbers.find((number) => number.startsWith(start))?.slice(start.length) || never
+}
+
+function itself(key: string): string {
+  return key
+}
+
+function keyOf(item: { readonly key: string }): string {
+  return item.key
+}

@@ -1,0 +1,34 @@
+import type { FrameWrite } from '@tierstack/cache-core'
+import { valueHead, writeValueHead } from './stored.ts'
+import { token } from './token.ts'
+
+const placeDigits = 3
+
+/** What the stamps of up to a thousand values begin with: one random text serves all, and its place makes each its own. */
+export function drawn(): string {
+  return token().slice(0, -placeDigits)
+}
+
+export function stampAt(start: string, place: number): string {
+  return start + String(place).padStart(placeDigits, '0')
+}
+
+const lifeLength = 8
+const before = lifeLength + 4 + valueHead
+
+/** Values as the script takes them: one text of all, so that the client has one argument to send instead of thousands. */
+export function packValues(items: readonly FrameWrite[], start: string, wall: number): Buffer {
+  let size = before * items.length
+  for (const { bytes } of items) size += bytes.length
+  const packed = Buffer.allocUnsafe(size)
+  let at = 0
+  for (let i = 0; i < items.length; i++) {
+    const { bytes, expiresAt } = items[i] as FrameWrite
+    packed.writeDoubleBE(expiresAt === Infinity ? 0 : Math.max(1, Math.ceil(expiresAt - wall)), at)
+    packed.writeUInt32BE(valueHead + bytes.length, at + lifeLength)
+    writeValueHead(packed, at + before - valueHead, stampAt(start, i))
+    packed.set(bytes, at + before)
+    at += before + bytes.length
+  }
+  return packed
+}
