@@ -36,9 +36,15 @@ export interface CachedQueriesOptions {
   readonly policy?: Policy<never>
   /** Part of every key: what else a result depends on, such as the tenant of a `search_path`. @default '' */
   readonly scope?: () => string
+  /**
+   * Told when a write is done but its removal waits for a tier or for the bus: until they have it, other processes may
+   * answer from before the write; this one doesn't. Errors that it throws are ignored. A cache with
+   * `invalidation: 'strict'` refuses such a write instead, which is in the database all the same.
+   */
+  readonly queued?: (receipt: Receipt) => void
 }
 
-export const cachedQueriesOptionNames = ['cache', 'query', 'tables', 'policy', 'scope'] as const
+export const cachedQueriesOptionNames = ['cache', 'query', 'tables', 'policy', 'scope', 'queued'] as const
 
 /** One statement on its way. `shape` is what besides text and values decides how the result looks. */
 export interface Asked<R, S> {
@@ -95,6 +101,8 @@ export function cachedQueries(options: CachedQueriesOptions): CachedQueries {
     throw expectation('query', 'a function that asks the database', options.query)
   if (typeof options.cache?.changed !== 'function')
     throw expectation('cache', 'a cache of `createCache`', options.cache)
+  if (options.queued !== undefined && typeof options.queued !== 'function')
+    throw expectation('queued', 'a function that is given a receipt', options.queued)
   checkTables(options.tables)
   return new Queries(options)
 }
@@ -105,11 +113,12 @@ class Queries implements CachedQueries {
   readonly #query: CachedQueriesOptions['query']
   readonly #tables: ReadonlySet<string> | undefined
   readonly #scope: () => string
+  readonly #queued: CachedQueriesOptions['queued']
   readonly #plans = new Map<string, readonly Plan[]>()
   #catalog: Promise<Catalog> | undefined
   #readAt = 0
 
-  constructor({ cache, query, tables, policy, scope = () => '' }: CachedQueriesOptions) {
+  constructor({ cache, query, tables, policy, scope = () => '', queued }: CachedQueriesOptions) {
     this.#cache = cache
     // A slow query is the database's business, and an error belongs to the one statement that met it.
     this.#entries = cache.namespace('sql', {
@@ -121,6 +130,7 @@ class Queries implements CachedQueries {
     this.#query = query
     this.#tables = tables && new Set(tables)
     this.#scope = scope
+    this.#queued = queued
   }
 
   connection(): CachedConnection {
@@ -179,8 +189,15 @@ class Queries implements CachedQueries {
   }
 
   async invalidate(tags: ReadonlySet<string>): Promise<void> {
-    if (tags.size > 0)
-      await this.#cache.changed({ kind: 'tags', tags: [...tags], soft: false }, { origin: 'local' })
+    if (tags.size === 0) return
+    const removal = { kind: 'tags', tags: [...tags], soft: false } as const
+    const receipt = await this.#cache.changed(removal, { origin: 'local' })
+    if (receipt.queued.length === 0 && receipt.bus !== 'queued') return
+    try {
+      this.#queued?.(receipt)
+    } catch {
+      // A listener breaks nothing.
+    }
   }
 
   #planned(text: string, catalog: Catalog): readonly Plan[] {

@@ -37,7 +37,7 @@ export interface ChangeFeed extends AsyncDisposable {
  * Turns the committed changes of a database into removals in a cache, whoever made them: `psql`, a migration, another
  * service. By convention a changed row removes what is tagged `table:key` and `table`; `map` adds tags and keys of
  * your own. A removal is sent again until every tier has confirmed it, and only then is the change given up at the
- * source. Where changes may have been missed, or a whole table changed, the cache is cleared.
+ * source. Where changes may have been missed, or a whole table changed, the cache is cleared, or what `wholeTable` says.
  *
  * @example
  * const feed = changeFeed({ cache, source: logicalReplication({ connection: process.env.DATABASE_URL }) })
@@ -121,10 +121,12 @@ class Feed implements ChangeFeed, ChangeHost {
     this.#events.emit('applied', { changes: batch.changes.length })
   }
 
-  async gap(why: string): Promise<void> {
+  async gap(why: string, tables?: ChangeBatch['wholeTables']): Promise<void> {
     this.#gaps++
     this.#events.emit('gap', { why })
-    await this.#queue.add('all')
+    const warn = (finding: SourceFinding) => this.warn(finding)
+    const whole = tables && { changes: [], wholeTables: tables }
+    await this.#queue.add(whole ? removalOf(whole, this.#removes, warn) : 'all')
   }
 
   state(state: SourceState, error?: unknown): void {

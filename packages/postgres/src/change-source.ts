@@ -51,8 +51,11 @@ export type SourceState = 'starting' | 'following' | 'standby' | 'down' | 'stopp
 export interface ChangeHost {
   /** Resolves when every tier has confirmed the removals of the batch: only then may its position be given up. */
   apply(batch: ChangeBatch): Promise<void>
-  /** Changes may have been missed. Resolves when every entry that might be concerned is gone. */
-  gap(why: string): Promise<void>
+  /**
+   * Changes may have been missed: of these tables, or, where they aren't given, of any. Resolves when every entry that
+   * might be concerned is gone.
+   */
+  gap(why: string, tables?: ChangeBatch['wholeTables']): Promise<void>
   state(state: SourceState, error?: unknown): void
   /** A finding; one of each `check` and `found` is passed on. */
   warn(finding: SourceFinding): void

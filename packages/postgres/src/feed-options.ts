@@ -24,10 +24,11 @@ export interface ChangeFeedOptions {
    */
   readonly map?: ChangeMap
   /**
-   * What a change of a whole table removes: truncated, with another structure, or with changes whose key isn't known.
+   * What a change of a whole table removes: truncated, with another structure, or with changes that were missed or whose
+   * key isn't known.
    * `'clear'`: everything, since an entry tagged `users:42` alone doesn't say which table it is of. `'tags'`: what is tagged
    * `users` or `users:*`; right where every entry carries one of the two, as those of `cachedQueries` do. A table with a
-   * `map` of its own clears in either case.
+   * `map` of its own clears in either case: a change without its row can't be mapped.
    * @default 'clear'
    */
   readonly wholeTable?: 'clear' | 'tags'

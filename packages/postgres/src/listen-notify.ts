@@ -28,7 +28,7 @@ class ListenNotify extends Reporting {
       heardAt = performance.now()
       if (payload !== '') this.#report(payload, host)
     })
-    void host.gap('what changed before this connection listened is not known')
+    void host.gap('what changed before this connection listened is not known', this.tables)
     host.state('following')
     try {
       let checkedAt = performance.now()
@@ -44,7 +44,7 @@ class ListenNotify extends Reporting {
       }
     } finally {
       // What is missed from here on is known to be missed at once, not only when somebody listens again.
-      if (!this.closing.signal.aborted) void host.gap('the listener was lost')
+      if (!this.closing.signal.aborted) void host.gap('the listener was lost', this.tables)
     }
   }
 

@@ -8,6 +8,7 @@ import { resolveReplication } from './replication-options.ts'
 import type { LogicalReplicationOptions, ResolvedReplication } from './replication-options.ts'
 import { checkServer, ensurePublication, readSlot, watchSlot } from './replication-setup.ts'
 import { ReplicationStream } from './replication-stream.ts'
+import { RetryPause } from './retry-pause.ts'
 import { SetupError } from './setup-error.ts'
 import { findTables } from './tables.ts'
 import type { Ask, FollowedTable } from './tables.ts'
@@ -15,8 +16,6 @@ import { tableName } from './tags.ts'
 import { TransactionReader } from './transaction-reader.ts'
 
 const slotInUse = '55006'
-const shortestRetry = 100
-const longestRetry = 2_000
 
 /** Slots that can't be followed any more: their log is gone, or the publication wasn't there when it was written. */
 const deadSlot = /can no longer get changes from replication slot|publication "[^"]*" does not exist/
@@ -46,7 +45,9 @@ class LogicalReplication implements ChangeSource {
   #watch: NodeJS.Timeout | undefined
   #checking = false
   #system: string | undefined
-  #retryMs = shortestRetry
+  /** Those that are followed. */
+  #tables: readonly FollowedTable[] = []
+  readonly #retry = new RetryPause()
 
   constructor(options: ResolvedReplication) {
     const suffix = options.perProcess ? `_${randomBytes(6).toString('hex')}` : ''
@@ -84,8 +85,7 @@ class LogicalReplication implements ChangeSource {
         if ((error as { code?: string }).code === slotInUse) continue
         host.state('down', error)
         await this.#side.drop()
-        await this.#pause(error instanceof SetupError ? longestRetry : this.#retryMs)
-        this.#retryMs = Math.min(longestRetry, this.#retryMs * 2)
+        await this.#pause(error instanceof SetupError ? RetryPause.longest : this.#retry.next())
       }
     }
   }
@@ -112,8 +112,7 @@ class LogicalReplication implements ChangeSource {
     try {
       await stream.connect()
       if (known === undefined) await this.#createSlot(stream, host)
-      else if (added.length > 0)
-        await this.#gap(host, `the publication lacked ${added.map(nameOf).join(', ')}`)
+      else if (added.length > 0) await this.#gap(host, lacked(added), added)
       await this.#checkSystem(stream, host)
       await this.#follow(stream, host)
     } finally {
@@ -133,6 +132,7 @@ class LogicalReplication implements ChangeSource {
       }
       throw new SetupError(finding)
     }
+    this.#tables = tables
     if (this.#reader) this.#reader.keys = new Map(tables.map((table) => [nameOf(table), table.key]))
     return await ensurePublication(this.#ask, this.#options, tables)
   }
@@ -184,13 +184,13 @@ class LogicalReplication implements ChangeSource {
   }
 
   /** Waits until what may have been missed is gone, or this source is closed. */
-  async #gap(host: ChangeHost, why: string): Promise<void> {
+  async #gap(host: ChangeHost, why: string, tables: readonly FollowedTable[] = this.#tables): Promise<void> {
     const { signal } = this.#closing
     signal.throwIfAborted()
     const closed = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(new Error('the change source is closed')), { once: true })
     })
-    await Promise.race([host.gap(why), closed])
+    await Promise.race([host.gap(why, tables), closed])
   }
 
   /** The same slot on another server, or on one that was promoted, may begin later than ours ended. */
@@ -216,7 +216,7 @@ class LogicalReplication implements ChangeSource {
         failed,
         stream.follow(slot, publication, {
           started: () => {
-            this.#retryMs = shortestRetry
+            this.#retry.reset()
             host.state('following')
           },
           message: (bytes, at) => following.message(bytes, at),
@@ -238,7 +238,7 @@ class LogicalReplication implements ChangeSource {
     this.#checking = true
     try {
       const added = await this.#prepareTables(host)
-      if (added.length > 0) await this.#gap(host, `the publication lacked ${added.map(nameOf).join(', ')}`)
+      if (added.length > 0) await this.#gap(host, lacked(added), added)
       await watchSlot(this.#ask, this.#options, host)
     } catch (error) {
       if (error instanceof SetupError) host.warn(error.finding)
@@ -247,6 +247,10 @@ class LogicalReplication implements ChangeSource {
       this.#checking = false
     }
   }
+}
+
+function lacked(tables: readonly FollowedTable[]): string {
+  return `the publication lacked ${tables.map(nameOf).join(', ')}`
 }
 
 function nameOf({ schema, table }: FollowedTable): string {

@@ -32,7 +32,7 @@ class Outbox extends Reporting {
     if (!perProcess) this.#horizon = undefined
     this.#horizon ??= await this.#begin(session, host)
     if (perProcess && performance.now() - this.#readAt > keep / 2)
-      void host.gap('rows of the outbox may have been removed before they were read')
+      void host.gap('rows of the outbox may have been removed before they were read', this.tables)
     this.#readAt = performance.now()
     host.state('following')
     let checkedAt = performance.now()
@@ -73,7 +73,7 @@ class Outbox extends Reporting {
     }
     const [now] = await session.query('select pg_snapshot_xmin(pg_current_snapshot())::text as horizon')
     const horizon = String(now?.['horizon'])
-    void this.#confirm(session, horizon, [host.gap('the outbox is read from here on')])
+    void this.#confirm(session, horizon, [host.gap('the outbox is read from here on', this.tables)])
     return horizon
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChangeHost, ChangeSource } from './change-source.ts'
 import type { ResolvedReporting } from './reporting-options.ts'
+import { RetryPause } from './retry-pause.ts'
 import { embeddedSession, openSession } from './session.ts'
 import type { Session } from './session.ts'
 import { withColumns } from './reported-columns.ts'
@@ -10,9 +11,6 @@ import type { FollowedTable } from './tables.ts'
 import { tableName } from './tags.ts'
 import { installedSql, installSql, triggersOf } from './triggers.ts'
 import type { ReportBy } from './triggers.ts'
-
-const shortestRetry = 100
-const longestRetry = 2_000
 
 /**
  * What the sources that live on triggers have in common: the triggers, one connection that is opened again when it is
@@ -93,11 +91,11 @@ export abstract class Reporting implements ChangeSource {
         error,
       )
     }
-    void host.gap(`triggers were missing on \`${names}\``)
+    void host.gap(`triggers were missing on \`${names}\``, missing)
   }
 
   async #run(host: ChangeHost): Promise<void> {
-    let retryMs = shortestRetry
+    const retry = new RetryPause()
     while (!this.closing.signal.aborted) {
       try {
         const { connection, database } = this.options
@@ -108,7 +106,7 @@ export abstract class Reporting implements ChangeSource {
         try {
           await this.prepare(session, host)
           await Promise.race([this.#hold(session, host), session.lost])
-          retryMs = shortestRetry
+          retry.reset()
           await Promise.race([this.follow(session, host), session.lost])
         } finally {
           await session.close()
@@ -116,8 +114,7 @@ export abstract class Reporting implements ChangeSource {
       } catch (error) {
         if (this.closing.signal.aborted) return
         host.state('down', error)
-        await this.pause(error instanceof SetupError ? longestRetry : retryMs)
-        retryMs = Math.min(longestRetry, retryMs * 2)
+        await this.pause(error instanceof SetupError ? RetryPause.longest : retry.next())
       }
     }
   }

@@ -101,6 +101,19 @@ describe('what a change removes', () => {
     expect(() => rig({ wholeTable: 'row' as 'tags' })).toThrow('Expected `wholeTable`')
   })
 
+  test('a gap is of the tables that the source names; of everything, where entries may not carry their tags', async () => {
+    const tables = ['orders', 'lines'].map((table) => ({ schema: 'public', table }))
+    const confined = rig({ wholeTable: 'tags' })
+    await confined.host.gap('lost', tables)
+    await confined.host.gap('lost', [])
+    expect(confined.removals).toEqual([tags('orders', 'orders:*', 'lines', 'lines:*')])
+    const mapped = rig({ wholeTable: 'tags', map: { lines: () => [] } })
+    await mapped.host.gap('lost', tables)
+    const plain = rig()
+    await plain.host.gap('lost', tables)
+    expect([mapped.removals, plain.removals]).toEqual([[{ kind: 'all' }], [{ kind: 'all' }]])
+  })
+
   test('tags fit into the cache, whatever the key', () => {
     expect([tableTag('users'), rowTag('users', 42), rowTag('members', 7, 'ann'), anyRowTag('users')]).toEqual(
       ['users', 'users:42', 'members:7:ann', 'users:*'],

@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { createCache } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { redis } from '@tierstack/cache-redis'
+import { processStore } from '@tierstack/cache-testing'
 import { eq, sql as fragment } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { drizzle as drizzleJs } from 'drizzle-orm/postgres-js'
@@ -197,6 +198,37 @@ async function setUp(make: (url: string, queries: CachedQueries) => App) {
   const queries = cachedQueries({ cache, query: (text) => plain.query(text) })
   return { app: make(url, queries), plain, cache }
 }
+
+test('a write whose removal waits for Redis says so, and its own process reads what it wrote', async () => {
+  const url = await newDatabase({ url: inject('databaseUrl') })
+  const plain = poolOf(url)
+  await plain.query(
+    'create table things (id int primary key, v int not null); insert into things values (1, 0)',
+  )
+  const store = processStore()
+  const tier = store.tier()
+  const namespace = url.split('/').at(-1) as string
+  const cache = createCache({ namespace, tiers: [memory(), tier], ttl: '1h' })
+  onTestFinished(() => cache.close())
+  const told: (readonly string[])[] = []
+  const queries = cachedQueries({
+    cache,
+    query: (text) => plain.query(text),
+    queued: ({ queued }) => {
+      told.push(queued)
+      throw new Error('a listener that fails')
+    },
+  })
+  const pool = cachedPool(plain, queries)
+  const read = async () => (await pool.query('select v from things where id = $1', [1])).rows[0]?.v as number
+  expect(await read()).toBe(0)
+  await pool.query('update things set v = $1 where id = $2', [1, 1])
+  expect([told, await read()]).toEqual([[], 1])
+  store.down()
+  await pool.query('update things set v = $1 where id = $2', [2, 1])
+  expect([told, await read()]).toEqual([[['store']], 2])
+  store.up()
+})
 
 describe.each(Object.entries(apps))('%s', (_name, make) => {
   test('rows and lists are cached, and every write of its own is seen', async () => {

@@ -64,7 +64,8 @@ function startReader(): Reader {
 }
 
 const tell = (message: ToReader) => {
-  for (const { child } of readers) if (child.connected) child.send(message)
+  // Who is still starting serves nobody yet.
+  for (const { child, ready } of readers) if (ready && child.connected) child.send(message)
 }
 
 async function wait(what: string, ask: () => boolean, limit = 90_000): Promise<void> {
@@ -123,9 +124,11 @@ async function fault(what: string, act: () => Promise<void>): Promise<void> {
   const one = { what, from: now() - 50, until: Number.POSITIVE_INFINITY }
   faults.push(one)
   await act()
+  const over = now()
   await wait(`a follower after: ${what}`, () =>
     readers.some(({ state, child }) => state === 'following' && child.connected),
   )
+  process.stdout.write(`${what}: somebody follows again after ${(now() - over).toFixed(0)} ms\n`)
   await sleep(500)
   one.until = now()
 }
