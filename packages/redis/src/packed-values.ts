@@ -1,5 +1,5 @@
 import type { FrameWrite } from '@tierstack/cache-core'
-import { valueHead, writeValueHead } from './stored.ts'
+import { encodeValue } from './stored.ts'
 import { token } from './token.ts'
 
 const placeDigits = 3
@@ -13,8 +13,10 @@ export function stampAt(start: string, place: number): string {
   return start + String(place).padStart(placeDigits, '0')
 }
 
+/** What stands before the frame in a key; the stamp follows its first byte. */
+const head = encodeValue('-'.repeat(16), new Uint8Array(0))
 const lifeLength = 8
-const before = lifeLength + 4 + valueHead
+const before = lifeLength + 4 + head.length
 
 /** Values as the script takes them: one text of all, so that the client has one argument to send instead of thousands. */
 export function packValues(items: readonly FrameWrite[], start: string, wall: number): Buffer {
@@ -25,8 +27,9 @@ export function packValues(items: readonly FrameWrite[], start: string, wall: nu
   for (let i = 0; i < items.length; i++) {
     const { bytes, expiresAt } = items[i] as FrameWrite
     packed.writeDoubleBE(expiresAt === Infinity ? 0 : Math.max(1, Math.ceil(expiresAt - wall)), at)
-    packed.writeUInt32BE(valueHead + bytes.length, at + lifeLength)
-    writeValueHead(packed, at + before - valueHead, stampAt(start, i))
+    packed.writeUInt32BE(head.length + bytes.length, at + lifeLength)
+    head.copy(packed, at + before - head.length)
+    packed.write(stampAt(start, i), at + before - head.length + 1, 'latin1')
     packed.set(bytes, at + before)
     at += before + bytes.length
   }

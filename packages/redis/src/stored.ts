@@ -8,10 +8,8 @@ import type { Fence, StoredFrame } from '@tierstack/cache-core'
  * All text but the frame. Offsets are known to the scripts too.
  */
 const noClaim = '0'.repeat(16 + 13)
-export const valueHead: number = 1 + 16 + 16 + 13 + 1
+const valueHead = 1 + 16 + 16 + 13 + 1
 const intentLength = 16 + 13
-
-const plainHead = Buffer.from(`V${'-'.repeat(16)}${noClaim}0`, 'latin1')
 
 export type Stored =
   | { readonly kind: 'nothing' }
@@ -51,12 +49,6 @@ export function parseStored(bytes: Buffer | null | undefined): Stored {
 
 export function encodeValue(stamp: string, frame: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`V${stamp}${noClaim}0`, 'latin1'), frame], valueHead + frame.length)
-}
-
-/** The same head, into a buffer that has `valueHead` bytes of room. */
-export function writeValueHead(into: Buffer, at: number, stamp: string): void {
-  plainHead.copy(into, at)
-  into.write(stamp, at + 1, 16, 'latin1')
 }
 
 /** What must stand in the key for a fill: this lease. */

@@ -1072,6 +1072,7 @@ export interface RemoteTier<N extends string = string> {
     clear(): Promise<void>;
     close(): Promise<void>;
     readonly coherence?: Coherence;
+    readonly bulk?: Bulk;
 }
 export type Fence = string;
 export type LeaseRead = 
@@ -1089,6 +1090,24 @@ export type LeaseRead =
  | {
     readonly state: 'blocked';
 };
+export type Surveyed = {
+    readonly state: 'hit';
+    readonly frame: StoredFrame;
+} | {
+    readonly state: 'absent';
+}
+ | {
+    readonly state: 'busy';
+};
+export type BulkOutcome = WriteOutcome | 'present';
+export interface Bulk {
+    survey(keys: readonly string[]): Promise<{
+        readonly reads: readonly Surveyed[];
+        readonly fence: Fence;
+        readonly tagClock: string;
+    }>;
+    fillAbsent(items: readonly FrameWrite[], fence: Fence): Promise<readonly BulkOutcome[]>;
+}
 export interface TagState {
     readonly generation: string;
     readonly softened: readonly string[];

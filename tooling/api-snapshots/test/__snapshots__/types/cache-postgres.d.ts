@@ -19,8 +19,9 @@ export interface CachedQueriesOptions {
     readonly tables?: readonly string[];
     readonly policy?: Policy<never>;
     readonly scope?: () => string;
+    readonly queued?: (receipt: Receipt) => void;
 }
-export declare const cachedQueriesOptionNames: readonly ['cache', 'query', 'tables', 'policy', 'scope'];
+export declare const cachedQueriesOptionNames: readonly ['cache', 'query', 'tables', 'policy', 'scope', 'queued'];
 export interface Asked<R, S> {
     readonly text: string;
     readonly values: readonly unknown[];
@@ -91,7 +92,7 @@ export interface SourceFinding {
 export type SourceState = 'starting' | 'following' | 'standby' | 'down' | 'stopped';
 export interface ChangeHost {
     apply(batch: ChangeBatch): Promise<void>;
-    gap(why: string): Promise<void>;
+    gap(why: string, tables?: ChangeBatch['wholeTables']): Promise<void>;
     state(state: SourceState, error?: unknown): void;
     warn(finding: SourceFinding): void;
     lag(bytes: number): void;

@@ -1,5 +1,5 @@
 // ./chaos-tier
-import type { Coherence, RemoteTier } from '@tierstack/cache-core';
+import type { Bulk, Coherence, RemoteTier } from '@tierstack/cache-core';
 export type Fault = 'hang' | 'drop' | 'lose' | 'corrupt' | 'lie' | {
     readonly delay: number;
 } | {
@@ -7,7 +7,7 @@ export type Fault = 'hang' | 'drop' | 'lose' | 'corrupt' | 'lie' | {
 };
 type TierVerb = 'hello' | 'read' | 'write' | 'delete' | 'clear';
 type CoherenceVerb = Exclude<keyof Coherence, 'bus'>;
-export type ChaosVerb = TierVerb | CoherenceVerb;
+export type ChaosVerb = TierVerb | CoherenceVerb | keyof Bulk;
 export type ChaosPlan = {
     readonly [V in ChaosVerb]?: Fault | undefined;
 } | ((verb: ChaosVerb, names: readonly string[]) => Fault | undefined);
@@ -184,7 +184,7 @@ export interface ProcessStore {
 export declare function processStore(options?: ProcessStoreOptions): ProcessStore;
 
 // ./process-tier
-import type { Codec, Coherence, FrameWrite, RemoteCapabilities, RemoteHost, RemoteTier, StoredFrame, WriteOutcome } from '@tierstack/cache-core';
+import type { Bulk, Codec, Coherence, FrameWrite, RemoteCapabilities, RemoteHost, RemoteTier, StoredFrame, WriteOutcome } from '@tierstack/cache-core';
 import type { InProcessBus } from './in-process-bus.ts';
 import type { StoreSpace } from './store-space.ts';
 export interface ProcessTierOptions<N extends string = string> {
@@ -194,6 +194,7 @@ export interface ProcessTierOptions<N extends string = string> {
     readonly maxValueBytes?: number;
     readonly codec?: Codec;
     readonly coherence?: boolean;
+    readonly bulk?: boolean;
 }
 export interface StoreCall {
     readonly node: string;
@@ -217,6 +218,7 @@ export declare class ProcessTier<N extends string> implements RemoteTier<N>, Sto
     readonly capabilities: RemoteCapabilities;
     readonly codec: Codec;
     readonly coherence?: Coherence;
+    readonly bulk?: Bulk;
     constructor(store: StoreConnection, options: ProcessTierOptions<N> & {
         readonly node: string;
     });

@@ -4,6 +4,7 @@
 // #region Re-exports
 export type { AuditOptions, AuditRecord } from './audit.ts';
 export type { BehindOptions } from './behind-options.ts';
+export type { Bulk, BulkOutcome, Coherence, EdgeHost, EdgeOutcome, EdgePurge, EdgeTier, Fence, FrameWrite, LeaseRead, LocalHost, LocalTier, RemoteCapabilities, RemoteHost, RemoteTier, SetupFinding, Shelf, StoredFrame, Surveyed, TagState, Tier, WriteOutcome, } from './tier.ts';
 export type { Bus, BusHost, BusListener, Removal } from './bus.ts';
 export type { BusStats, CacheStats, DefinitionStats, DefinitionTierStats, MissReason, TierStats, } from './stats.ts';
 export type { Bytes } from './bytes.ts';
@@ -14,7 +15,6 @@ export type { CacheOptions } from './options.ts';
 export { checkCodec, checkKeys, checkMethods, checkName, checkOneOf, expectation, nearest, } from './expectation.ts';
 export type { Clock } from './clock.ts';
 export type { Codec, Transform } from './codec.ts';
-export type { Coherence, EdgeHost, EdgeOutcome, EdgePurge, EdgeTier, Fence, FrameWrite, LeaseRead, LocalHost, LocalTier, RemoteCapabilities, RemoteHost, RemoteTier, SetupFinding, Shelf, StoredFrame, TagState, Tier, WriteOutcome, } from './tier.ts';
 export { createCache } from './create-cache.ts';
 export type { DeadWrite, PendingWrite, QueuedWrite, WriteQueue, WriteQueueHost } from './write-queue.ts';
 export type { Defined, EntryByKey } from './defined.ts';
