@@ -150,6 +150,7 @@ export declare const feedOptionNames: readonly ['cache', 'source', 'map', 'whole
 export declare function resolveFeedOptions(given: ChangeFeedOptions): ChangeFeedOptions;
 
 // ./install-triggers
+import type { ReportedColumns } from './reported-columns.ts';
 import type { ReportBy } from './triggers.ts';
 export interface SqlClient {
     query(text: string, values?: unknown[]): Promise<{
@@ -159,6 +160,7 @@ export interface SqlClient {
 }
 export interface InstallOptions {
     readonly tables?: readonly string[];
+    readonly columns?: ReportedColumns;
     readonly channel?: string;
     readonly by?: ReportBy;
 }
@@ -229,14 +231,25 @@ export interface ResolvedReplication {
 export declare const replicationOptionNames: readonly ['connection', 'tables', 'publication', 'slot', 'perProcess', 'silence', 'takeOver', 'check', 'warnAt'];
 export declare function resolveReplication(given: LogicalReplicationOptions): ResolvedReplication;
 
+// ./reported-columns
+import type { Ask, FollowedTable } from './tables.ts';
+export type ReportedColumns = Readonly<Record<string, readonly string[]>>;
+export interface ReportedTable extends FollowedTable {
+    readonly columns: readonly string[];
+}
+export declare function checkColumns(given: unknown): ReportedColumns;
+export declare function withColumns(ask: Ask, tables: readonly FollowedTable[], columns: ReportedColumns, reportedSoFar?: (table: FollowedTable) => readonly string[]): Promise<ReportedTable[]>;
+
 // ./reporting-options
 import type { Duration } from '@tierstack/cache-core';
 import type { ConnectionOptions } from './connection.ts';
+import type { ReportedColumns } from './reported-columns.ts';
 import type { EmbeddedDatabase } from './session.ts';
 export interface ReportingOptions {
     readonly connection?: ConnectionOptions;
     readonly database?: EmbeddedDatabase;
     readonly tables?: readonly string[];
+    readonly columns?: ReportedColumns;
     readonly channel?: string;
     readonly install?: boolean;
     readonly perProcess?: boolean;
@@ -252,6 +265,7 @@ export interface ResolvedReporting {
     readonly connection: ConnectionOptions | undefined;
     readonly database: EmbeddedDatabase | undefined;
     readonly tables: readonly string[] | undefined;
+    readonly columns: ReportedColumns;
     readonly channel: string;
     readonly install: boolean;
     readonly perProcess: boolean;
@@ -261,7 +275,7 @@ export interface ResolvedReporting {
     readonly poll: number;
     readonly keep: number;
 }
-export declare const notifyOptionNames: readonly ['connection', 'database', 'tables', 'channel', 'install', 'perProcess', 'silence', 'takeOver', 'check'];
+export declare const notifyOptionNames: readonly ['connection', 'database', 'tables', 'columns', 'channel', 'install', 'perProcess', 'silence', 'takeOver', 'check'];
 export declare const outboxOptionNames: readonly string[];
 export declare function resolveReporting(what: 'listenNotify' | 'outbox', given: OutboxOptions): ResolvedReporting;
 export declare function checkChannel(given: unknown): string;

@@ -22,5 +22,6 @@ export type { PostgresQueueOptions } from './write-queue.ts';
 export { postgresWriteQueue, writeQueueSql } from './write-queue.ts';
 export { replicaReads } from './replica-reads.ts';
 export type { ReplicaReads, ReplicaReadsOptions } from './replica-reads.ts';
+export type { ReportedColumns } from './reported-columns.ts';
 export { SetupError } from './setup-error.ts';
 // #endregion
