@@ -1,7 +1,8 @@
-import type { Candidate } from './candidate.ts'
+import type { Query } from './query.ts'
+import type { LocalView } from './locals.ts'
 import type { Flight } from './flight.ts'
+import type { Candidate } from './candidate.ts'
 import type { Life } from './freshness.ts'
-import type { Job } from './job.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { Fence, LeaseRead, StoredFrame } from './tier.ts'
 
@@ -49,6 +50,8 @@ export interface Opened {
   readonly life: Life
   readonly state: 'fresh' | 'stale'
   readonly candidate: Candidate
+  /** Of the frame that it was read from. */
+  readonly stamp: string
 }
 
 /** What was asked before the flight took this way. */
@@ -58,16 +61,38 @@ export interface Asking {
   readonly first: FirstAnswer
 }
 
-/** A read that waits for the answer of the nearest remote tier. */
-export interface Passenger {
-  readonly job: Job
+/** A usual read that waits for the answer of the nearest remote tier. */
+export class Passenger {
+  readonly query: Query
+  readonly input: unknown
+  readonly view: LocalView | undefined
   readonly flight: Flight
-  /** What was learnt; undefined when the flight has landed. */
-  asking: Asking | undefined
+  /** What was learnt; undefined while nothing is known, and when the flight has landed. */
+  asking: Asking | undefined = undefined
+  /** Resolves when what was learnt is all: the tier is asked once more. */
+  more: Promise<void> | undefined = undefined
+
+  constructor(query: Query, input: unknown, view: LocalView | undefined, flight: Flight) {
+    this.query = query
+    this.input = input
+    this.view = view
+    this.flight = flight
+  }
+
+  get key(): string {
+    return this.flight.key
+  }
+
+  /** Nothing special is asked of such a read. */
+  get options(): undefined {
+    return undefined
+  }
 }
 
 /** Reads of the nearest remote tier, gathered by tick. */
 export interface Wave {
   /** Resolves, in the caller's context, once the tier has answered: one promise for all who went together. Never rejects. */
   board(link: RemoteLink, passenger: Passenger): Promise<void>
+  /** As `board`, for the reads of one call. */
+  boardAll(link: RemoteLink, passengers: readonly Passenger[]): Promise<void>
 }

@@ -16,6 +16,7 @@ import { Near } from './near.ts'
 import { policyKeys, resolvePolicy } from './policy.ts'
 import type { Query } from './query.ts'
 import { peek, read } from './read.ts'
+import { readMany } from './read-many.ts'
 import { checkReadOptions } from './read-options.ts'
 import type { ReadOptions } from './read-options.ts'
 import type { Receipt } from './remove.ts'
@@ -214,7 +215,10 @@ function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>)
       const value = near.hit(partOf(input))
       return value === undefined ? peek(chain, query, keyOf(input)) : value
     },
-    many: async (inputs: readonly KeyOf[], options?: ReadOptions) => await Promise.all(each(inputs, options)),
+    many: async (inputs: readonly KeyOf[], options?: ReadOptions) =>
+      options === undefined && !parts.bypassed()
+        ? await readMany(chain, query, inputs, { hit: (input) => near.hit(partOf(input)), keyOf })
+        : await Promise.all(each(inputs, options)),
     settled: async (inputs: readonly KeyOf[], options?: ReadOptions) =>
       await Promise.allSettled(each(inputs, options)),
     entry: async (input: KeyOf) => await inspect(chain, query, keyOf(input)),

@@ -1,39 +1,48 @@
 import { answerOf, unleasedAnswer } from './asking.ts'
-import type { Answer, Asking, Opened, Passenger, Wave } from './asking.ts'
+import type { Asking, FirstAnswer, Passenger, Wave } from './asking.ts'
 import type { Chain } from './chain.ts'
-import type { Job } from './job.ts'
 import { instantOf, openFrame } from './open-frame.ts'
 import type { Instant } from './open-frame.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { Place } from './remote-read.ts'
 import { dueAheadOf } from './resolve.ts'
 import { backfill } from './store.ts'
+import type { LeaseRead, StoredFrame } from './tier.ts'
 
 /** Of one group. While the tier answers the next, this process opens what came of the one before. */
 const most = 128
-const noPlaces: readonly Place[] = []
 /** Reads that share a reading of the clocks. All of them began before the batch was answered. */
 const readings = 32
+const noPlaces: readonly Place[] = []
+/** Of fewer, a look without leases would save too little to pay for the second round trip of those that need one. */
+const fewest = 16
+/** The share of hits lately from which on a look without leases is likely to be all that is needed. */
+const likely = 0.9
+/** So many reads count for what was lately. */
+const lately = 128
 
 /** Those who go together. */
 class Group {
   readonly passengers: Passenger[] = []
   answer!: () => void
+  finish!: () => void
   readonly answered: Promise<void> = new Promise((resolve) => {
     this.answer = resolve
   })
-}
-
-interface Arrival {
-  readonly link: RemoteLink
-  readonly watch: number
-  at: Instant
+  /** Also those have their answers for whom the tier had to be asked twice. */
+  readonly finished: Promise<void> = new Promise((resolve) => {
+    this.finish = resolve
+  })
 }
 
 /**
  * What misses memory in one tick, asked of the nearest remote tier at once. A fresh hit lands its flight right here,
  * in one row with the others of the batch: promises per key are what most of a remote hit would cost. Everything else
  * (a miss, a stale entry, unknown tags) takes the way of `resolve.ts`, which is told what was answered.
+ *
+ * Leases are asked for along with the values, so that a miss costs no round trip more. But where nearly everything was
+ * a hit lately, many reads look without leases first, which costs the tier a fraction; what doesn't land is asked for
+ * again, with a lease.
  *
  * `nextTick` runs after the microtasks that are already queued, so that callers who wake up together (from the same
  * reply) end up in one batch again, and a lone call isn't delayed by I/O.
@@ -42,6 +51,7 @@ export class FarWave implements Wave {
   readonly #chain: () => Chain
   readonly #loading: boolean
   #boarding: Group | undefined
+  #hits = 0
 
   /** @param loading Whether those of this wave load what is missing, and so want leases. */
   constructor(chain: () => Chain, loading: boolean) {
@@ -50,6 +60,25 @@ export class FarWave implements Wave {
   }
 
   board(link: RemoteLink, passenger: Passenger): Promise<void> {
+    return this.#join(link, passenger).answered
+  }
+
+  async boardAll(link: RemoteLink, passengers: readonly Passenger[]): Promise<void> {
+    const groups: Group[] = []
+    for (const passenger of passengers) {
+      const group = this.#join(link, passenger)
+      if (group !== groups.at(-1)) groups.push(group)
+    }
+    for (const group of groups) await group.answered
+    let awaited: Promise<void> | undefined
+    for (const { more } of passengers) {
+      if (more === awaited) continue
+      awaited = more
+      await more
+    }
+  }
+
+  #join(link: RemoteLink, passenger: Passenger): Group {
     let group = this.#boarding
     if (group === undefined) {
       group = new Group()
@@ -58,77 +87,140 @@ export class FarWave implements Wave {
       process.nextTick(() => this.#depart(link, first))
     }
     group.passengers.push(passenger)
-    const { answered } = group
     if (group.passengers.length >= most) this.#depart(link, group)
-    return answered
+    return group
   }
 
   #depart(link: RemoteLink, group: Group): void {
     if (this.#boarding !== group) return
     this.#boarding = undefined
-    const { passengers } = group
     const chain = this.#chain()
-    const watch = chain.fills.moment()
-    const landed = this.#ask(link, passengers).then(
-      (answers) => {
-        const arrival: Arrival = { link, watch, at: instantOf(chain) }
-        for (let i = 0; i < passengers.length; i++) {
-          if (i % readings === readings - 1) arrival.at = instantOf(chain)
-          const passenger = passengers[i] as Passenger
-          try {
-            passenger.asking = arrive(chain, passenger, answers[i] as Answer, arrival)
-          } catch {
-            // Nobody else may wait for it.
-            passenger.asking = unanswered(arrival)
-          }
-        }
-        group.answer()
-      },
-      () => {
-        for (const passenger of passengers) passenger.asking = unanswered({ link, watch })
-        group.answer()
-      },
-    )
-    chain.background.run(landed)
+    chain.background.run(this.#travel(chain, link, group))
   }
 
-  async #ask(link: RemoteLink, passengers: readonly Passenger[]): Promise<readonly Answer[]> {
-    const keys = passengers.map(({ job }) => job.key)
-    if (!this.#loading || link.coherence === undefined)
-      return (await link.readAll(keys)).map((frame) => unleasedAnswer(link, frame))
-    const { reads, tagClock } = await link.leaseAll(keys)
-    return reads.map((read) => answerOf(read, tagClock))
+  /** Never rejects. */
+  async #travel(
+    chain: Chain,
+    link: RemoteLink,
+    { passengers, answer, finish, finished }: Group,
+  ): Promise<void> {
+    let left: readonly Passenger[] | undefined = passengers
+    const leases = this.#loading && link.coherence !== undefined
+    if (!leases || (passengers.length >= fewest && this.#hits >= likely)) {
+      left = await look(chain, link, passengers)
+      if (leases && left !== undefined && left.length > 0) {
+        for (const passenger of left) passenger.more = finished
+        answer()
+      }
+    }
+    if (leases && left !== undefined && left.length > 0) left = await lease(chain, link, left)
+    if (left !== undefined) this.#note(passengers.length, passengers.length - left.length)
+    answer()
+    finish()
   }
+
+  #note(asked: number, landed: number): void {
+    this.#hits += (landed / asked - this.#hits) * Math.min(1, asked / lately)
+  }
+}
+
+const keyOf = ({ key }: Passenger): string => key
+
+/** Reads for all of them; those who didn't land, with what was learnt. Undefined when the tier couldn't be asked. */
+async function look(
+  chain: Chain,
+  link: RemoteLink,
+  passengers: readonly Passenger[],
+): Promise<readonly Passenger[] | undefined> {
+  const watch = chain.fills.moment()
+  let frames: readonly (StoredFrame | undefined)[]
+  try {
+    frames = await link.readAll(passengers.map(keyOf))
+  } catch {
+    for (const passenger of passengers) passenger.asking = unanswered(link, watch)
+    return undefined
+  }
+  return arrive(chain, link, watch, passengers, (passenger, i, at) => {
+    const frame = frames[i]
+    const opened = frame && openFrame(chain, passenger, link, frame, at)
+    if (land(chain, passenger, opened, at)) return undefined
+    return { watch, first: { link, answer: unleasedAnswer(link, frame), opened } }
+  })
+}
+
+/** As `look`, leaving leases where nothing is. */
+async function lease(
+  chain: Chain,
+  link: RemoteLink,
+  passengers: readonly Passenger[],
+): Promise<readonly Passenger[] | undefined> {
+  const watch = chain.fills.moment()
+  let answers: Awaited<ReturnType<RemoteLink['leaseAll']>>
+  try {
+    answers = await link.leaseAll(passengers.map(keyOf))
+  } catch {
+    for (const passenger of passengers) passenger.asking = unanswered(link, watch)
+    return undefined
+  }
+  const { reads, tagClock } = answers
+  return arrive(chain, link, watch, passengers, (passenger, i, at) => {
+    const read = reads[i] as LeaseRead
+    const opened = read.state === 'hit' ? openedOnce(chain, passenger, link, read.frame, at) : undefined
+    if (land(chain, passenger, opened, at)) return undefined
+    return { watch, first: { link, answer: answerOf(read, tagClock), opened } }
+  })
+}
+
+/** One row: what a batch brought, passenger by passenger. Those who didn't land. */
+function arrive(
+  chain: Chain,
+  link: RemoteLink,
+  watch: number,
+  passengers: readonly Passenger[],
+  one: (passenger: Passenger, i: number, at: Instant) => Asking | undefined,
+): readonly Passenger[] {
+  const left: Passenger[] = []
+  let at = instantOf(chain)
+  for (let i = 0; i < passengers.length; i++) {
+    if (i % readings === readings - 1) at = instantOf(chain)
+    const passenger = passengers[i] as Passenger
+    try {
+      passenger.asking = one(passenger, i, at)
+    } catch {
+      // Nobody else may wait for it.
+      passenger.asking = unanswered(link, watch)
+    }
+    if (passenger.asking !== undefined) left.push(passenger)
+  }
+  return left
+}
+
+/** The frame opened, unless it is the one that was opened when the tier was asked before. */
+function openedOnce(
+  chain: Chain,
+  passenger: Passenger,
+  link: RemoteLink,
+  frame: StoredFrame,
+  at: Instant,
+): FirstAnswer['opened'] {
+  const before = passenger.asking?.first
+  const same =
+    before?.answer?.frame?.stamp === frame.stamp &&
+    frame.stamp !== '' &&
+    before.answer.frame.soft === frame.soft
+  return same ? before.opened : openFrame(chain, passenger, link, frame, at)
 }
 
 /** A tier that can't be asked counts as a miss; nothing may be stored there. */
-function unanswered({ link, watch }: Pick<Arrival, 'link' | 'watch'>): Asking {
+function unanswered(link: RemoteLink, watch: number): Asking {
   return { watch, first: { link, answer: undefined, opened: undefined } }
 }
 
-/** Lands the flight with a fresh hit; else what was learnt. */
-function arrive(
-  chain: Chain,
-  { job, flight }: Passenger,
-  answer: Answer,
-  { link, watch, at }: Arrival,
-): Asking | undefined {
-  const { frame, fence, tagClock } = answer
-  const opened = frame ? openFrame(chain, job, link, frame, at) : undefined
-  if (frame === undefined || opened === undefined || !mayLand(chain, job, opened, at.now))
-    return { watch, first: { link, answer, opened } }
-  const place: Place = { link, fence, claim: frame.stamp, tagClock, blocked: false }
-  const { life, candidate } = opened
-  flight.end(backfill(chain, job, flight, { place, life, candidate, stamp: frame.stamp }, noPlaces, at.now))
-  return undefined
-}
-
-function mayLand(
-  chain: Chain,
-  { query }: Job,
-  opened: Opened | Promise<unknown>,
-  now: number,
-): opened is Opened {
-  if (opened instanceof Promise || opened.state !== 'fresh') return false
-  return query.load === undefined || !dueAheadOf(chain, query, opened, now)
+/** Lands the flight with a fresh hit, if it is one. */
+function land(chain: Chain, passenger: Passenger, opened: FirstAnswer['opened'], at: Instant): boolean {
+  if (opened === undefined || opened instanceof Promise || opened.state !== 'fresh') return false
+  const { query, flight } = passenger
+  if (query.load !== undefined && dueAheadOf(chain, query, opened, at.now)) return false
+  flight.end(backfill(chain, passenger, flight, opened, noPlaces, at.now))
+  return true
 }

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { crcOf } from './crc.ts'
 import type { TagStamp } from './entry.ts'
 
 /*
@@ -136,7 +136,7 @@ export function joinFrame(head: Uint8Array, payload: Uint8Array): Uint8Array {
   frame.set(head)
   view.setUint32(head.length, payload.length)
   frame.set(payload, at + 4)
-  view.setUint32(at, crc32(payload, crc32(frame.subarray(0, at))))
+  view.setUint32(at, crcOf(frame, at + 4, frame.length, crcOf(frame, 0, at)))
   return frame
 }
 
@@ -145,10 +145,20 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array): Uint8Arra
   return joinFrame(encodeHead(header), payload)
 }
 
-const octets = new Uint8Array(8)
-const doubles = new Float64Array(octets.buffer)
-/** Where the first byte of a big-endian number belongs, and which way the next ones follow. */
-const [firstOctet, octetStep] = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? [7, -1] : [0, 1]
+const largestViewed = 2 ** 17
+let viewed: ArrayBufferLike | undefined
+let view: DataView = new DataView(new ArrayBuffer(0))
+
+/** What is read together mostly lies in one piece of memory: a view for each frame would cost more than its numbers. */
+function viewOf(buffer: ArrayBufferLike): DataView {
+  // A large value isn't to be held by this.
+  if (buffer.byteLength > largestViewed) return new DataView(buffer)
+  if (buffer !== viewed) {
+    viewed = buffer
+    view = new DataView(buffer)
+  }
+  return view
+}
 
 /** Reads one frame after the other: an object per frame would cost more than what it reads. */
 class Reader {
@@ -187,11 +197,9 @@ class Reader {
     return this.u16() * 0x1_0000 + this.u16()
   }
 
-  f64(): number {
-    const bytes = this.#bytes
-    const start = this.take(8)
-    for (let i = 0, to = firstOctet; i < 8; i++, to += octetStep) octets[to] = bytes[start + i] as number
-    return doubles[0] as number
+  /** Where so many numbers of 64 bits begin, in `viewOf` the bytes. */
+  doubles(count: number): number {
+    return this.#bytes.byteOffset + this.take(8 * count)
   }
 
   /** A text that is most likely `guess`: told by its bytes, without making it. */
@@ -303,28 +311,30 @@ function read(r: Reader, bytes: Uint8Array, key: string): OpenFrame {
   const end = r.at
   const sum = r.u32()
   if (r.at + length !== bytes.length) throw new BadFrame('frame is truncated')
-  const payload = bytes.subarray(r.at)
-  const start = bytes.subarray(0, end)
-  if (crc32(payload, crc32(start)) !== sum) throw new BadFrame('frame is damaged')
+  if (crcOf(bytes, r.at, bytes.length, crcOf(bytes, 0, end)) !== sum) throw new BadFrame('frame is damaged')
   if (header.key !== key) throw new BadFrame('frame belongs to another key')
-  return new TakenApart(header, start, headEnd, payload)
+  return new TakenApart(header, bytes, headEnd, r.at)
 }
 
 class TakenApart implements OpenFrame {
   readonly header: FrameHeader
-  readonly payload: Uint8Array
-  readonly #start: Uint8Array
+  readonly #bytes: Uint8Array
   readonly #headEnd: number
+  readonly #payloadAt: number
 
-  constructor(header: FrameHeader, start: Uint8Array, headEnd: number, payload: Uint8Array) {
+  constructor(header: FrameHeader, bytes: Uint8Array, headEnd: number, payloadAt: number) {
     this.header = header
-    this.payload = payload
-    this.#start = start
+    this.#bytes = bytes
     this.#headEnd = headEnd
+    this.#payloadAt = payloadAt
   }
 
   get head(): Uint8Array {
-    return this.#start.subarray(0, this.#headEnd)
+    return this.#bytes.subarray(0, this.#headEnd)
+  }
+
+  get payload(): Uint8Array {
+    return this.#bytes.subarray(this.#payloadAt)
   }
 }
 
@@ -333,11 +343,13 @@ function readHeader(r: Reader, flags: number, guess: string): FrameHeader {
   const steps = r.u8()
   const transforms = steps === 0 ? noTransforms : Array.from({ length: steps }, () => r.u8())
   const keyId = (lastKeyId = r.text(1, lastKeyId))
-  const createdAt = r.f64()
-  const freshFor = duration(r.f64())
-  const staleFor = duration(r.f64())
-  const errorFor = duration(r.f64())
-  const loadMs = duration(r.f64())
+  const at = r.doubles(5)
+  const numbers = viewOf(r.bytes.buffer)
+  const createdAt = numbers.getFloat64(at)
+  const freshFor = duration(numbers.getFloat64(at + 8))
+  const staleFor = duration(numbers.getFloat64(at + 16))
+  const errorFor = duration(numbers.getFloat64(at + 24))
+  const loadMs = duration(numbers.getFloat64(at + 32))
   const version = r.text(1, lastVersion)
   lastVersion = version
   const note = r.text(2, '')

@@ -122,15 +122,16 @@ function quickUntil(
 /** Is it time to refresh an entry that is still fresh? */
 export function dueAhead(
   policy: ResolvedPolicy,
-  entry: LocalEntry,
+  life: Life,
+  loadMs: number,
   now: number,
   random: () => number,
 ): boolean {
   const { refreshAhead } = policy
   if (refreshAhead === false) return false
   // XFetch: now − δ·β·ln(rand) ≥ expiry, with β = 1 and δ the time of the load.
-  if (refreshAhead === 'xfetch') return now - entry.loadMs * Math.log(1 - random()) >= entry.freshUntil
-  return now >= entry.createdAt + (entry.freshUntil - entry.createdAt) * refreshAhead
+  if (refreshAhead === 'xfetch') return now - loadMs * Math.log(1 - random()) >= life.freshUntil
+  return now >= life.createdAt + (life.freshUntil - life.createdAt) * refreshAhead
 }
 
 export interface EntryParts {

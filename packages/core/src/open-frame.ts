@@ -1,5 +1,7 @@
 import type { Opened } from './asking.ts'
+import type { Candidate } from './candidate.ts'
 import type { Chain } from './chain.ts'
+import type { TagStamp } from './entry.ts'
 import { BadFrame } from './frame.ts'
 import type { Flaw, OpenFrame } from './frame.ts'
 import { freshness, lifeOfFrame, softened } from './freshness.ts'
@@ -30,7 +32,7 @@ export function instantOf(chain: Chain): Instant {
  */
 export function openFrame(
   chain: Chain,
-  job: Job,
+  job: Reader,
   link: RemoteLink,
   frame: StoredFrame,
   at: Instant = instantOf(chain),
@@ -52,6 +54,9 @@ export function openFrame(
   )
 }
 
+/** For whom a frame is opened. */
+export type Reader = Pick<Job, 'query' | 'key' | 'view'>
+
 interface Read {
   readonly link: RemoteLink
   readonly frame: StoredFrame
@@ -60,7 +65,7 @@ interface Read {
 
 function stand(
   chain: Chain,
-  job: Job,
+  job: Reader,
   read: Read,
   at: Instant,
 ): Opened | undefined | Promise<Opened | undefined> {
@@ -71,7 +76,7 @@ function stand(
 
 function judge(
   chain: Chain,
-  job: Job,
+  job: Reader,
   read: Read,
   standing: TagStanding,
   { now, wall }: Instant,
@@ -86,7 +91,7 @@ function judge(
   const kept = state === 'fresh' ? 'fresh' : 'stale'
   // The local copy is the very same entry: no need to decode it again.
   if (view && view.entry.stamp !== '' && view.entry.stamp === frame.stamp)
-    return openedAs(read, life, kept, view.entry.value, view.entry.isolation === 'clone')
+    return new FromFrame(read, life, kept, view.entry.value, view.entry.isolation === 'clone')
   let value: unknown
   try {
     value = chain.frames.decode(taken, query.codec)
@@ -94,27 +99,46 @@ function judge(
     poisoned(chain, job, link, flawOf(error), error)
     return undefined
   }
-  if (query.schema === undefined) return openedAs(read, life, kept, value, clones(query, kept, value))
+  if (query.schema === undefined) return new FromFrame(read, life, kept, value, clones(query, kept, value))
   return misfit(query.schema, value)
     .catch(() => 'its schema failed')
     .then((why) => {
-      if (why === undefined) return openedAs(read, life, kept, value, clones(query, kept, value))
+      if (why === undefined) return new FromFrame(read, life, kept, value, clones(query, kept, value))
       poisoned(chain, job, link, 'schema', new Error(why))
     })
 }
 
-function openedAs(
-  { link, taken }: Read,
-  life: Life,
-  state: Opened['state'],
-  value: unknown,
-  clone: boolean,
-): Opened {
-  const { loadMs, etag, tags, trace } = taken.header
-  return {
-    life,
-    state,
-    candidate: { value, life, position: link.position, loadMs, etag, tags, clone, trace },
+/** What a frame holds: who found it, and what may be kept of it, in one object. */
+class FromFrame implements Opened, Candidate {
+  readonly value: unknown
+  readonly life: Life
+  readonly state: Opened['state']
+  readonly clone: boolean
+  readonly position: number
+  readonly loadMs: number
+  readonly etag: string | undefined
+  readonly tags: readonly TagStamp[]
+  readonly trace: string | undefined
+  readonly candidate: Candidate = this
+  readonly #frame: StoredFrame
+
+  constructor(read: Read, life: Life, state: Opened['state'], value: unknown, clone: boolean) {
+    const { header } = read.taken
+    this.value = value
+    this.life = life
+    this.state = state
+    this.clone = clone
+    this.position = read.link.position
+    this.loadMs = header.loadMs
+    this.etag = header.etag
+    this.tags = header.tags
+    this.trace = header.trace
+    this.#frame = read.frame
+  }
+
+  /** Only where a nearer tier takes the value is it read. */
+  get stamp(): string {
+    return this.#frame.stamp
   }
 }
 
@@ -129,7 +153,7 @@ function flawOf(error: unknown): Flaw {
 
 function poisoned(
   chain: Chain,
-  { query, key }: Job,
+  { query, key }: Reader,
   { name: tier, position }: RemoteLink,
   why: Flaw | 'schema',
   error: unknown,

@@ -1,4 +1,5 @@
-import type { Asking, Passenger } from './asking.ts'
+import { Passenger } from './asking.ts'
+import type { Asking } from './asking.ts'
 import type { Chain } from './chain.ts'
 import type { LocalEntry } from './entry.ts'
 import { Flight } from './flight.ts'
@@ -11,6 +12,7 @@ import type { LocalView } from './locals.ts'
 import type { Query } from './query.ts'
 import type { ReadOptions } from './read-options.ts'
 import { noteRead, readScopes } from './read-scope.ts'
+import type { RemoteLink } from './remote-link.ts'
 import { resolve } from './resolve.ts'
 import { tally } from './stats.ts'
 import type { TracedRead, Tracer } from './tracing.ts'
@@ -49,46 +51,75 @@ export function read(
  */
 function farRead(chain: Chain, query: Query, key: string, input: unknown): Promise<unknown> | undefined {
   const link = chain.links[0]
-  if (link === undefined || query.policy.flight === false || !link.usable(key)) return undefined
-  if (chain.tracing.tracer !== undefined) return undefined
-  const name = query.load === undefined ? `?${key}` : key
-  if (chain.flights.has(name)) return undefined
+  if (link === undefined) return undefined
   const now = chain.clock.now()
-  if (link.hearsay && now >= chain.live.until) return undefined
-  const view = chain.locals.tiers.length === 0 ? undefined : chain.locals.look(key, now, undefined)
-  if (view?.state === 'fresh') return Promise.resolve(localHit(chain, query, key, input, view, now))
-  const reason = whyLoad(view, undefined)
-  const job: Job = {
-    query,
-    key,
-    input,
-    view,
-    options: undefined,
-    reason,
-    revalidate: false,
-    shared: true,
-    trace: undefined,
-  }
-  const flight = new Flight(key, chain.fence.sequence, now)
-  // Such a reader can't leave, so the load is wanted to its end.
-  flight.keep()
-  chain.flights.set(name, flight)
+  if (!isUsual(chain, query, link, now)) return undefined
+  const started = new Embarking(chain, query, link, now).begin(key, input)
+  if (!(started instanceof Passenger)) return started && Promise.resolve(started.value)
   const wave = query.load === undefined ? chain.waves.getting : chain.waves.loading
-  const passenger: Passenger = { job, flight, asking: undefined }
-  return wave.board(link, passenger).then(() => {
-    const { asking } = passenger
-    const { answer } = flight
-    if (asking !== undefined || answer === undefined) return follow(chain, job, flight, asking)
-    if (chain.flights.get(name) === flight) chain.flights.delete(name)
-    return deliver(chain, query, key, flight, answer)
+  return wave.board(link, started).then(() => {
+    const { more } = started
+    return more === undefined ? disembark(chain, started) : more.then(() => disembark(chain, started))
   })
+}
+/** Whether reads of the query, by and large, may go together to this tier now. */
+export function isUsual(chain: Chain, query: Query, link: RemoteLink, now: number): boolean {
+  if (query.policy.flight === false || chain.tracing.tracer !== undefined) return false
+  return !link.hearsay || now < chain.live.until
+}
+
+/** Begins usual reads of one query, all at one moment. */
+export class Embarking {
+  readonly #chain: Chain
+  readonly #query: Query
+  readonly #link: RemoteLink
+  readonly #now: number
+
+  constructor(chain: Chain, query: Query, link: RemoteLink, now: number) {
+    this.#chain = chain
+    this.#query = query
+    this.#link = link
+    this.#now = now
+  }
+
+  /**
+   * A flight, and a passenger of the next wave. Or the value, where a local tier has it after all; or undefined, where
+   * the read isn't a usual one.
+   */
+  begin(key: string, input: unknown): Passenger | { readonly value: unknown } | undefined {
+    const chain = this.#chain
+    const query = this.#query
+    if (!this.#link.usable(key)) return undefined
+    const name = query.load === undefined ? `?${key}` : key
+    if (chain.flights.has(name)) return undefined
+    const view = chain.locals.tiers.length === 0 ? undefined : chain.locals.look(key, this.#now, undefined)
+    if (view?.state === 'fresh') return { value: localHit(chain, query, key, input, view, this.#now) }
+    const flight = new Flight(key, chain.fence.sequence, this.#now)
+    // Such a reader can't leave, so the load is wanted to its end.
+    flight.keep()
+    chain.flights.set(name, flight)
+    return new Passenger(query, input, view, flight)
+  }
+}
+
+/** What came of it. A promise where the flight takes the long way. */
+export function disembark(chain: Chain, passenger: Passenger): unknown {
+  const { query, key, flight, asking } = passenger
+  const { answer } = flight
+  if (asking !== undefined || answer === undefined) return follow(chain, passenger, asking)
+  const name = query.load === undefined ? `?${key}` : key
+  if (chain.flights.get(name) === flight) chain.flights.delete(name)
+  return deliver(chain, query, key, flight, answer)
 }
 
 /** The same flight on the long way, in its first reader's context. */
-async function follow(chain: Chain, job: Job, flight: Flight, asking: Asking | undefined): Promise<unknown> {
-  fly(chain, job, flight, asking)
+async function follow(chain: Chain, passenger: Passenger, asking: Asking | undefined): Promise<unknown> {
+  const { query, key, input, view, flight } = passenger
+  const reason = whyLoad(view, undefined)
+  const given = { options: undefined, revalidate: false, shared: true, trace: undefined } as const
+  fly(chain, { query, key, input, view, reason, ...given }, flight, asking)
   const landing = await chain.bulkhead.lend(flight.wait(flight.startedAt, undefined))
-  return deliver(chain, job.query, job.key, flight, landing)
+  return deliver(chain, query, key, flight, landing)
 }
 
 function deliver(chain: Chain, query: Query, key: string, flight: Flight, landing: Landing): unknown {
@@ -255,7 +286,7 @@ function localHit(
   // The bus is silent and the entry nears the age at which it stops counting: hot keys needn't wait for that.
   const silent = now >= chain.live.until || entry.provisional
   const fading = silent && now - entry.vouchedAt >= chain.suspectTtl / 2
-  const ahead = dueAhead(policy, entry, now, chain.random)
+  const ahead = dueAhead(policy, entry, entry.loadMs, now, chain.random)
   if (query.load !== undefined && (ahead || fading) && !chain.flights.has(key)) {
     const job = { query, key, input, view, options: undefined, reason: 'ahead', shared: true } as const
     // No reader waits for it.

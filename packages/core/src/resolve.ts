@@ -151,8 +151,7 @@ export function dueAheadOf(
 ): boolean {
   // Local entries trigger their own refresh; this is for chains whose nearest tier is remote.
   if (chain.locals.tiers.length > 0) return false
-  const view = { ...found.life, loadMs: found.candidate.loadMs } as LocalEntry
-  return dueAhead(query.policy, view, now, chain.random)
+  return dueAhead(query.policy, found.life, found.candidate.loadMs, now, chain.random)
 }
 
 async function loadAndStore(

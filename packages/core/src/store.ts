@@ -454,20 +454,21 @@ async function writeUnfenced(
 /** Step 3's end: an entry found in a remote tier is written into the nearer ones, clamped to the life that remains. */
 export function backfill(
   chain: Chain,
-  job: Job,
+  job: Pick<Job, 'query' | 'key' | 'input' | 'options'>,
   flight: Pick<Flight, 'sequence' | 'startedAt'>,
-  found: Found,
+  found: Pick<Found, 'life' | 'candidate' | 'stamp'>,
   places: readonly Place[],
   now: number = chain.clock.now(),
 ): Landing {
   const { query, key } = job
-  const { candidate, life, stamp, place } = found
+  const { candidate, life } = found
+  const { position: from } = candidate
   const { policy } = query
   let isolation: LocalEntry['isolation'] | undefined
   const slots = slotsOf(candidate.tags)
   const stored = chain.locals.put(
     key,
-    place.link.position,
+    from,
     (position) => {
       const ttl = policy.ttls[position] as number
       if (ttl <= 0) return undefined
@@ -477,7 +478,7 @@ export function backfill(
           input: job.input,
           life: clamped(life, now, ttl),
           soft: false,
-          stamp,
+          stamp: found.stamp,
           tags: candidate.tags,
           slots,
           sequence: flight.sequence,
@@ -496,7 +497,7 @@ export function backfill(
   )
   if (stored === 'stored') backfilled(chain, query, key, 0)
   if (places.length > 1) {
-    const nearer = places.filter((p) => p !== place && p.fence !== undefined)
+    const nearer = places.filter((p) => p.link.position !== from && p.fence !== undefined)
     if (nearer.length > 0)
       chain.background.run(backfillRemote(chain, query, key, found, nearer, flight.sequence))
   }
@@ -508,7 +509,7 @@ export function backfill(
     slots,
     tags: candidate.tags,
     life,
-    position: place.link.position,
+    position: from,
     state: 'fresh',
     loadMs: candidate.loadMs,
     until: Number.POSITIVE_INFINITY,
@@ -520,7 +521,7 @@ async function backfillRemote(
   chain: Chain,
   query: Query,
   key: string,
-  found: Found,
+  found: Pick<Found, 'life' | 'candidate'>,
   nearer: readonly Place[],
   sequence: number,
 ): Promise<void> {

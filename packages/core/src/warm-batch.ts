@@ -146,8 +146,7 @@ async function notAt(
         leaveAside(item, warmed)
         continue
       }
-      const place: Place = { link, fence: undefined, claim: frame.stamp, tagClock, blocked: false }
-      backfill(chain, job, start, { place, stamp: frame.stamp, ...opened }, item.places)
+      backfill(chain, job, start, opened, item.places)
       warmed.skipped++
     }
   }

@@ -108,7 +108,7 @@ export class Connection implements Route {
 
   /** Names of entries, in the epoch of today: to be asked for anew for every attempt. */
   namesOf(bucket: number, keys: readonly string[]): string[] {
-    return keys.map((key) => this.layout.entry(bucket, this.#epoch, key))
+    return this.layout.entries(bucket, this.#epoch, keys)
   }
 
   /** The node of each bucket, as greeted. */

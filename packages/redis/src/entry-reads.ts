@@ -5,7 +5,7 @@ import { bytesOf, inside } from './port.ts'
 import type { Reply } from './port.ts'
 import { gather, spread } from './spread.ts'
 import type { Part } from './spread.ts'
-import { leaseFence, parseStored } from './stored.ts'
+import { frameIn, leaseFence, parseStored } from './stored.ts'
 import { token } from './token.ts'
 import type { Held } from './tracking.ts'
 
@@ -26,10 +26,9 @@ export class EntryReads {
   async read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
     const parts = spread(this.#layout, keys, itself)
     const replies = await this.#connection.ask(() => parts.map((part) => this.#mget(part)))
-    const frames = gather(parts, keys.length, (_, partAt, itemAt) => {
-      const stored = parseStored(bytesOf(inside(replies[partAt], itemAt + 1)))
-      return stored.kind === 'value' ? stored.frame : undefined
-    })
+    const frames = gather(parts, keys.length, (_, partAt, itemAt) =>
+      frameIn(bytesOf(inside(replies[partAt], itemAt + 1))),
+    )
     const holds = this.#holds
     if (holds) holds(frames.flatMap((frame, i) => heldBy(keys[i], frame)))
     return frames
@@ -39,8 +38,8 @@ export class EntryReads {
    * `clock` is the reply for the tag clock, taken before any of the reads.
    *
    * A script for a single key too: `SET NX GET` would need the epoch and the clock asked beside it, and three commands
-   * cost the client more than one script costs both. A script where all keys have values too: by not knowing it, a
-   * server tells that it was restarted behind a proxy, which a plain `MGET` would not notice.
+   * cost the client more than one script costs both. Who expects to find nearly all of many keys does better to `read`
+   * them first: for values alone, `MGET` takes the server a fifth of what the script takes.
    */
   async lease(
     keys: readonly string[],

@@ -62,11 +62,18 @@ export class Layout {
   }
 
   entry(bucket: number, epoch: string, key: string): string {
+    return this.entries(bucket, epoch, [key])[0] as string
+  }
+
+  entries(bucket: number, epoch: string, keys: readonly string[]): string[] {
+    const root = `${this.#root(bucket)}:${epoch}`
+    const before = `${root}:`
     // A character has one byte at least, so the cheap test comes first.
-    if (key.length <= longestKey && (key.length * 3 <= longestKey || Buffer.byteLength(key) <= longestKey)) {
-      return `${this.#root(bucket)}:${epoch}:${key}`
-    }
-    return `${this.#root(bucket)}:${epoch}#${createHash('sha256').update(key).digest('hex')}`
+    return keys.map((key) =>
+      key.length <= longestKey && (key.length * 3 <= longestKey || Buffer.byteLength(key) <= longestKey)
+        ? before + key
+        : `${root}#${createHash('sha256').update(key).digest('hex')}`,
+    )
   }
 
   /** Number of the bucket's last message. */

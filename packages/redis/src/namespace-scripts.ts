@@ -1,7 +1,12 @@
 import { announce, micros } from './lua-functions.ts'
 
 /** What touches the namespace as a whole: its epoch, its sequences and its channels. */
-export const namespaceScripts: Readonly<Record<'hello' | 'align' | 'pulse' | 'publish' | 'clear', string>> = {
+export const namespaceScripts: Readonly<
+  Record<'hello' | 'align' | 'pulse' | 'publish' | 'clear' | 'known', string>
+> = {
+  /** Does nothing: only the run of the server that was greeted knows it. */
+  known: `return 1`,
+
   /**
    * KEYS run, epoch, clock, sequence; ARGV actual run, new epoch. The epoch, rotated when the history is another; left
    * alone when it was made for another number of buckets, which its first three characters tell.

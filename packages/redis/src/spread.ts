@@ -10,10 +10,18 @@ export interface Part<T> {
 
 const mostEach = 500
 
+let places: readonly number[] = []
+
+/** Every place up to `count`; most batches have as many items as the one before. */
+function firstPlaces(count: number): readonly number[] {
+  if (places.length !== count) places = Array.from({ length: count }, (_, i) => i)
+  return places
+}
+
 /** Divides items into parts by the bucket of their names. */
 export function spread<T>(layout: Layout, items: readonly T[], nameOf: (item: T) => string): Part<T>[] {
   if (layout.buckets === 1 && items.length > 0 && items.length <= mostEach)
-    return [{ bucket: 0, items, places: Array.from(items.keys()) }]
+    return [{ bucket: 0, items, places: firstPlaces(items.length) }]
   const parts: { bucket: number; items: T[]; places: number[] }[] = []
   const open = new Map<number, { bucket: number; items: T[]; places: number[] }>()
   for (const [place, item] of items.entries()) {
@@ -36,7 +44,13 @@ export function gather<T, R>(
   length: number,
   resultOf: (part: Part<T>, partAt: number, itemAt: number) => R,
 ): R[] {
-  const results = Array.from<R>({ length })
+  const results: R[] = []
+  const [only] = parts
+  if (parts.length === 1 && only !== undefined) {
+    for (let i = 0; i < length; i++) results.push(resultOf(only, 0, i))
+    return results
+  }
+  results.length = length
   for (const [partAt, part] of parts.entries()) {
     for (const [itemAt, place] of part.places.entries()) results[place] = resultOf(part, partAt, itemAt)
   }

@@ -8,6 +8,7 @@ import type { Fence, StoredFrame } from '@tierstack/cache-core'
  * All text but the frame. Offsets are known to the scripts too.
  */
 const noClaim = '0'.repeat(16 + 13)
+const valueKind = 0x56
 const valueHead = 1 + 16 + 16 + 13 + 1
 const intentLength = 16 + 13
 
@@ -24,20 +25,42 @@ const lease: Stored = { kind: 'lease' }
 const intents: Stored = { kind: 'intents' }
 const foreign: Stored = { kind: 'foreign' }
 
+/** A value as it was read. Most readers never ask for the stamp, and making the text costs as much as all the rest. */
+class Value implements StoredFrame {
+  readonly kind = 'value'
+  readonly bytes: Uint8Array
+  readonly soft: boolean
+  readonly #whole: Buffer
+
+  constructor(whole: Buffer) {
+    this.#whole = whole
+    this.bytes = whole.subarray(valueHead)
+    this.soft = whole[valueHead - 1] === 0x31
+  }
+
+  get stamp(): string {
+    return this.#whole.toString('latin1', 1, 17)
+  }
+
+  get frame(): StoredFrame {
+    return this
+  }
+}
+
+/** The frame in such bytes; undefined where there is none. */
+export function frameIn(bytes: Buffer | null | undefined): StoredFrame | undefined {
+  if (bytes === null || bytes === undefined || bytes[0] !== valueKind || bytes.length < valueHead)
+    return undefined
+  return new Value(bytes)
+}
+
 /** The frame is a view of `bytes`, not a copy. */
 export function parseStored(bytes: Buffer | null | undefined): Stored {
   if (bytes === null || bytes === undefined) return nothing
   switch (bytes[0]) {
-    case 0x56:
+    case valueKind:
       if (bytes.length < valueHead) return foreign
-      return {
-        kind: 'value',
-        frame: {
-          bytes: bytes.subarray(valueHead),
-          stamp: bytes.toString('latin1', 1, 17),
-          soft: bytes[valueHead - 1] === 0x31,
-        },
-      }
+      return new Value(bytes)
     case 0x4c:
       return bytes.length === 17 || (bytes.length === 18 && bytes[17] === 0x57) ? lease : foreign
     case 0x54:

@@ -68,11 +68,13 @@ function isAscii(bytes: Buffer, start: number, end: number): boolean {
   return all < 0x80
 }
 
+const nothing = Buffer.alloc(0)
+
 class PlainReader {
   #at = 0
   #depth = 0
   #defined = 0
-  readonly #bytes: Buffer
+  #bytes: Buffer
   #window = ''
   #windowAt = 0
   /** Shapes in these bytes, by the place of their ids; most bytes have one, which needs no list. */
@@ -83,10 +85,23 @@ class PlainReader {
     this.#bytes = bytes
   }
 
-  whole(): unknown {
-    const value = this.value()
-    if (this.#at !== this.#bytes.length) throw notPlain
-    return value
+  whole(bytes: Buffer): unknown {
+    this.#bytes = bytes
+    this.#at = 0
+    this.#depth = 0
+    this.#defined = 0
+    try {
+      const value = this.value()
+      if (this.#at !== bytes.length) throw notPlain
+      return value
+    } finally {
+      // It stays for the next bytes, and is to hold none of these.
+      this.#bytes = nothing
+      this.#window = ''
+      this.#windowAt = 0
+      this.#first = undefined
+      this.#others = undefined
+    }
   }
 
   value(): unknown {
@@ -269,10 +284,13 @@ function compile(names: readonly string[]): Shape['make'] {
   }
 }
 
+/** Reads one after the other: nothing that it calls comes back here. */
+const reader = new PlainReader(nothing)
+
 /** The value, or `notPlain`. */
 export function readPlain(bytes: Buffer): unknown {
   try {
-    return new PlainReader(bytes).whole()
+    return reader.whole(bytes)
   } catch (error) {
     if (error === notPlain || error instanceof RangeError) return notPlain
     throw error
