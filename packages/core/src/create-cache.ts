@@ -6,6 +6,7 @@ import type { Chain } from './chain.ts'
 import type { Defined } from './defined.ts'
 import { versionIn } from './defined.ts'
 import { Deferral } from './deferred.ts'
+import { Detours } from './detours.ts'
 import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import { CacheError } from './errors.ts'
@@ -43,13 +44,15 @@ export function createCache<const T extends readonly Tier[]>(
 ): Cache<{ readonly [key: string]: unknown }, T[number]['name']> {
   const resolved = resolveOptions(options)
   const chain = assemble(resolved)
-  const deferral = new Deferral()
+  const detours = new Detours()
+  const deferral = new Deferral(detours)
   const counters = new Map<string, DefinitionCounters>()
   const labels = new Set<string>()
   const defined: Defined[] = []
   const ends: (() => Promise<void>)[] = []
   const { enabled } = resolved
   let closing: Promise<void> | undefined
+  if (enabled !== true) detours.count++
 
   const off = () => enabled === false
   const open = () => {
@@ -60,6 +63,8 @@ export function createCache<const T extends readonly Tier[]>(
   const removal = removals(chain, deferral, off, open)
 
   const close = () => {
+    // Nothing is counted back: who reads from here on is told so.
+    detours.count++
     closing ??= Promise.all(ends.map((end) => end())).then(() => closeAll(chain, resolved))
     return closing
   }
@@ -91,6 +96,7 @@ export function createCache<const T extends readonly Tier[]>(
     },
     defined,
     opened: open,
+    detours,
     bypassed: () => {
       open()
       return enabled === false || (enabled !== true && !enabled()) || deferral.active

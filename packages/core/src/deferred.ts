@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Removal } from './bus.ts'
+import type { Detours } from './detours.ts'
 
 interface Scope {
   readonly keys: { hard: Set<string>; soft: Set<string> }
@@ -20,6 +21,11 @@ export class Deferral {
 
   /** How many are open, so that reads outside of any don't pay for the look at the store. */
   #open = 0
+  readonly #detours: Detours
+
+  constructor(detours: Detours) {
+    this.#detours = detours
+  }
 
   /** Is the caller inside `deferred()`? */
   get active(): boolean {
@@ -63,11 +69,13 @@ export class Deferral {
       over: false,
     }
     this.#open++
+    this.#detours.count++
     let result: R
     try {
       result = await this.#scopes.run(scope, work)
     } finally {
       this.#open--
+      this.#detours.count--
       scope.over = true
     }
     try {

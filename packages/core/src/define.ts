@@ -152,7 +152,7 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
 }
 
 function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Cached<KeyOf, unknown> {
-  const { chain, removal } = parts
+  const { chain, removal, detours } = parts
   const { key } = definition
   const { keyHash } = chain
   const given = (input: KeyOf): unknown => (key === undefined ? input : key(input))
@@ -182,7 +182,7 @@ function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>)
   // No `async` here: a hit is one promise, and each async layer would cost another.
   const call = (input: KeyOf, options?: ReadOptions): Promise<unknown> => {
     try {
-      if (parts.bypassed()) return bypass(apart(), keyOf(input), input, options?.signal)
+      if (detours.count > 0 && parts.bypassed()) return bypass(apart(), keyOf(input), input, options?.signal)
       if (options === undefined) {
         const value = near.hit(partOf(input))
         if (value !== undefined) return Promise.resolve(value)
@@ -211,7 +211,7 @@ function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>)
 
   const cached = Object.assign(call, {
     peek: (input: KeyOf) => {
-      if (parts.bypassed()) return undefined
+      if (detours.count > 0 && parts.bypassed()) return undefined
       const value = near.hit(partOf(input))
       return value === undefined ? peek(chain, query, keyOf(input)) : value
     },

@@ -24,8 +24,8 @@ export class Near {
   readonly #locals: Locals
   readonly #fence: RemovalFence
   readonly #listeners: Events['on']
-  readonly #hits: Float64Array
-  readonly #saved: Float64Array
+  readonly #counts: Float64Array
+  readonly #saved: number
 
   /** `prefix` is what all keys begin with; `keyOf` builds the key of what `hit` is given. */
   constructor(
@@ -42,17 +42,18 @@ export class Near {
     this.#locals = chain.locals
     this.#fence = chain.fence
     this.#listeners = chain.events.on
-    this.#hits = query.counters.hits
-    this.#saved = query.counters.saved
+    this.#counts = query.counters.hitsAndSaved
+    this.#saved = this.#counts.length - 1
   }
 
   /** The value, or undefined. Counts the hit. Allocates nothing for primitives. */
   hit(part: unknown): unknown {
-    if (typeof part === 'object' && part !== null) return this.#hitText(canonical(part), part)
+    if (typeof part === 'object' && part !== null) return this.#hitText(part)
     return this.#take(this.#shelf, part, part)
   }
 
-  #hitText(text: string, part: unknown): unknown {
+  #hitText(part: object): unknown {
+    const text = canonical(part)
     const kind = text.slice(0, 1)
     let shelf = this.#texts.get(kind)
     if (shelf === undefined) {
@@ -65,8 +66,9 @@ export class Near {
   #take(shelf: Shelf, input: unknown, part: unknown): unknown {
     const place = shelf.find(input, this.#locals.instant(), this.#fence.marked)
     if (place < 0) return undefined
-    this.#hits[0] = (this.#hits[0] as number) + 1
-    this.#saved[0] = (this.#saved[0] as number) + shelf.loadMs(place)
+    const counts = this.#counts
+    counts[0] = (counts[0] as number) + 1
+    counts[this.#saved] = (counts[this.#saved] as number) + shelf.loadMs(place)
     const value = shelf.value(place)
     if (this.#listeners.hit !== undefined || readScopes.open > 0) this.#tell(part)
     return value

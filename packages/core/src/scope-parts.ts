@@ -2,6 +2,7 @@ import type { Audit } from './audit.ts'
 import type { Cache } from './cache.ts'
 import type { Chain } from './chain.ts'
 import type { Defined } from './defined.ts'
+import type { Detours } from './detours.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { Query } from './query.ts'
@@ -34,6 +35,8 @@ export interface ScopeParts {
   readonly defined: Defined[]
   /** Throws when the cache is closed. */
   opened(): void
+  /** While it counts none, nothing is `bypassed`. */
+  readonly detours: Detours
   /** Must this call leave the cache alone: switched off, or inside a transaction? Throws when the cache is closed. */
   bypassed(): boolean
   /** Stores a value; inside a transaction, removes the key after it. */

@@ -28,7 +28,7 @@ type Options = EntryOptions & ReadOptions
 
 /** One part of a cache: the root, or a namespace. */
 export function makeScope(parts: ScopeParts): Cache {
-  const { chain, removal, path, policy } = parts
+  const { chain, removal, path, policy, detours } = parts
   const counters = parts.counters('')
   const { keyHash } = chain
   const keyOf = (key: unknown) => rawKey(path, key, keyHash)
@@ -69,7 +69,7 @@ export function makeScope(parts: ScopeParts): Cache {
 
   const get = (key: unknown, options?: ReadOptions): Promise<unknown> => {
     try {
-      if (parts.bypassed()) return Promise.resolve(undefined)
+      if (detours.count > 0 && parts.bypassed()) return Promise.resolve(undefined)
       if (options === undefined) {
         const value = nearby(key)
         if (value !== undefined) return Promise.resolve(value)
@@ -86,7 +86,7 @@ export function makeScope(parts: ScopeParts): Cache {
     options?: Options,
   ): Promise<unknown> => {
     try {
-      if (!parts.bypassed() && !overrides(options)) {
+      if ((detours.count === 0 || !parts.bypassed()) && !overrides(options)) {
         const value = nearby(key)
         if (value !== undefined) return Promise.resolve(value)
       }
@@ -103,7 +103,7 @@ export function makeScope(parts: ScopeParts): Cache {
   const scope = {
     get,
     peek: (key: unknown, options?: { readonly maxStale?: number }) => {
-      if (parts.bypassed()) return undefined
+      if (detours.count > 0 && parts.bypassed()) return undefined
       const value = nearby(key)
       if (value !== undefined) return value
       if (options !== undefined) checkReadOptions(options, chain.names, ['maxStale'])

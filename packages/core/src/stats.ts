@@ -23,6 +23,8 @@ export interface DefinitionCounters {
   readonly hits: Float64Array
   /** One number: sum of the load times that hits saved, ms. Each hit saves the time of the load that made the entry. */
   readonly saved: Float64Array
+  /** `hits` and, last, `saved`: the same numbers, for who adds to both. */
+  readonly hitsAndSaved: Float64Array
   readonly stale: Float64Array
   readonly backfills: Float64Array
   readonly fenced: Float64Array
@@ -149,9 +151,11 @@ export function newChainCounters(localNames: readonly string[]): ChainCounters {
 }
 
 export function newCounters(tiers: number): DefinitionCounters {
+  const hitsAndSaved = new Float64Array(tiers + 1)
   return {
-    hits: new Float64Array(tiers),
-    saved: new Float64Array(1),
+    hits: hitsAndSaved.subarray(0, tiers),
+    saved: hitsAndSaved.subarray(tiers),
+    hitsAndSaved,
     stale: new Float64Array(tiers),
     backfills: new Float64Array(tiers),
     fenced: new Float64Array(tiers),

@@ -4,6 +4,8 @@ import type { Mark } from './mark.ts'
 import type { Prefix } from './prefix.ts'
 
 const fewest = 64
+/** More removals than a process sees; a whole number of 32 bits, which is compared without being fetched. */
+const unseen = 2 ** 31 - 1
 
 /** The next smaller number of 32 bits, or the same: a life is never lengthened by rounding. */
 function rounded(ms: number): number {
@@ -33,7 +35,7 @@ export class Slots {
   /** Slots taken. */
   size = 0
   /** No entry was seen earlier than that: while nothing was removed by tag since, a hit needn't ask its own mark. */
-  seenFrom: number = Number.POSITIVE_INFINITY
+  seenFrom: number = unseen
   #free = -1
   /** Slots below have been used. */
   #top = 0
@@ -92,7 +94,7 @@ export class Slots {
 
   clear(): void {
     this.size = 0
-    this.seenFrom = Number.POSITIVE_INFINITY
+    this.seenFrom = unseen
     this.inputs = []
     this.values = []
     this.marks = []

@@ -17,7 +17,7 @@ const ways = ['peek', 'read', 'getOrSet', 'get'] as const
 const orders = ['one', 'zipf', 'fresh'] as const
 const cases = ways.flatMap((way) => orders.map((order) => `${way} ${order}`))
 
-/** What does a hit in memory cost, in processor time? Ratios to `lru-cache.get` with a ttl on the same keys in the same round. */
+/** What does a hit in memory cost? Ratios to `lru-cache.get` with a ttl on the same keys in the same round. */
 export const nearHit: Scenario = {
   name: 'near-hit',
   question: 'What does a hit in memory cost?',
@@ -88,7 +88,7 @@ function report(results: Results): Report {
     tables: [
       {
         title: 'A hit in memory, ns',
-        note: `\`peek\` is synchronous, the others are awaited. \`read\` is the loading read (ours: a definition's call), \`getOrSet\` the one with key and loader at the call. One key; Zipf 0.99 over ${size} keys; the same with the key's text built for each call. In brackets the ratio to a synchronous \`lru-cache\` get with a ttl on the same keys in the same round. Processor time of the thread. Spread up to ${worstSpread(results, cases, 'ns')}.`,
+        note: `\`peek\` is synchronous, the others are awaited. \`read\` is the loading read (ours: a definition's call), \`getOrSet\` the one with key and loader at the call. One key; Zipf 0.99 over ${size} keys; the same with the key's text built for each call. In brackets the ratio to a synchronous \`lru-cache\` get with a ttl on the same keys in the same round. Of each round the median of stretches of 2,000 reads, which those are no part of that something else on the machine interrupted. Spread up to ${worstSpread(results, cases, 'ns')}.`,
         columns: ['', ...cases],
         rows: rowsOf(results, (name) => cases.map((kase) => cellTo(name, kase))),
       },
