@@ -16,11 +16,10 @@ export class Background {
   }
 
   run(work: Promise<unknown>): void {
-    const tracked: Promise<unknown> = work
-      .catch(() => {})
-      .finally(() => {
-        this.#running.delete(tracked)
-      })
+    const done = (): void => {
+      this.#running.delete(tracked)
+    }
+    const tracked: Promise<unknown> = work.then(done, done)
     this.#running.add(tracked)
     this.#waitUntil?.(tracked)
   }

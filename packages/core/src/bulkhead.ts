@@ -30,8 +30,11 @@ export class Bulkhead {
    * Waits for somebody else's load. Inside a load, its place is lent out meanwhile: the other load may be queueing
    * behind this very place.
    */
-  async lend<T>(wait: Promise<T>): Promise<T> {
-    if (!this.#inside.getStore()) return await wait
+  lend<T>(wait: Promise<T>): Promise<T> {
+    return this.#inside.getStore() ? this.#lent(wait) : wait
+  }
+
+  async #lent<T>(wait: Promise<T>): Promise<T> {
     this.#leave()
     try {
       return await wait

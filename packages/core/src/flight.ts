@@ -128,14 +128,16 @@ export class Flight {
   }
 
   /** The answer for a reader who comes at `now`: an early stale one may be too old for it by then. */
-  async wait(now: number, signal: AbortSignal | undefined): Promise<Landing> {
+  wait(now: number, signal: AbortSignal | undefined): Promise<Landing> {
     const late = this.answer !== undefined && now >= this.answer.until
     const answer = late ? this.#ended() : this.#landing()
-    if (signal === undefined) {
-      // Such a reader can't leave, so the load is wanted to its end.
-      this.#waiting = Number.POSITIVE_INFINITY
-      return await answer
-    }
+    if (signal !== undefined) return this.#waitUntil(signal, answer)
+    // Such a reader can't leave, so the load is wanted to its end.
+    this.#waiting = Number.POSITIVE_INFINITY
+    return answer
+  }
+
+  async #waitUntil(signal: AbortSignal, answer: Promise<Landing>): Promise<Landing> {
     signal.throwIfAborted()
     this.#waiting++
     let leave!: () => void

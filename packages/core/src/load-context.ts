@@ -8,6 +8,7 @@ import { checkTags } from './tags.ts'
 import { tenantOf } from './tenant-name.ts'
 
 const longestEtag = 1_024
+const noTags: readonly string[] = []
 
 /** What a loader knows about its run, and how it says more than a value. */
 export interface LoadContext<V = unknown> {
@@ -51,7 +52,7 @@ export class LoadRun implements LoadContext {
   chosenTtl: number | undefined
   chosenWindows: { readonly swr?: number; readonly staleIfError?: number } | undefined
   chosenEtag: string | undefined
-  readonly tags: string[] = []
+  tags: readonly string[] = noTags
   readonly #signal: () => AbortSignal
 
   constructor(key: string, reason: Reason, stale: LoadContext['stale'], signal: () => AbortSignal) {
@@ -69,41 +70,53 @@ export class LoadRun implements LoadContext {
     return this.#signal()
   }
 
-  // Arrow functions, so that loaders may take them out of the context.
-  readonly ttl = (ttl: Ttl): void => {
-    this.chosenTtl = parseTtl('ttl', ttl)
-  }
-
-  readonly windows = (windows: { readonly swr?: Duration; readonly staleIfError?: Duration }): void => {
-    checkKeys('windows', windows, ['swr', 'staleIfError'])
-    const { swr, staleIfError } = windows
-    this.chosenWindows = {
-      ...(swr !== undefined && { swr: parseDuration('swr', swr) }),
-      ...(staleIfError !== undefined && { staleIfError: parseDuration('staleIfError', staleIfError) }),
+  // Functions of their own, so that loaders may take them out of the context; made when asked for, as few loaders are.
+  get ttl(): (ttl: Ttl) => void {
+    return (ttl) => {
+      this.chosenTtl = parseTtl('ttl', ttl)
     }
   }
 
-  readonly tag = (...tags: string[]): void => {
-    this.tags.push(...checkTags(tags))
+  get windows(): LoadContext['windows'] {
+    return (windows) => {
+      checkKeys('windows', windows, ['swr', 'staleIfError'])
+      const { swr, staleIfError } = windows
+      this.chosenWindows = {
+        ...(swr !== undefined && { swr: parseDuration('swr', swr) }),
+        ...(staleIfError !== undefined && { staleIfError: parseDuration('staleIfError', staleIfError) }),
+      }
+    }
   }
 
-  readonly etag = (etag: string): void => {
-    if (typeof etag !== 'string' || etag.length > longestEtag)
-      throw expectation('etag', `a text of at most ${longestEtag} characters`, etag)
-    this.chosenEtag = etag
+  get tag(): (...tags: string[]) => void {
+    return (...tags) => void (this.tags = [...this.tags, ...checkTags(tags)])
   }
 
-  readonly skip = (): void => {
-    this.skipped = true
+  get etag(): (etag: string) => void {
+    return (etag) => {
+      if (typeof etag !== 'string' || etag.length > longestEtag)
+        throw expectation('etag', `a text of at most ${longestEtag} characters`, etag)
+      this.chosenEtag = etag
+    }
   }
 
-  readonly notModified = (): never => {
-    if (this.stale === undefined)
-      throw new Error('Expected a stale value to keep, `notModified()` was called without one')
-    throw new NotModified()
+  get skip(): () => void {
+    return () => {
+      this.skipped = true
+    }
   }
 
-  readonly fail = (reason?: unknown): never => {
-    throw reason ?? new Error(`the loader of \`${this.key}\` gave up`)
+  get notModified(): () => never {
+    return () => {
+      if (this.stale === undefined)
+        throw new Error('Expected a stale value to keep, `notModified()` was called without one')
+      throw new NotModified()
+    }
+  }
+
+  get fail(): (reason?: unknown) => never {
+    return (reason) => {
+      throw reason ?? new Error(`the loader of \`${this.key}\` gave up`)
+    }
   }
 }

@@ -129,7 +129,7 @@ function deliver(chain: Chain, query: Query, key: string, flight: Flight, landin
 }
 
 /** The read in full: joins flights, goes back where something was removed meanwhile, heeds all options. */
-export async function patientRead(
+export function patientRead(
   chain: Chain,
   query: Query,
   key: string,
@@ -263,7 +263,10 @@ function fly(chain: Chain, job: Job, flight: Flight, asking?: Asking): void {
   }
   const run = () => resolve(chain, job, flight, leave, asking)
   chain.background.run(
-    (job.trace ? job.trace.within(run) : run()).catch((error: unknown) => flight.crash(error)).finally(leave),
+    (job.trace ? job.trace.within(run) : run()).then(leave, (error: unknown) => {
+      flight.crash(error)
+      leave()
+    }),
   )
 }
 

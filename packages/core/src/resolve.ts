@@ -58,6 +58,8 @@ const nothing: Landing = {
   reason: 'absent',
 }
 
+const noPlaces: readonly Place[] = []
+
 /**
  * One flight from its local miss to its end: steps 3 to 7 of a read. Lands the flight as soon as there is an answer;
  * calls `leave` when nobody may join any more; resolves when everything behind it is done.
@@ -76,12 +78,16 @@ export async function resolve(
       ? fromLocal(job.view.entry, job.view.position, flight.startedAt)
       : undefined
   const deadline = flight.startedAt + policy.timeouts.lock
-  let places: readonly Place[] = []
+  let places = noPlaces
 
   let early = asking
   for (let wait = true; ;) {
     const watch = early?.watch ?? chain.fills.moment()
-    const asked = await askRemotes(chain, job, flight, stale, early?.first)
+    // Without remote tiers nothing is waited for: each promise less is garbage less.
+    const asked =
+      chain.links.length === 0
+        ? { found: undefined, stale, places: noPlaces, busy: false }
+        : await askRemotes(chain, job, flight, stale, early?.first)
     early = undefined
     places = asked.places
     stale = asked.stale
@@ -119,7 +125,7 @@ export async function resolve(
       else flight.crash(failure.error)
       return
     }
-    const busy = asked.busy || !(await takeClaims(key, places))
+    const busy = asked.busy || (places.length > 0 && !(await takeClaims(key, places)))
     if (!busy || !wait) break
     giveBack(key, places)
     if (flight.landed || job.reason === 'ahead') {

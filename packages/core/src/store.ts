@@ -89,6 +89,16 @@ export async function store(
     skip: job.options?.skip,
   })
   if (stored === 'fenced') reportFenced(chain, query, key, 0)
+  const landed = () => {
+    o.leave()
+    const longest = Math.max(...ttls)
+    const kept = stored !== 'fenced' && longest > 0
+    flight.end(landing(kept ? lifeOf(query.policy, o.beganAt, longest) : undefined))
+  }
+  if (places.length === 0) {
+    landed()
+    return
+  }
   const work = storeRemote(chain, query, key, {
     value: loaded.value,
     ttls,
@@ -102,10 +112,7 @@ export async function store(
     trace: o.trace,
   })
   if (query.policy.writes === 'await') await work
-  o.leave()
-  const longest = Math.max(...ttls)
-  const kept = stored !== 'fenced' && longest > 0
-  flight.end(landing(kept ? lifeOf(query.policy, o.beganAt, longest) : undefined))
+  landed()
   await work
 }
 

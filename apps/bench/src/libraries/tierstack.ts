@@ -16,6 +16,9 @@ export interface Variant {
   readonly attach?: (cache: Cache) => void
 }
 
+/** Entries for which the memory tier's default bytes are enough here. */
+const most = 200_000
+
 /** Ours: `createCache` with its defaults. */
 export const tierstack: Library = ours('tierstack', 'definitions of `createCache`, defaults', {})
 
@@ -30,7 +33,9 @@ export function ours(name: string, note: string, variant: Variant): Library {
 }
 
 function open(o: OpenOptions, variant: Variant): Contestant {
-  const near = () => memory({ maxEntries: o.maxEntries })
+  // By default it would keep 64 MB, a third of a million entries.
+  const room = o.maxEntries > most ? { maxBytes: Number.POSITIVE_INFINITY } : {}
+  const near = () => memory({ maxEntries: o.maxEntries, ...room })
   const far = () => redis((variant.redis ?? ((url) => ({ url })))(o.redisUrl))
   const tiers: (LocalTier | RedisRemoteTier)[] =
     o.tiers === 'near' ? [near()] : o.tiers === 'far' ? [far()] : [near(), far()]

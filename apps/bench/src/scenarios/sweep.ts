@@ -1,5 +1,7 @@
-import { createCache } from '@tierstack/cache-core'
+import { createCache, systemClock } from '@tierstack/cache-core'
+import type { Clock } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
+import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Library } from '../library.ts'
 import { target } from '../report/report.ts'
@@ -8,6 +10,7 @@ import type { Results } from '../results.ts'
 import { at } from '../scenario.ts'
 import type { Level, Place, Scenario, Seat } from '../scenario.ts'
 import { withoutServers } from '../servers.ts'
+import { percentile } from '../statistics.ts'
 
 /** What it costs to free entries that expired and that nobody asks for. */
 export const sweep: Scenario = {
@@ -16,7 +19,7 @@ export const sweep: Scenario = {
   // No other library frees them by itself without a timer each, or a walk over all at once.
   contestants: ['tierstack'],
   parts: [{ name: '', processes: 1 }],
-  rounds: { trial: 1, quick: 1, full: 3 },
+  rounds: { trial: 1, quick: 1, full: 2 },
   warmUp: false,
   flags: ['--max-old-space-size=4096'],
   prepare: withoutServers,
@@ -29,9 +32,17 @@ function enter(_library: Library, _place: Place, level: Level): Promise<Seat> {
   return Promise.resolve({
     async play() {
       const near = memory({ maxEntries: count, maxBytes: Number.POSITIVE_INFINITY })
-      const cache = createCache({ namespace: 'bench', tiers: [near], jitter: false })
+      const steps: number[] = []
+      const clock = timed(steps)
+      const cache = createCache({ namespace: 'bench', tiers: [near], jitter: false, clock })
       const row = cache.define({ name: 'row', ttl: 500, load: (id: number) => ({ id }) })
       for (let id = 0; id < count; id++) await row(id)
+      steps.length = 0
+      let garbage = 0
+      const observer = new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) garbage = Math.max(garbage, duration)
+      })
+      observer.observe({ entryTypes: ['gc'] })
       const began = performance.now()
       const { user, system } = process.cpuUsage()
       let longest = 0
@@ -46,10 +57,26 @@ function enter(_library: Library, _place: Place, level: Level): Promise<Seat> {
       const used = process.cpuUsage()
       const cpu = (used.user + used.system - user - system) / count
       await cache.close()
-      return { sweep: { seconds: (performance.now() - began) / 1_000, cpu, longest } }
+      observer.disconnect()
+      const step = Math.max(...steps)
+      const p99 = percentile(steps, 0.99)
+      return { sweep: { seconds: (performance.now() - began) / 1_000, cpu, longest, step, p99, garbage } }
     },
     end: () => Promise.resolve(),
   })
+}
+
+/** The system's clock, which notes how long what it calls back takes. */
+function timed(steps: number[]): Clock {
+  return {
+    ...systemClock,
+    after: (ms, callback) =>
+      systemClock.after(ms, () => {
+        const began = performance.now()
+        callback()
+        steps.push(performance.now() - began)
+      }),
+  }
 }
 
 function report(results: Results): Report {
@@ -58,12 +85,31 @@ function report(results: Results): Report {
     tables: [
       {
         title: 'Expired entries, freed in the background',
-        note: 'All entries expire at about the same time; a million in a full run. CPU of the whole process, its waiting included.',
-        columns: ['', 'seconds until all are gone', 'CPU per entry, µs', 'longest delay of a timer, ms'],
-        rows: [['tierstack', of('seconds').toFixed(1), of('cpu').toFixed(2), of('longest').toFixed(1)]],
+        note: 'All entries expire at about the same time; a million in a full run. CPU of the whole process, its waiting included. A step is what runs at a time; a step that takes long was interrupted by something else on the machine, or by the collecting of garbage, whose longest stop is beside it. The delay of a timer is everything together, and on a busy machine mostly that others run.',
+        columns: [
+          '',
+          'seconds until all are gone',
+          'CPU per entry, µs',
+          'step p99, ms',
+          'longest step, ms',
+          'longest stop for garbage, ms',
+          'longest delay of a timer, ms',
+        ],
+        rows: [
+          [
+            'tierstack',
+            of('seconds').toFixed(1),
+            of('cpu').toFixed(2),
+            ...['p99', 'step', 'garbage', 'longest'].map((metric) => of(metric).toFixed(1)),
+          ],
+        ],
       },
     ],
     charts: [],
-    targets: [target('longest delay while expired entries are freed', of('longest'), '≤', 5, 'ms')],
+    targets: [
+      target('a step that frees expired entries, p99', of('p99'), '≤', 5, 'ms'),
+      target('the longest such step', of('step'), '≤', 5, 'ms'),
+      target('longest delay while expired entries are freed', of('longest'), '≤', 5, 'ms'),
+    ],
   }
 }
