@@ -16,10 +16,10 @@ export class Background {
   }
 
   run(work: Promise<unknown>): void {
-    const done = (): void => {
+    const forget = (): void => {
       this.#running.delete(tracked)
     }
-    const tracked: Promise<unknown> = work.then(done, done)
+    const tracked: Promise<unknown> = work.then(forget, forget)
     this.#running.add(tracked)
     this.#waitUntil?.(tracked)
   }
