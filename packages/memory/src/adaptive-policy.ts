@@ -21,7 +21,8 @@ const remembered = 0.75
  * Different from S3-FIFO, each for a load on which it does worse than LRU or far worse than the best known policy:
  * while there is room, the main queue fills too, so that a loop larger than the tier finds a part of itself again; a
  * newcomer used once gets another round before it goes; what comes back enters the main queue only in place of something
- * unused there; counts are halved at each round through the main queue, so that what was popular once goes sooner.
+ * unused there; a round through the main queue takes all uses, so that what was popular once goes as soon as it isn't used
+ * for a round.
  *
  * Yang, Zhang, Qiu, Yue, Vigfusson: "FIFO queues are all you need for cache eviction", SOSP 2023. Megiddo, Modha: "ARC: A
  * self-tuning, low overhead replacement cache", FAST 2003.
@@ -73,7 +74,7 @@ export class AdaptivePolicy implements EvictionPolicy {
       const uses = (this.#state[slot] as number) & counted
       if (uses === 0) return slot
       if (!small) {
-        this.#state[slot] = inMain | (uses >> 1)
+        this.#state[slot] = inMain
         this.#main.renew(slot)
       } else if (uses === 1) {
         this.#state[slot] = 0

@@ -45,7 +45,9 @@ function driven(name: PolicyName, most: number) {
 
 describe.each(Object.keys(models) as PolicyName[])('%s', (name) => {
   test('gives up what a plain model of it gives up', () => {
-    const steps = fc.array(fc.tuple(fc.nat(11), fc.integer({ min: 0, max: 9 })), { maxLength: 150 })
+    // Half of the steps ask for one of three keys: uses add up.
+    const keys = fc.oneof(fc.nat(2), fc.nat(11))
+    const steps = fc.array(fc.tuple(keys, fc.integer({ min: 0, max: 9 })), { minLength: 50, maxLength: 300 })
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 7 }), (given, most) => {
         const real = driven(name, most)
@@ -106,6 +108,14 @@ describe('what the default is for', () => {
     const row = Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? (i / 2) % 50 : 1_000 + i))
     expect(hits('lru', 80, row)).toBe(0)
     expect(hits('adaptive', 80, row)).toBeGreaterThan(9_000)
+  })
+
+  test('popularity that drifts is followed about as well as by recency alone', () => {
+    let state = 7
+    const random = () => (state = Math.imul(state, 48_271) & 0x7fff_ffff) / 0x8000_0000
+    const row = Array.from({ length: 60_000 }, (_, i) => Math.floor(500 ** random()) - 1 + Math.floor(i / 32))
+    const misses = (name: PolicyName) => row.length - hits(name, 400, row)
+    expect(misses('adaptive')).toBeLessThan(misses('lru') * 1.06)
   })
 
   test('what is popular for a while makes room when another row of keys is', () => {

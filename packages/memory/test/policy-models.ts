@@ -142,7 +142,7 @@ export class AdaptiveModel extends Queues implements Model {
       if (key === undefined) return undefined
       const uses = this.uses.get(key) ?? 0
       if (uses === 0) return key
-      this.uses.set(key, small ? 0 : uses >> 1)
+      this.uses.set(key, 0)
       if (small && uses === 1) this.small = [...without(this.small, key), key]
       else {
         this.small = without(this.small, key)
