@@ -52,7 +52,7 @@ export class FrequencySketch {
       }
       h >>>= 8
     }
-    if (added && ++this.#counted >= sampled * this.#made) this.#halve()
+    if (added && ++this.#counted >= sampled * (this.#table.length >> 1)) this.#halve()
   }
 
   clear(): void {
@@ -73,9 +73,20 @@ export class FrequencySketch {
 
   #halve(): void {
     const table = this.#table
-    for (let i = 0; i < table.length; i++) table[i] = ((table[i] as number) >>> 1) & 0x7777_7777
-    this.#counted >>>= 1
+    let odd = 0
+    for (let i = 0; i < table.length; i++) {
+      const counts = table[i] as number
+      odd += ones(counts & 0x1111_1111)
+      table[i] = (counts >>> 1) & 0x7777_7777
+    }
+    // Four counts for each that was made.
+    this.#counted = (this.#counted - (odd >>> 2)) >>> 1
   }
+}
+
+/** Bits that are set, of those that are the lowest of a count. */
+function ones(lowest: number): number {
+  return (Math.imul(lowest, 0x1111_1111) >>> 28) & fullCount
 }
 
 function spread(hash: number): number {

@@ -50,6 +50,17 @@ export class SlotList {
     this.size--
   }
 
+  /** Puts a slot at the end from which the oldest goes. */
+  unshift(slot: number): void {
+    const { newer, older } = this.#links
+    newer[slot] = this.oldest
+    older[slot] = -1
+    if (this.oldest < 0) this.newest = slot
+    else older[this.oldest] = slot
+    this.oldest = slot
+    this.size++
+  }
+
   /** Makes a slot of the list its newest. */
   renew(slot: number): void {
     if (slot === this.newest) return

@@ -6,15 +6,21 @@ import { WindowClimb } from './window-climb.ts'
 const window = 0
 const probation = 1
 const guarded = 2
-/** Share of the main region for entries used again there. */
+/** Share of the main region for entries used again there, as long as the window is as small as it begins. What the window gains they lose. */
 const guardedShare = 0.8
+const firstWindow = 0.01
+/** How often a newcomer must have come to be let in now and then all the same: what it would replace may only look popular. */
+const warm = 6
+/** Entries that change places in one call at most. */
+const mostMoves = 256
 
 /**
  * W-TinyLFU: newcomers pass a window ruled by recency; from there they get into the main region, a segmented LRU, only
  * if they came more often lately than what they would replace. The window's share follows the hit ratio.
  *
  * Einziger, Friedman, Manes: "TinyLFU: A Highly Efficient Cache Admission Policy", ACM Transactions on Storage 2017;
- * Einziger, Eytan, Friedman, Manes: "Adaptive Software Cache Management", Middleware 2018. Shares and steps are Caffeine's.
+ * Einziger, Eytan, Friedman, Manes: "Adaptive Software Cache Management", Middleware 2018. Shares, steps and the chance of a
+ * warm newcomer are those of Caffeine's simulator.
  */
 export class TinyLfuPolicy implements EvictionPolicy {
   readonly #links = new SlotLinks()
@@ -23,6 +29,7 @@ export class TinyLfuPolicy implements EvictionPolicy {
   readonly #guarded = new SlotList(this.#links)
   readonly #sketch = new FrequencySketch()
   readonly #climb = new WindowClimb()
+  #chance = 1
   #region = new Uint8Array(0)
   #hashes = new Int32Array(0)
   /** Entries that came from the window and haven't yet stood against anything, newest in `#probation`. */
@@ -53,7 +60,7 @@ export class TinyLfuPolicy implements EvictionPolicy {
       if (slot === this.#candidate) this.#candidate = -1
       this.#probation.remove(slot)
       this.#enter(this.#guarded, slot, guarded)
-      if (this.#guarded.size > guardedShare * (this.#size - this.#window.size)) this.#demote()
+      if (this.#guarded.size > this.#mostGuarded(this.#size)) this.#demote()
     }
   }
 
@@ -66,7 +73,7 @@ export class TinyLfuPolicy implements EvictionPolicy {
     if (size > this.#room) this.#climb.adjust(this.#room)
     else this.#climb.pause()
     this.#enter(this.#window, slot, window)
-    this.#settle(Math.max(1, Math.floor(this.#climb.share * size)))
+    this.#settle(Math.max(1, Math.floor(this.#climb.share * Math.min(size, this.#room))), size)
   }
 
   victim(): number {
@@ -76,10 +83,9 @@ export class TinyLfuPolicy implements EvictionPolicy {
     if (victim < 0)
       return this.#guarded.oldest >= 0 && this.#window.size <= 1 ? this.#guarded.oldest : this.#window.oldest
     if (candidate < 0 || candidate === victim) return victim
-    const better =
-      this.#sketch.frequency(this.#hashes[candidate] as number) >
-      this.#sketch.frequency(this.#hashes[victim] as number)
-    return better ? victim : candidate
+    const often = this.#sketch.frequency(this.#hashes[candidate] as number)
+    if (often > this.#sketch.frequency(this.#hashes[victim] as number)) return victim
+    return often >= warm && this.#drawn() ? victim : candidate
   }
 
   remove(slot: number): void {
@@ -102,20 +108,38 @@ export class TinyLfuPolicy implements EvictionPolicy {
     this.#room = Number.POSITIVE_INFINITY
   }
 
-  /** Moves at most a few entries between window and main region, so that no call takes long. */
-  #settle(wanted: number): void {
-    for (let moved = 0; moved < 3 && this.#window.size > wanted; moved++) {
+  /** One in 128, by Marsaglia's xorshift. */
+  #drawn(): boolean {
+    this.#chance ^= this.#chance << 13
+    this.#chance ^= this.#chance >>> 17
+    this.#chance ^= this.#chance << 5
+    return (this.#chance & 127) === 0
+  }
+
+  #mostGuarded(size: number): number {
+    return Math.max(0, size * (guardedShare * (1 - firstWindow) + firstWindow - this.#climb.share))
+  }
+
+  /** Makes the window as large as it is to be; so many entries at most, that no call takes long. */
+  #settle(wanted: number, size: number): void {
+    // One leaves the window for each that came, and stands against what would go next.
+    if (this.#window.size > wanted) {
       const slot = this.#window.oldest
       this.#window.remove(slot)
       this.#enter(this.#probation, slot, probation)
       this.#candidate = slot
     }
-    for (let moved = 0; moved < 3 && this.#window.size < wanted; moved++) {
-      const slot =
-        this.#probation.oldest >= 0 && this.#probation.oldest !== this.#candidate
-          ? this.#probation.oldest
-          : -1
-      if (slot < 0) return
+    // When the window shrinks, what leaves it goes before all others.
+    for (let moved = 0; moved < mostMoves && this.#window.size > wanted; moved++) {
+      const slot = this.#window.oldest
+      this.#window.remove(slot)
+      this.#region[slot] = probation
+      this.#probation.unshift(slot)
+    }
+    for (let moved = 0; moved < mostMoves && this.#window.size < wanted; moved++) {
+      if (this.#guarded.size > this.#mostGuarded(size)) this.#demote()
+      const slot = this.#probation.oldest
+      if (slot < 0 || slot === this.#candidate) return
       this.#probation.remove(slot)
       this.#enter(this.#window, slot, window)
     }

@@ -1,4 +1,5 @@
 import { FrequencySketch } from '../src/index.ts'
+import { WindowClimb } from '../src/window-climb.ts'
 
 /** A policy as one would write it down first: lists of keys, oldest first, and no thought of cost. */
 export interface Model {
@@ -157,40 +158,65 @@ export class TinyLfuModel implements Model {
   probation: number[] = []
   guarded: number[] = []
   candidate: number | undefined
+  room = Infinity
+  chance = 1
   readonly sketch = new FrequencySketch()
+  readonly climb = new WindowClimb()
   get size(): number {
     return this.window.length + this.probation.length + this.guarded.length
   }
+  mostGuarded(size: number): number {
+    return Math.max(0, size * (0.8 * 0.99 + 0.01 - this.climb.share))
+  }
   hit(key: number): void {
     this.sketch.add(hashOf(key))
+    this.climb.hits++
     if (this.window.includes(key)) this.window = [...without(this.window, key), key]
     else {
       if (key === this.candidate) this.candidate = undefined
       const climbed = this.probation.includes(key)
       this.probation = without(this.probation, key)
       this.guarded = [...without(this.guarded, key), key]
-      if (climbed && this.guarded.length > 0.8 * (this.probation.length + this.guarded.length))
-        this.probation.push(this.guarded.shift() as number)
+      if (climbed) this.demote(this.size)
     }
   }
+  demote(size: number): void {
+    if (this.guarded.length > this.mostGuarded(size)) this.probation.push(this.guarded.shift() as number)
+  }
   add(key: number): void {
-    this.sketch.ensure(this.size + 1)
+    const size = this.size + 1
+    this.sketch.ensure(size)
     this.sketch.add(hashOf(key))
+    this.climb.misses++
+    if (size > this.room) this.climb.adjust(this.room)
+    else this.climb.pause()
     this.window.push(key)
-    // Too few calls for the window to climb: it keeps one entry, or 1 %.
-    while (this.window.length > 1) {
+    const wanted = Math.max(1, Math.floor(this.climb.share * Math.min(size, this.room)))
+    if (this.window.length > wanted) {
       this.candidate = this.window.shift() as number
       this.probation.push(this.candidate)
     }
+    while (this.window.length > wanted) this.probation.unshift(this.window.shift() as number)
+    while (this.window.length < wanted) {
+      this.demote(size)
+      const [next] = this.probation
+      if (next === undefined || next === this.candidate) return
+      this.probation.shift()
+      this.window.push(next)
+    }
   }
   victim(): number | undefined {
+    this.room = this.size - 1
     const [victim] = this.probation
     if (victim === undefined)
       return this.window.length <= 1 ? (this.guarded[0] ?? this.window[0]) : this.window[0]
     const { candidate } = this
     if (candidate === undefined || candidate === victim) return victim
     const often = (key: number) => this.sketch.frequency(hashOf(key))
-    return often(candidate) > often(victim) ? victim : candidate
+    if (often(candidate) > often(victim)) return victim
+    if (often(candidate) < 6) return candidate
+    for (const by of [13, -17, 5]) this.chance ^= by > 0 ? this.chance << by : this.chance >>> -by
+    return this.chance % 128 === 0 ? victim : candidate
   }
   remove(key: number): void {
     if (key === this.candidate) this.candidate = undefined
