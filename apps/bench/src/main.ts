@@ -16,7 +16,7 @@ import type { Level } from './scenario.ts'
 const usualMinutes: Readonly<Record<Level, number>> = {
   trial: Number.POSITIVE_INFINITY,
   quick: 4.5,
-  full: 18,
+  full: 17,
 }
 
 const { values, positionals } = parseArgs({

@@ -8,37 +8,37 @@ interface Maker {
 }
 
 const makers: Readonly<Record<string, Maker>> = {
-  'near-hit': { make: async () => (await import('./scenarios/near-hit.ts')).nearHit, quick: 16, full: 80 },
+  'near-hit': { make: async () => (await import('./scenarios/near-hit.ts')).nearHit, quick: 17, full: 80 },
   'memory-per-entry': {
     make: async () => (await import('./scenarios/memory-per-entry.ts')).memoryPerEntry,
-    quick: 10,
-    full: 35,
+    quick: 16,
+    full: 50,
   },
-  'hit-ratio': { make: async () => (await import('./scenarios/hit-ratio.ts')).hitRatio, quick: 10, full: 70 },
-  pauses: { make: async () => (await import('./scenarios/pauses.ts')).pauses, quick: 14, full: 50 },
-  sweep: { make: async () => (await import('./scenarios/sweep.ts')).sweep, quick: 8, full: 45 },
-  'far-hit': { make: async () => (await import('./scenarios/far-hit.ts')).farHit, quick: 28, full: 120 },
+  'hit-ratio': { make: async () => (await import('./scenarios/hit-ratio.ts')).hitRatio, quick: 8, full: 55 },
+  pauses: { make: async () => (await import('./scenarios/pauses.ts')).pauses, quick: 11, full: 55 },
+  sweep: { make: async () => (await import('./scenarios/sweep.ts')).sweep, quick: 6, full: 45 },
+  'far-hit': { make: async () => (await import('./scenarios/far-hit.ts')).farHit, quick: 24, full: 115 },
   'cold-local': {
     make: async () => (await import('./scenarios/cold-local.ts')).coldLocal,
-    quick: 20,
-    full: 70,
+    quick: 18,
+    full: 65,
   },
-  bulk: { make: async () => (await import('./scenarios/bulk.ts')).bulk, quick: 28, full: 95 },
-  stampede: { make: async () => (await import('./scenarios/stampede.ts')).stampede, quick: 25, full: 50 },
+  bulk: { make: async () => (await import('./scenarios/bulk.ts')).bulk, quick: 25, full: 90 },
+  stampede: { make: async () => (await import('./scenarios/stampede.ts')).stampede, quick: 24, full: 45 },
   database: { make: async () => (await import('./scenarios/database.ts')).database, quick: 40, full: 190 },
   'dead-redis': {
     make: async () => (await import('./scenarios/dead-redis.ts')).deadRedis,
-    quick: 30,
-    full: 90,
+    quick: 26,
+    full: 115,
   },
-  codec: { make: async () => (await import('./scenarios/codec.ts')).codec, quick: 6, full: 40 },
-  features: { make: async () => (await import('./scenarios/features.ts')).featureCost, quick: 12, full: 60 },
+  codec: { make: async () => (await import('./scenarios/codec.ts')).codec, quick: 4, full: 35 },
+  features: { make: async () => (await import('./scenarios/features.ts')).featureCost, quick: 12, full: 55 },
   encryption: {
     make: async () => (await import('./scenarios/encryption.ts')).encryption,
-    quick: 12,
-    full: 50,
+    quick: 9,
+    full: 45,
   },
-  clients: { make: async () => (await import('./scenarios/clients.ts')).clients, quick: 22, full: 80 },
+  clients: { make: async () => (await import('./scenarios/clients.ts')).clients, quick: 20, full: 85 },
 }
 
 /** In the order in which they are run and shown. */

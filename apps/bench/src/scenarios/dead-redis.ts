@@ -62,7 +62,7 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
     },
   })
   const deadMs = at(level, 300, 600, 2_000)
-  const most = at(level, 2_000, 1_200, 3_000)
+  const most = at(level, 2_000, 900, 3_000)
   /** What a reader gets within its patience. */
   const timed = async (key: string) => {
     const began = performance.now()
@@ -108,7 +108,7 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
       } finally {
         process.kill(pid, 'SIGCONT')
       }
-      await sleep(at(level, 500, 1_000, 2_000))
+      await sleep(at(level, 500, 700, 2_000))
       sample['after'] = await phase((i) => `row:${base + 500_000 + i}`, deadMs / 4)
       return sample
     },
@@ -123,7 +123,7 @@ function report(results: Results): Report {
     tables: [
       {
         title: 'Reads while Redis is frozen, ms',
-        note: `16 callers; the query takes ${queryMs} ms. Cold: keys that nobody asked for before; hot: keys asked for before Redis froze; after: cold keys, some time after it thawed (2 s, quick: 1 s). Errors and hung reads (no answer for 3 s, quick: 1.2 s) are counts of the cold phase.`,
+        note: `16 callers; the query takes ${queryMs} ms. Cold: keys that nobody asked for before; hot: keys asked for before Redis froze; after: cold keys, some time after it thawed (2 s, quick: 0.7 s). Errors and hung reads (no answer for 3 s, quick: 0.9 s) are counts of the cold phase.`,
         columns: [
           '',
           'cold p50',

@@ -29,7 +29,7 @@ export const hitRatio: Scenario = {
   // One process: what is compared are policies.
   contestants: ['tierstack'],
   parts: [{ name: '', processes: 1 }],
-  rounds: { trial: 1, quick: 1, full: 3 },
+  rounds: { trial: 1, quick: 1, full: 2 },
   warmUp: false,
   prepare: withoutServers,
   enter,
