@@ -8,6 +8,7 @@ const { values } = parseArgs({
     keys: { type: 'string', default: '1000' },
     processes: { type: 'string', default: '3' },
     queue: { type: 'boolean', default: false },
+    store: { type: 'string', default: 'redis' },
   },
 })
 const postgres = await startPostgres()
@@ -17,6 +18,7 @@ try {
     keys: Number(values.keys),
     processes: Number(values.processes),
     databaseUrl: postgres.url,
+    store: values.store === 'postgres' ? ('postgres' as const) : ('redis' as const),
     invalidation: values.queue ? ('queue' as const) : ('strict' as const),
   }
   const verdict = await runBehind(plan)

@@ -1,19 +1,24 @@
 import { createCache } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
+import { postgresWriteQueue } from '@tierstack/cache-postgres'
 import { redis, redisWriteQueue } from '@tierstack/cache-redis'
+import { Pool } from 'pg'
 import { BehindSource } from './behind-source.ts'
 import type { BehindAnswer, BehindOrder } from './behind.ts'
 
 /* One of the processes that write behind. It is killed without warning. */
 
-const [redisUrl = '', databaseUrl = '', invalidation = 'strict'] = process.argv.slice(2)
+const [redisUrl = '', databaseUrl = '', invalidation = 'strict', store = 'redis'] = process.argv.slice(2)
 const source = new BehindSource(databaseUrl)
+const pool = new Pool({ connectionString: databaseUrl, max: 4 })
+pool.on('error', () => {})
 const cache = createCache({
   namespace: 'behind',
   // Strict: a write that other processes couldn't be told of is refused, so that every acknowledged one is seen by all.
   invalidation: invalidation === 'queue' ? 'queue' : 'strict',
   tiers: [memory(), redis({ url: redisUrl })],
-  writeQueue: redisWriteQueue({ url: redisUrl }),
+  writeQueue:
+    store === 'postgres' ? postgresWriteQueue({ client: pool }) : redisWriteQueue({ url: redisUrl }),
 })
 const row = cache.define<number, number>({
   name: 'row',

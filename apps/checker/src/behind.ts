@@ -38,6 +38,8 @@ export interface BehindPlan {
   readonly databaseUrl: string
   /** What a write does whose removal a tier didn't confirm: it is refused, or acknowledged and the removal sent later. */
   readonly invalidation: 'strict' | 'queue'
+  /** Where writes wait: in Redis Streams, or in a table of the database. */
+  readonly store: 'redis' | 'postgres'
 }
 
 export interface BehindVerdict {
@@ -61,6 +63,8 @@ export interface BehindVerdict {
   readonly silent: number
   /** Those after a write whose process had removals waiting: its receipt said so, and others may read the old row. */
   readonly queued: number
+  /** Longest time between an acknowledgement and the begin of a read elsewhere that was still older, ms. */
+  readonly latest: number
   readonly seconds: number
   /** Median and 99th percentile of the time to an acknowledgement, ms. */
   readonly p50: number
@@ -74,19 +78,19 @@ const messageBound = 50
 const silentBound = 600
 
 const program = fileURLToPath(new URL('behind-worker.ts', import.meta.url))
-const args = ['--conditions=@tierstack/source', '--disable-warning=ExperimentalWarning']
+const execArgv = ['--conditions=@tierstack/source', '--disable-warning=ExperimentalWarning']
 
 /** A process, and the orders that it hasn't answered. */
 class Worker {
-  readonly #urls: readonly string[]
+  readonly #args: readonly string[]
   readonly #waiting = new Map<number, (answer: BehindAnswer | undefined) => void>()
   #outgoing: BehindOrder[] = []
   #child: ChildProcess
   #ready: Promise<unknown>
 
-  constructor(urls: readonly string[]) {
-    this.#urls = urls
-    this.#child = fork(program, [...urls], { execArgv: args })
+  constructor(args: readonly string[]) {
+    this.#args = args
+    this.#child = fork(program, [...args], { execArgv })
     this.#ready = this.#listen()
   }
 
@@ -110,7 +114,7 @@ class Worker {
     for (const resolve of this.#waiting.values()) resolve(undefined)
     this.#waiting.clear()
     this.#outgoing = []
-    this.#child = fork(program, [...this.#urls], { execArgv: args })
+    this.#child = fork(program, [...this.#args], { execArgv })
     this.#ready = this.#listen()
     await this.#ready
   }
@@ -143,8 +147,8 @@ export async function runBehind(plan: BehindPlan): Promise<BehindVerdict> {
   const source = new BehindSource(plan.databaseUrl)
   try {
     await source.reset()
-    const urls = [server.url, plan.databaseUrl, plan.invalidation]
-    const workers = Array.from({ length: plan.processes }, () => new Worker(urls))
+    const args = [server.url, plan.databaseUrl, plan.invalidation, plan.store]
+    const workers = Array.from({ length: plan.processes }, () => new Worker(args))
     await Promise.all(workers.map(({ ready }) => ready))
     const verdict = await new Run(plan, workers, source, server).run()
     await Promise.all(workers.map((worker) => worker.stop()))
@@ -171,6 +175,7 @@ class Run {
   #silent = 0
   #queued = 0
   #onTheWay = 0
+  #latest = 0
   #outage = false
 
   constructor(plan: BehindPlan, workers: readonly Worker[], source: BehindSource, server: RedisServer) {
@@ -208,6 +213,7 @@ class Run {
       onTheWay: this.#onTheWay,
       silent: this.#silent,
       queued: this.#queued,
+      latest: this.#latest,
       seconds,
       p50: percentile(this.#times, 0.5),
       p99: percentile(this.#times, 0.99),
@@ -238,6 +244,7 @@ class Run {
   /** Whether another process sees what was just acknowledged. Nobody else writes the key meanwhile. */
   async #look(key: number, version: number, queued: boolean): Promise<void> {
     const worker = this.#workers[(key + this.#reads) % this.#workers.length] as Worker
+    const acknowledged = performance.now()
     const answer = await worker.ask({ kind: 'read', id: ++this.#id, key })
     if (answer?.ok !== true) return
     this.#reads++
@@ -249,9 +256,16 @@ class Run {
     const silent = answer.live !== true || this.#outage
     if (silent) this.#silent++
     else this.#onTheWay++
-    await sleep(silent ? silentBound : messageBound)
-    const again = await worker.ask({ kind: 'read', id: ++this.#id, key })
-    if (again?.ok === true && again.version < version) this.#stale++
+    const bound = silent ? silentBound : messageBound
+    for (;;) {
+      const late = performance.now() - acknowledged
+      const again = await worker.ask({ kind: 'read', id: ++this.#id, key })
+      if (again?.ok !== true || again.version >= version) return
+      this.#latest = Math.max(this.#latest, late)
+      if (late < bound) continue
+      this.#stale++
+      return
+    }
   }
 
   async #kills(): Promise<void> {

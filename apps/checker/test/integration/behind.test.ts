@@ -10,6 +10,7 @@ test('processes and Redis are killed while they write behind: nothing acknowledg
     processes: 2,
     databaseUrl: postgres.url,
     invalidation: 'strict' as const,
+    store: 'redis' as const,
   }
   const { acknowledged, wrong, twice, backwards, stale, left } = await runBehind(plan)
   expect(acknowledged).toBeGreaterThanOrEqual(plan.writes)
