@@ -42,8 +42,7 @@ const cache = createCache({
   namespace: 'measure',
   tiers: [memory(), redis({ url: redisUrl })],
   ttl: '1h',
-  // A machine that is busy to its limit: a wait for its processor isn't a fault of Redis.
-  timeouts: { tier: 200, hard: '1m' },
+  timeouts: { hard: '1m' },
 })
 const version = cache.define({
   name: 'version',
