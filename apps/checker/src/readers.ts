@@ -47,6 +47,7 @@ export class Readers {
       this.#bulk(randomFor(2)),
       this.#hot(randomFor(3)),
       this.#awaited(randomFor(4)),
+      this.#warming(randomFor(5)),
     ]
   }
 
@@ -122,6 +123,15 @@ export class Readers {
     while (this.#running) {
       for (let i = 0; i < 50 && this.#running; i++) await this.#one(skewed(random, this.#options.keys))
       await sleep(5)
+    }
+  }
+
+  /** Loads that nobody waits for. Only what others read afterwards is judged. */
+  async #warming(random: SeededRandom): Promise<void> {
+    while (this.#running) {
+      const keys = new Set(Array.from({ length: 60 }, () => random.below(this.#options.keys)))
+      await this.#subject.warm?.([...keys])
+      await sleep(20 + random.below(40))
     }
   }
 

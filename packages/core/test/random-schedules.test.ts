@@ -74,6 +74,11 @@ class World {
         await new Promise<void>((go) => this.loads.push(go))
         return { version }
       },
+      loadMany: async (wanted: readonly Key[]): Promise<Row[]> => {
+        const versions = wanted.map((key) => this.rows[key])
+        await new Promise<void>((go) => this.loads.push(go))
+        return versions.map((version) => ({ version }))
+      },
       tags: (_value, key) => ['all', `row:${key}`],
     })
     return { name, cache, row, tier }
@@ -98,6 +103,10 @@ class World {
       const reading = how === 'read' ? node.row(key) : node.row.entry(key).then((entry) => entry?.value)
       this.pending.push(reading.then(check, () => {}))
     }
+  }
+
+  warm(node: Node): void {
+    this.pending.push(node.row.warm(keys))
   }
 
   /** Commits a new version, and removes the old one in one of the ways. */
@@ -282,6 +291,7 @@ const step = fc.oneof(
       ms: fc.constantFrom(10, 60, 600, 1_600, 2_500, 25_000),
     }),
   },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('warm' as const), node: nodeIndex }) },
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constantFrom('cut' as const, 'heal' as const), node: nodeIndex }),
@@ -309,6 +319,8 @@ const step = fc.oneof(
         { delete: { delay: 20 } },
         { read: { delayAnswer: 30 }, tags: { delayAnswer: 20 } },
         { fill: 'lose' as const },
+        { survey: { delayAnswer: 20 }, fillAbsent: { delay: 20 } },
+        { fillAbsent: 'lose' as const },
         { delete: 'lose' as const },
         { invalidate: 'drop' as const },
       ),
@@ -331,6 +343,7 @@ test('whatever happens in whatever order: nothing older than what was acknowledg
         for (const { hurry, ...one } of steps) {
           const node = world.nodes['node' in one ? one.node % count : 0] as Node
           if (one.kind === 'read') world.read(node, one.key, one.how)
+          else if (one.kind === 'warm') world.warm(node)
           else if (one.kind === 'write') world.write(node, one.key, one.how)
           else if (one.kind === 'finish') world.finishLoads(one.count)
           else if (one.kind === 'settle') await world.clock.settle()

@@ -66,6 +66,10 @@ export class Ours implements Subject {
     return this.#row.many(keys)
   }
 
+  warm(keys: readonly number[]): Promise<unknown> {
+    return this.#row.warm(keys)
+  }
+
   peek(key: number): Row | undefined {
     return this.#row.peek(key)
   }

@@ -23,6 +23,8 @@ export interface Subject {
   readonly ways: readonly Way[]
   read(key: number): Promise<Row | undefined>
   many(keys: readonly number[]): Promise<readonly (Row | undefined)[]>
+  /** Loads what isn't there, before anyone asks. */
+  warm?(keys: readonly number[]): Promise<unknown>
   /** What this process' memory has, without waiting. */
   peek(key: number): Row | undefined
   /** Commits the change and tells the cache. Rejects when the cache refused; the caller then was promised nothing. */
