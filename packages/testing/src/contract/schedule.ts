@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Fence, LeaseRead, StoredFrame, TagState } from '@tierstack/cache-core'
+import type { Bulk, Fence, LeaseRead, StoredFrame, Surveyed, TagState } from '@tierstack/cache-core'
 import { processStore } from '../process-store.ts'
 import { seededRandom } from '../seeded-random.ts'
 import type { SeededRandom } from '../seeded-random.ts'
@@ -51,6 +51,9 @@ class Schedule {
     this.#steps = {
       lease: (node) => this.#lease(node, some()),
       fill: (node) => this.#fill(node),
+      ...(nodes.every(({ subject }) => subject.tier.bulk)
+        ? { bulk: (node) => this.#bulk(node, some()) }
+        : {}),
       release: (node) => this.#withFences(node, ({ coherence }, items) => coherence.release(items)),
       renew: (node) => this.#withFences(node, ({ coherence }, items) => coherence.renew(items, holdMs)),
       claim: (node) => this.#claim(node),
@@ -143,6 +146,28 @@ class Schedule {
       items.map((item, i) => ({ ...item, fence: chosen[i]?.model ?? '' })),
     )
     assert.deepEqual(got, wanted, `fill of ${items.map(({ key }) => key).join(', ')}`)
+  }
+
+  /** A batch; a removal in between is of all its keys, as a tier of many parts may keep a fence for each part. */
+  async #bulk(node: Pair<Node>, names: string[]): Promise<void> {
+    const [near, far] = [node.subject.tier.bulk as Bulk, node.model.tier.bulk as Bulk]
+    const got = await near.survey(names)
+    const wanted = await far.survey(names)
+    this.#clocks.push({ subject: got.tagClock, model: wanted.tagClock })
+    for (const [i, key] of names.entries()) {
+      const [a, b] = [got.reads[i] as Surveyed, wanted.reads[i] as Surveyed]
+      assert.equal(a.state, b.state, `survey of ${key}`)
+      if (a.state === 'hit' && b.state === 'hit') this.#sameFrame(key, a.frame, b.frame)
+    }
+    const other = this.#random.pick(this.#nodes)
+    if (this.#random.next() < 0.3) await both(other, names, ({ tier }, all) => tier.delete(all))
+    const expiresAt = node.subject.expiry()
+    const items = names.map((key) => ({ key, bytes: bytes(`content ${++this.#content}`), expiresAt }))
+    assert.deepEqual(
+      await near.fillAbsent(items, got.fence),
+      await far.fillAbsent(items, wanted.fence),
+      `fill of ${names.join(', ')} where nothing is`,
+    )
   }
 
   async #withFences(
