@@ -3,7 +3,7 @@ import { checkKeys, expectation } from '@tierstack/cache-core'
 import type { LoadContext, Policy, Receipt, Removal } from '@tierstack/cache-core'
 import { readCatalog } from './catalog.ts'
 import type { Catalog } from './catalog.ts'
-import { keyText } from './key-condition.ts'
+import { keyTexts } from './key-condition.ts'
 import { planOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { statements } from './statement.ts'
@@ -57,7 +57,8 @@ export interface Asked<R, S> {
   /** The result as plain values, and back. */
   readonly pack: (result: R) => S
   readonly unpack: (stored: S) => R
-  readonly isEmpty: (stored: S) => boolean
+  /** How many rows it has. */
+  readonly count: (stored: S) => number
 }
 
 /** A statement text that changes with every use would fill any memory. */
@@ -170,17 +171,18 @@ class Queries implements CachedQueries {
     // What can't be written down can't be a key.
     if (inputs === undefined) return asked.execute()
     const key = hash('sha256', `${this.#scope()}\n${shape}\n${inputs}\n${text}`, 'base64url')
-    const row = plan.row && keyText(plan.row, values)
+    const { row } = plan
+    const keys = row && keyTexts(row, values)
     const tags =
-      plan.row && row
-        ? [rowTag(plan.row.table, ...row), anyRowTag(plan.row.table)]
+      row && keys
+        ? [...keys.map((one) => rowTag(row.table, ...one)), anyRowTag(row.table)]
         : plan.tables.map((table) => tableTag(table))
     const stored = this.#entries.getOrSet(
       key,
       async (context) => {
         const packed = asked.pack(await asked.execute())
         // A row that isn't there may be inserted.
-        if (plan.row && asked.isEmpty(packed)) context.tag(tableTag(plan.row.table))
+        if (row && keys && asked.count(packed) < keys.length) context.tag(tableTag(row.table))
         return packed
       },
       { tags },
@@ -311,10 +313,10 @@ function tagsOf(plan: Plan, values: readonly unknown[]): string[] {
   const { verb, tables, row } = plan
   if (verb === 'read' || verb === 'pass') return []
   if (verb === 'insert' && !plan.updates) return tables.map((table) => tableTag(table))
-  const key = row && keyText(row, values)
+  const keys = row && keyTexts(row, values)
   return tables.flatMap((table) =>
-    row && key && table === row.table
-      ? [tableTag(table), rowTag(table, ...key)]
+    row && keys && table === row.table
+      ? [tableTag(table), ...keys.map((one) => rowTag(table, ...one))]
       : [tableTag(table), anyRowTag(table)],
   )
 }

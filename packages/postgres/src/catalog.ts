@@ -47,7 +47,9 @@ const question = `
             from pg_index i cross join unnest(i.indkey::int2[]) with ordinality as k(attnum, place)
             join pg_attribute a on a.attrelid = r.oid and a.attnum = k.attnum join pg_type t on t.oid = a.atttypid
             left join pg_collation l on l.oid = a.attcollation
-            where i.indrelid = r.oid and i.indisprimary))), '[]')
+            where i.indrelid = r.oid and i.indisprimary
+              -- With rows of other tables among its own, a primary key is no promise.
+              and not (r.relkind = 'r' and exists (select from pg_inherits h where h.inhparent = r.oid))))), '[]')
       from part join pg_class c on c.oid = part.oid join pg_namespace n on n.oid = c.relnamespace
       join pg_class r on r.oid = part.root join pg_namespace rn on rn.oid = r.relnamespace where ${visible}),
     'views', (select coalesce(json_agg(json_build_object('name', c.relname,

@@ -3,11 +3,14 @@ import type { Token } from './sql-tokens.ts'
 import { isName, isSymbol } from './statement.ts'
 import type { Verb } from './statement.ts'
 
-/** The primary key that a statement compares with, part by part. */
+/** The primary key that a statement compares with, part by part; a key of one part may be one of several values. */
 export interface KeyCondition {
   readonly table: string
-  readonly parts: readonly { readonly kind: KeyKind; readonly value: Token }[]
+  readonly parts: readonly { readonly kind: KeyKind; readonly values: readonly Token[] }[]
 }
+
+/** Rows of `key IN (…)` that are told apart; a longer list counts as the whole table. */
+const mostRows = 100
 
 const clauses = new Set('order limit offset group having window for fetch returning union'.split(' '))
 /** Words that make rows depend on others, or a result exist without its row. */
@@ -15,7 +18,7 @@ const wider = new Set(
   'join union intersect except with using between having group distinct window grouping'.split(' '),
 )
 
-/** The row that `… WHERE key = $1 AND …` speaks of; undefined when it may be another, or several. */
+/** The row that `… WHERE key = $1 AND …` speaks of, or those of `key IN ($1, $2)`; undefined when it may be others. */
 export function keyCondition(
   verb: Verb,
   tokens: readonly Token[],
@@ -36,11 +39,13 @@ export function keyCondition(
   }
   const end = tokens.findIndex(({ kind, text }, i) => i > where && kind === 'name' && clauses.has(text))
   const conditions = conjunction(tokens.slice(where + 1, end < 0 ? undefined : end))
-  const parts: { kind: KeyKind; value: Token }[] = []
+  const parts: { kind: KeyKind; values: readonly Token[] }[] = []
   for (const { column, kind } of table.key) {
-    const value = conditions.map((one) => comparedWith(one, column)).find((found) => found !== undefined)
-    if (kind === undefined || value === undefined) return undefined
-    parts.push({ kind, value })
+    const values = conditions
+      .map((one) => comparedWith(one, column) ?? (table.key.length === 1 ? oneOf(one, column) : undefined))
+      .find((found) => found !== undefined)
+    if (kind === undefined || values === undefined) return undefined
+    parts.push({ kind, values })
   }
   return { table: table.name, parts }
 }
@@ -72,14 +77,32 @@ function unwrapped(tokens: readonly Token[]): readonly Token[] {
 }
 
 /** The value in `column = value`, `"t"."column" = $1::type`, or the other way round. */
-function comparedWith(tokens: readonly Token[], column: string): Token | undefined {
+function comparedWith(tokens: readonly Token[], column: string): readonly Token[] | undefined {
   const equals = tokens.findIndex((token) => isSymbol(token, '='))
   if (equals < 0) return undefined
   const sides = [tokens.slice(0, equals), tokens.slice(equals + 1)] as const
   for (const [one, other] of [sides, sides.toReversed() as unknown as typeof sides]) {
-    if (isColumn(one, column)) return constant(other)
+    if (!isColumn(one, column)) continue
+    const value = constant(other)
+    return value && [value]
   }
   return undefined
+}
+
+/** The values in `column IN ($1, $2)`. */
+function oneOf(tokens: readonly Token[], column: string): readonly Token[] | undefined {
+  const at = tokens.findIndex((token) => isName(token, 'in'))
+  const list = tokens.slice(at + 1)
+  if (at < 0 || !isColumn(tokens.slice(0, at), column)) return undefined
+  if (!isSymbol(list[0], '(') || !isSymbol(list.at(-1), ')')) return undefined
+  const items: Token[][] = [[]]
+  for (const token of list.slice(1, -1)) {
+    if (isSymbol(token, ',')) items.push([])
+    else items.at(-1)?.push(token)
+  }
+  if (items.length > mostRows) return undefined
+  const values = items.map(constant)
+  return values.every((value) => value !== undefined) ? values : undefined
 }
 
 function isColumn(tokens: readonly Token[], column: string): boolean {
@@ -103,16 +126,17 @@ function constant(tokens: readonly Token[]): Token | undefined {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** The key as the server prints it; undefined when that can't be told from the value. */
-export function keyText({ parts }: KeyCondition, values: readonly unknown[]): string[] | undefined {
-  const texts: string[] = []
-  for (const { kind, value } of parts) {
-    const given = value.kind === 'param' ? values[Number(value.text.slice(1)) - 1] : literal(value)
-    const text = partText(kind, given)
-    if (text === undefined) return undefined
-    texts.push(text)
-  }
-  return texts
+/** The keys as the server prints them, each once; undefined when that can't be told from the values. */
+export function keyTexts({ parts }: KeyCondition, given: readonly unknown[]): string[][] | undefined {
+  const texts: (string | undefined)[][] = parts.map(({ kind, values }) =>
+    values.map((value) =>
+      partText(kind, value.kind === 'param' ? given[Number(value.text.slice(1)) - 1] : literal(value)),
+    ),
+  )
+  if (texts.flat().includes(undefined)) return undefined
+  const [first = []] = texts as string[][]
+  if (parts.length === 1) return [...new Set(first)].map((text) => [text])
+  return [(texts as string[][]).flat()]
 }
 
 function literal({ kind, text }: Token): unknown {

@@ -106,7 +106,7 @@ class Connection implements DatabaseConnection {
       execute: () => this.theirs.executeQuery<R>(query),
       pack: ({ rows }) => ({ rows: rows.map((row) => ({ ...row })) }),
       unpack: (stored) => stored,
-      isEmpty: ({ rows }) => rows.length === 0,
+      count: ({ rows }) => rows.length,
     })
   }
 

@@ -1,6 +1,6 @@
 import type { CachedConnection, CachedQueries } from './cached-queries.ts'
 import { overriding } from './overriding.ts'
-import { isEmptyResult, packResult, unpackResult } from './result.ts'
+import { packResult, rowsOfResult, unpackResult } from './result.ts'
 import type { QueryResult } from './result.ts'
 
 type AnyFunction = (...args: never[]) => unknown
@@ -46,7 +46,7 @@ function run(client: PgLike, connection: CachedConnection, args: readonly unknow
   const execute = () => Reflect.apply(client.query, client, [...args]) as Promise<QueryResult>
   const query = queryOf(args)
   if (query === undefined) return execute()
-  return connection.run({ ...query, execute, pack: packResult, unpack: unpackResult, isEmpty: isEmptyResult })
+  return connection.run({ ...query, execute, pack: packResult, unpack: unpackResult, count: rowsOfResult })
 }
 
 /** `query(text, values)` or `query({ text, values, rowMode, types })`; undefined for callbacks and cursors. */

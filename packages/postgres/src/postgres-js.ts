@@ -131,6 +131,6 @@ function ask(query: LazyQuery, connection: CachedConnection): Promise<unknown> {
       columns: (result.columns ?? []).map(({ name, type }) => ({ name, type })),
     }),
     unpack: ({ rows, ...more }) => Object.assign([...rows], more) as Result,
-    isEmpty: ({ rows }) => rows.length === 0,
+    count: ({ rows }) => rows.length,
   })
 }

@@ -82,7 +82,7 @@ function caching(
         execute: () => queryable.queryRaw(query),
         pack: (result) => ({ ...result }),
         unpack: (stored) => stored,
-        isEmpty: ({ rows }) => rows.length === 0,
+        count: ({ rows }) => rows.length,
       }),
     executeRaw: (query: SqlQuery) =>
       write(connection(), query.sql, query.args, () => queryable.executeRaw(query)),
@@ -104,6 +104,6 @@ function write<R>(
     execute,
     pack: same,
     unpack: same,
-    isEmpty: () => false,
+    count: () => 0,
   })
 }

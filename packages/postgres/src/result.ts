@@ -34,4 +34,4 @@ export function unpackResult(stored: StoredResult): QueryResult {
     : { rows: result.rows, fields: result.fields, affectedRows }
 }
 
-export const isEmptyResult = (stored: StoredResult): boolean => stored.rows.length === 0
+export const rowsOfResult = (stored: StoredResult): number => stored.rows.length

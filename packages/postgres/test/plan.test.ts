@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Catalog } from '../src/catalog.ts'
-import { keyText } from '../src/key-condition.ts'
+import { keyTexts } from '../src/key-condition.ts'
 import { planOf } from '../src/plan.ts'
 import { queryText } from '../src/postgres-js-text.ts'
 import { statements } from '../src/statement.ts'
@@ -108,7 +108,7 @@ describe('reads', () => {
 describe('the one row that a statement speaks of', () => {
   const row = (sql: string, ...values: unknown[]) => {
     const found = plan(sql).row
-    return found && keyText(found, values)
+    return found && keyTexts(found, values)
   }
 
   test.each([
@@ -126,14 +126,29 @@ describe('the one row that a statement speaks of', () => {
     ["select * from members where code = 'abc' and team = 1", [], ['1', 'abc']],
     ['update users set name = $1 where id = $2', ['x', 3], ['3']],
     ['delete from users where id = $1::int returning *', [3], ['3']],
-  ])('%s', (sql, values, key) => expect(row(sql, ...values)).toEqual(key))
+  ])('%s', (sql, values, key) => expect(row(sql, ...values)).toEqual([key]))
+
+  test('several, by a list of keys; each once', () => {
+    expect(row('select * from "users" where ("users"."id" in ($1,$2,$3)) offset $4', 7, '8', 7n, 0)).toEqual([
+      ['7'],
+      ['8'],
+    ])
+    expect(row('delete from users where id in (1, 2) and a', [])).toEqual([['1'], ['2']])
+  })
 
   test.each([
     ['select * from users where id = $1 or a', [1]],
     ['select * from users where not id = $1', [1]],
     ['select * from users where id = $1 + 1', [1]],
     ['select * from users where id > $1', [1]],
-    ['select * from users where id in ($1)', [1]],
+    ['select * from users where id not in ($1)', [1]],
+    ['select * from users where id in (select $1)', [1]],
+    ['select * from users where id in ($1, $2 + 1)', [1, 2]],
+    ['select * from users where id in ($1, $2)', [1, {}]],
+    ['select * from users where a in ($1) or id in ($1)', [1]],
+    ['select * from members where (team, code) in (($1, $2))', [1, 'a']],
+    ['select * from members where team in ($1, $2) and code = $3', [1, 2, 'a']],
+    [`select * from users where id in (${Array.from({ length: 101 }, (_, i) => i).join()})`, []],
     ['select * from users where id between $1 and $2', [1, 2]],
     ['select count(*) from users where id = $1', [1]],
     ['select * from users where id = (select min(id) from users)', []],

@@ -199,6 +199,36 @@ async function setUp(make: (url: string, queries: CachedQueries) => App) {
   return { app: make(url, queries), plain, cache }
 }
 
+test('a list of keys concerns its rows alone; while one of them is missing, the whole table', async () => {
+  const url = await newDatabase({ url: inject('databaseUrl') })
+  const plain = poolOf(url)
+  await plain.query(`create table things (id int primary key, v int not null);
+    insert into things select i, 0 from generate_series(1, 9) i;
+    create table bases (id int primary key, v int not null); create table more () inherits (bases);
+    insert into bases values (1, 0); insert into more values (1, 0)`)
+  const cache = createCache({ namespace: url.split('/').at(-1) as string, tiers: [memory()], ttl: '1h' })
+  onTestFinished(() => cache.close())
+  const pool = cachedPool(plain, cachedQueries({ cache, query: (text) => plain.query(text) }))
+  const read = async (table: string, ...ids: number[]) => {
+    const list = ids.map((_, i) => `$${i + 1}`).join()
+    const { rows } = await pool.query(`select id, v from ${table} where id in (${list}) order by id`, ids)
+    return rows.map(({ id, v }: { id: number; v: number }) => `${id}=${v}`).join(' ')
+  }
+  const loads = () => cache.stats().definitions['']?.loads
+  expect(await read('things', 1, 2, 2)).toBe('1=0 2=0')
+  await pool.query('update things set v = 5 where id in (3, 4)')
+  expect([await read('things', 1, 2, 2), loads()]).toEqual(['1=0 2=0', 1])
+  await pool.query('update things set v = 6 where id in ($1, $2)', [2, 3])
+  expect([await read('things', 1, 2, 2), loads()]).toEqual(['1=0 2=6', 2])
+  expect(await read('things', 9, 10)).toBe('9=0')
+  await pool.query('insert into things values (10, 1)')
+  expect(await read('things', 9, 10)).toBe('9=0 10=1')
+  // Two rows of one key, in two tables, are as many as were asked for.
+  expect(await read('bases', 1, 2)).toBe('1=0 1=0')
+  await pool.query('insert into bases values (2, 0)')
+  expect(await read('bases', 1, 2)).toBe('1=0 1=0 2=0')
+})
+
 test('a write whose removal waits for Redis says so, and its own process reads what it wrote', async () => {
   const url = await newDatabase({ url: inject('databaseUrl') })
   const plain = poolOf(url)
