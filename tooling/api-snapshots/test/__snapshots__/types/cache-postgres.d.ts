@@ -30,7 +30,7 @@ export interface Asked<R, S> {
     readonly execute: () => Promise<R>;
     readonly pack: (result: R) => S;
     readonly unpack: (stored: S) => R;
-    readonly isEmpty: (stored: S) => boolean;
+    readonly count: (stored: S) => number;
 }
 export interface CachedQueries {
     connection(): CachedConnection;
