@@ -656,20 +656,17 @@ export declare class LoadRun implements LoadContext {
         readonly staleIfError?: number;
     } | undefined;
     chosenEtag: string | undefined;
-    readonly tags: string[];
+    tags: readonly string[];
     constructor(key: string, reason: Reason, stale: LoadContext['stale'], signal: () => AbortSignal);
     get tenant(): string;
     get signal(): AbortSignal;
-    readonly ttl: (ttl: Ttl) => void;
-    readonly windows: (windows: {
-        readonly swr?: Duration;
-        readonly staleIfError?: Duration;
-    }) => void;
-    readonly tag: (...tags: string[]) => void;
-    readonly etag: (etag: string) => void;
-    readonly skip: () => void;
-    readonly notModified: () => never;
-    readonly fail: (reason?: unknown) => never;
+    get ttl(): (ttl: Ttl) => void;
+    get windows(): LoadContext['windows'];
+    get tag(): (...tags: string[]) => void;
+    get etag(): (etag: string) => void;
+    get skip(): () => void;
+    get notModified(): () => never;
+    get fail(): (reason?: unknown) => never;
 }
 
 // ./maybe-promise
@@ -899,6 +896,7 @@ export type MissReason = Reason | 'absent';
 export interface DefinitionCounters {
     readonly hits: Float64Array;
     readonly saved: Float64Array;
+    readonly hitsAndSaved: Float64Array;
     readonly stale: Float64Array;
     readonly backfills: Float64Array;
     readonly fenced: Float64Array;
