@@ -43,7 +43,7 @@ export const database: Scenario = {
   question: 'What does a cache in front of a database bring?',
   contestants,
   parts,
-  rounds: { trial: 1, quick: 1, full: 3 },
+  rounds: { trial: 1, quick: 1, full: 2 },
   async prepare(level) {
     const stage = await withRedisAndPostgres()
     await createTables(stage.place.databaseUrl, contestants, rowsFor(level))
@@ -75,7 +75,7 @@ async function enter(library: Library, place: Place, level: Level): Promise<Seat
   const hottest = Array.from({ length: at(level, 50, 200, 1_000) }, (_, id) => id)
   const shared = { source, acknowledged, random, callers: 64 }
   /** The first round only warms up connections. */
-  const lasting = (round: number) => at(level, 60, 200, 1_000) / (round === 0 ? 4 : 1)
+  const lasting = (round: number) => at(level, 60, 200, 700) / (round === 0 ? 4 : 1)
 
   const unseen = async (ms: number): Promise<Metrics> => {
     // An empty cache, and each row asked for once: all that a cache costs, and nothing that it brings.
