@@ -3,6 +3,8 @@ import type { SeededRandom } from '@tierstack/cache-testing'
 const telling = [0, 1, 0x7f, 0x80, 0xff, 0xc1, 0xd4, 0xdd, 0x22, 0x5b, 0x7b, 0x7c, 0x3a, 0x40, 0x5f]
 /** Lengths as binary formats write them: where limits lie, and where memory would be asked for. */
 const lengths = [0x7fff, 0xffff, 0x10000, 0xfffff, 0x1000000, 0x1ffffff, 0x7fffffff, 0xffffffff]
+/** The same as texts write them. */
+const numbers = ['', '0', '00', '1', '99', '100', '255', '65536', '4294967296', '9007199254740993']
 const longest = 4_096
 
 /** An input with one to eight changes; sometimes two inputs crossed. */
@@ -25,7 +27,7 @@ function changed(bytes: Uint8Array, other: Uint8Array, random: SeededRandom): Ui
     if (at < copy.length) copy[at] = change(copy[at] as number)
     return copy
   }
-  switch (random.below(9)) {
+  switch (random.below(10)) {
     case 0:
       return here((byte) => byte ^ (1 << random.below(8)))
     case 1:
@@ -49,6 +51,17 @@ function changed(bytes: Uint8Array, other: Uint8Array, random: SeededRandom): Ui
       length.writeUInt32BE(random.pick(lengths))
       const kept = random.pick([0, 2])
       return Buffer.concat([before, length.subarray(kept), bytes.subarray(at + 4 - kept)])
+    }
+    case 8: {
+      const text = Buffer.from(bytes).toString('latin1')
+      const [digits] = /\d+/.exec(text.slice(at)) ?? []
+      if (digits === undefined) return bytes
+      const start = text.indexOf(digits, at)
+      return Buffer.concat([
+        bytes.subarray(0, start),
+        Buffer.from(random.pick(numbers)),
+        bytes.subarray(start + digits.length),
+      ])
     }
     default: {
       const again = bytes.subarray(at, at + 1 + random.below(32))

@@ -21,7 +21,7 @@ const mutants: readonly Mutant[] = [
     name: 'a damaged frame that is believed',
     target: 'frame',
     file: 'packages/core/src/frame.ts',
-    from: "if (crc32(payload, crc32(start)) !== sum) throw new BadFrame('frame is damaged')",
+    from: "if (crcOf(bytes, r.at, bytes.length, crcOf(bytes, 0, end)) !== sum) throw new BadFrame('frame is damaged')",
     to: '',
   },
   {
