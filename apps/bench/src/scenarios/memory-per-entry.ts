@@ -75,7 +75,10 @@ function bareValues(count: number): number {
   const values = new Array<object>(count)
   const before = held()
   for (let i = 0; i < count; i++) values[i] = smallRow(i)
-  return values.length === 0 ? 0 : (held() - before) / count
+  const bytes = (held() - before) / count
+  // Looked at last: what nobody uses any more is collected, though its variable is in sight.
+  if (!values.every((value, i) => isRowOf(value, i))) throw new Error('the values are not what was made')
+  return bytes
 }
 
 function smallRow(id: number): object {
