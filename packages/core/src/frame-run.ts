@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { crcOf } from './crc.ts'
 import type { SealKey } from './encryption.ts'
 import type { TagStamp } from './entry.ts'
 import { encodeHead } from './frame.ts'
@@ -62,7 +62,7 @@ export class FrameRun {
     at += this.#end.length
     this.#view.setUint32(at, payload.bytes.length)
     at += 4
-    this.#view.setUint32(at, crc32(payload.bytes, crc32(bytes.subarray(start, at))))
+    this.#view.setUint32(at, crcOf(payload.bytes, 0, payload.bytes.length, crcOf(bytes, start, at)))
     at += 4
     bytes.set(payload.bytes, at)
     this.#at = at + payload.bytes.length
@@ -71,28 +71,11 @@ export class FrameRun {
 
   /** Most entries of a batch share codec and tags. */
   #prepare(codec: number, tags: readonly TagStamp[]): void {
-    const head = encodeHead({
-      ...this.#common,
-      codec,
-      transforms: [],
-      keyId: '',
-      freshFor: 0,
-      key: '',
-      tags: [],
-    })
+    const common = { ...this.#common, codec, transforms: [], keyId: '', freshFor: 0, key: '' }
     // What follows is the length of the key and the number of tags.
-    this.#start = head.slice(0, -4)
+    this.#start = encodeHead({ ...common, tags: [] }).slice(0, -4)
+    this.#end = encodeHead({ ...common, tags }).slice(this.#start.length + 2)
     this.#codec = codec
-    const whole = encodeHead({
-      ...this.#common,
-      codec,
-      transforms: [],
-      keyId: '',
-      freshFor: 0,
-      key: '',
-      tags,
-    })
-    this.#end = whole.slice(this.#start.length + 2)
     this.#tags = tags
   }
 

@@ -6,7 +6,7 @@ import { inside } from './port.ts'
 import type { Reply, Word } from './port.ts'
 import { gather, spread } from './spread.ts'
 import type { Part } from './spread.ts'
-import { claimFence, encodeValue, leaseFence, stampOf } from './stored.ts'
+import { claimFence, encodeValue, leaseFence, lifeUntil, stampOf } from './stored.ts'
 import { token, tokenOf } from './token.ts'
 import type { Held } from './tracking.ts'
 
@@ -209,7 +209,7 @@ export class EntryWrites {
 
   /** Milliseconds that a frame has left, 0 for no end. The server counts by itself: clocks needn't agree. */
   #life(expiresAt: number): number {
-    return expiresAt === Infinity ? 0 : Math.max(1, Math.ceil(expiresAt - this.#clock.wall()))
+    return lifeUntil(expiresAt, this.#clock.wall())
   }
 }
 

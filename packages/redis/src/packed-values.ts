@@ -1,5 +1,5 @@
 import type { FrameWrite } from '@tierstack/cache-core'
-import { encodeValue } from './stored.ts'
+import { encodeValue, lifeUntil } from './stored.ts'
 import { token } from './token.ts'
 
 const placeDigits = 3
@@ -26,7 +26,7 @@ export function packValues(items: readonly FrameWrite[], start: string, wall: nu
   let at = 0
   for (let i = 0; i < items.length; i++) {
     const { bytes, expiresAt } = items[i] as FrameWrite
-    packed.writeDoubleBE(expiresAt === Infinity ? 0 : Math.max(1, Math.ceil(expiresAt - wall)), at)
+    packed.writeDoubleBE(lifeUntil(expiresAt, wall), at)
     packed.writeUInt32BE(head.length + bytes.length, at + lifeLength)
     head.copy(packed, at + before - head.length)
     packed.write(stampAt(start, i), at + before - head.length + 1, 'latin1')

@@ -88,3 +88,8 @@ export function claimFence(stamp: string, claim: string): Fence {
 export function stampOf(fence: Fence): string | undefined {
   return fence.startsWith('V') ? fence.slice(1, 17) : undefined
 }
+
+/** What is left until `expiresAt`, in ms and at least one; 0: no end. */
+export function lifeUntil(expiresAt: number, wall: number): number {
+  return expiresAt === Infinity ? 0 : Math.max(1, Math.ceil(expiresAt - wall))
+}
