@@ -9,6 +9,7 @@ import { Events } from './events.ts'
 import { Failures } from './failures.ts'
 import { FarWave } from './far-wave.ts'
 import { RemovalFence } from './fence.ts'
+import { Flights } from './flights.ts'
 import { FillWatch } from './fill-watch.ts'
 import { Frames } from './frames.ts'
 import { Liveness } from './liveness.ts'
@@ -97,7 +98,7 @@ export function assemble(options: ResolvedOptions): Chain {
     fence,
     tags,
     live,
-    flights: new Map(),
+    flights: new Flights(),
     waves: {
       loading: new FarWave(() => chain as Chain, true),
       getting: new FarWave(() => chain as Chain, false),

@@ -7,7 +7,7 @@ import type { Events } from './events.ts'
 import type { Failures } from './failures.ts'
 import type { RemovalFence } from './fence.ts'
 import type { FillWatch } from './fill-watch.ts'
-import type { Flight } from './flight.ts'
+import type { Flights } from './flights.ts'
 import type { Frames } from './frames.ts'
 import type { KeyHash } from './key-hash.ts'
 import type { Liveness } from './liveness.ts'
@@ -35,7 +35,7 @@ export interface Chain {
   readonly fence: RemovalFence
   readonly tags: TagBook
   readonly live: Liveness
-  readonly flights: Map<string, Flight>
+  readonly flights: Flights
   /** Reads of the nearest remote tier, gathered by tick: of those who load what is missing, and of the others. */
   readonly waves: { readonly loading: Wave; readonly getting: Wave }
   readonly failures: Failures

@@ -108,7 +108,7 @@ export function disembark(chain: Chain, passenger: Passenger): unknown {
   const { answer } = flight
   if (asking !== undefined || answer === undefined) return follow(chain, passenger, asking)
   const name = query.load === undefined ? `?${key}` : key
-  if (chain.flights.get(name) === flight) chain.flights.delete(name)
+  chain.flights.delete(name, flight)
   return deliver(chain, query, key, flight, answer)
 }
 
@@ -259,7 +259,7 @@ function takeOff(chain: Chain, job: Job): Flight {
 function fly(chain: Chain, job: Job, flight: Flight, asking?: Asking): void {
   const name = flightKey(job.query, job.key, job.options)
   const leave = () => {
-    if (chain.flights.get(name) === flight) chain.flights.delete(name)
+    chain.flights.delete(name, flight)
   }
   const run = () => resolve(chain, job, flight, leave, asking)
   chain.background.run(

@@ -1,0 +1,41 @@
+import type { Flight } from './flight.ts'
+
+/** Flights added to one map. */
+const most = 1_024
+
+/**
+ * The flights under way, by what their readers may share.
+ *
+ * A map that is added to and removed from without end makes itself a new table again and again, and each table left
+ * behind points to its successor. One of them in the old generation keeps alive all that came after: a quarter of
+ * everything that passing reads made would survive the young one's collections. So the map itself is left behind now
+ * and then.
+ */
+export class Flights {
+  #map = new Map<string, Flight>()
+  #room = most
+
+  get(name: string): Flight | undefined {
+    return this.#map.get(name)
+  }
+
+  has(name: string): boolean {
+    return this.#map.has(name)
+  }
+
+  set(name: string, flight: Flight): void {
+    if (--this.#room < 0) this.#renew()
+    this.#map.set(name, flight)
+  }
+
+  /** Ends it, unless another one has begun under the name. */
+  delete(name: string, flight: Flight): void {
+    if (this.#map.get(name) === flight) this.#map.delete(name)
+  }
+
+  #renew(): void {
+    this.#map = new Map(this.#map)
+    // Where many are under way at once, copying them is to stay rare.
+    this.#room = Math.max(most, this.#map.size * 8)
+  }
+}
