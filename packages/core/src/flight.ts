@@ -27,6 +27,9 @@ export interface Landing {
   readonly reason: MissReason
 }
 
+/** Readers of a load that is wanted to its end. A small integer: a number that isn't takes a box in every flight. */
+const forGood = 2 ** 29
+
 /** A promise for whoever asks for one: most flights have no other reader than the one who began them. */
 class Outcome {
   readonly promise: Promise<Landing>
@@ -56,6 +59,8 @@ export class Flight {
   readonly startedAt: number
   /** The read that began it, where it is traced. */
   readonly trace: TracedRead | undefined
+  /** Whether readers who come later find it by its name. */
+  listed = false
   /** The answer that waiters got. */
   answer: Landing | undefined
   #final: Landing | undefined
@@ -133,7 +138,7 @@ export class Flight {
     const answer = late ? this.#ended() : this.#landing()
     if (signal !== undefined) return this.#waitUntil(signal, answer)
     // Such a reader can't leave, so the load is wanted to its end.
-    this.#waiting = Number.POSITIVE_INFINITY
+    this.#waiting = forGood
     return answer
   }
 
@@ -167,6 +172,6 @@ export class Flight {
 
   /** The load goes on whoever leaves. */
   keep(): void {
-    this.#waiting = Number.POSITIVE_INFINITY
+    this.#waiting = forGood
   }
 }

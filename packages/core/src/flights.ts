@@ -23,14 +23,25 @@ export class Flights {
     return this.#map.has(name)
   }
 
+  /** Lists the first flight of a name. */
   set(name: string, flight: Flight): void {
     if (--this.#room < 0) this.#renew()
+    flight.listed = true
     this.#map.set(name, flight)
   }
 
-  /** Ends it, unless another one has begun under the name. */
+  /** Lists it in place of one that may not be joined any more, if there is one. */
+  replace(name: string, flight: Flight): void {
+    const other = this.#map.get(name)
+    if (other !== undefined) other.listed = false
+    this.set(name, flight)
+  }
+
+  /** Ends it, unless another one has taken its place. */
   delete(name: string, flight: Flight): void {
-    if (this.#map.get(name) === flight) this.#map.delete(name)
+    if (!flight.listed) return
+    flight.listed = false
+    this.#map.delete(name)
   }
 
   #renew(): void {

@@ -1,5 +1,6 @@
 import { crcOf } from './crc.ts'
 import type { TagStamp } from './entry.ts'
+import { viewOf } from './view-of.ts'
 
 /*
  * A frame is an entry as bytes. The header is ours alone; tiers don't look inside. Numbers are big-endian.
@@ -145,21 +146,6 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array): Uint8Arra
   return joinFrame(encodeHead(header), payload)
 }
 
-const largestViewed = 2 ** 17
-let viewed: ArrayBufferLike | undefined
-let view: DataView = new DataView(new ArrayBuffer(0))
-
-/** What is read together mostly lies in one piece of memory: a view for each frame would cost more than its numbers. */
-function viewOf(buffer: ArrayBufferLike): DataView {
-  // A large value isn't to be held by this.
-  if (buffer.byteLength > largestViewed) return new DataView(buffer)
-  if (buffer !== viewed) {
-    viewed = buffer
-    view = new DataView(buffer)
-  }
-  return view
-}
-
 /** Reads one frame after the other: an object per frame would cost more than what it reads. */
 class Reader {
   at = 0
@@ -273,11 +259,6 @@ const noTransforms: readonly number[] = []
 let lastVersion = '1'
 let lastKeyId = ''
 
-function duration(ms: number): number {
-  if (ms >= 0) return ms
-  throw new BadFrame('frame has an impossible duration')
-}
-
 /** A frame taken apart. `head` and `payload` are views of its bytes, not copies. */
 export interface OpenFrame {
   readonly header: FrameHeader
@@ -305,28 +286,71 @@ function read(r: Reader, bytes: Uint8Array, key: string): OpenFrame {
   const version = r.u8()
   if (version !== formatVersion)
     throw new BadFrame(`frame has format version ${version}, this reader knows ${formatVersion}`)
-  const header = readHeader(r, r.u8(), key)
-  const headEnd = r.at
+  const frame = new TakenApart(r, key)
   const length = r.u32()
   const end = r.at
   const sum = r.u32()
   if (r.at + length !== bytes.length) throw new BadFrame('frame is truncated')
   if (crcOf(bytes, r.at, bytes.length, crcOf(bytes, 0, end)) !== sum) throw new BadFrame('frame is damaged')
-  if (header.key !== key) throw new BadFrame('frame belongs to another key')
-  return new TakenApart(header, bytes, headEnd, r.at)
+  if (frame.key !== key) throw new BadFrame('frame belongs to another key')
+  return frame
 }
 
-class TakenApart implements OpenFrame {
-  readonly header: FrameHeader
+/** One object, which leaves its numbers where they are: a header beside it, and a box for each, would cost more than to read them. */
+class TakenApart implements OpenFrame, FrameHeader {
+  readonly codec: number
+  readonly transforms: readonly number[]
+  readonly keyId: string
+  readonly version: string
+  readonly etag: string | undefined
+  readonly trace: string | undefined
+  readonly key: string
+  readonly tags: readonly TagStamp[]
   readonly #bytes: Uint8Array
+  readonly #numbersAt: number
   readonly #headEnd: number
-  readonly #payloadAt: number
 
-  constructor(header: FrameHeader, bytes: Uint8Array, headEnd: number, payloadAt: number) {
-    this.header = header
-    this.#bytes = bytes
-    this.#headEnd = headEnd
-    this.#payloadAt = payloadAt
+  constructor(r: Reader, guess: string) {
+    this.#bytes = r.bytes
+    const flags = r.u8()
+    this.codec = r.u8()
+    const steps = r.u8()
+    this.transforms = steps === 0 ? noTransforms : Array.from({ length: steps }, () => r.u8())
+    this.keyId = lastKeyId = r.text(1, lastKeyId)
+    this.#numbersAt = r.doubles(5)
+    for (let i = 1; i < 5; i++)
+      if (!(this.#number(i) >= 0)) throw new BadFrame('frame has an impossible duration')
+    this.version = lastVersion = r.text(1, lastVersion)
+    const note = r.text(2, '')
+    this.etag = (flags & hasEtag) === 0 ? undefined : note
+    this.trace = this.etag === undefined && (flags & hasTrace) !== 0 ? note : undefined
+    this.key = r.text(2, guess)
+    this.tags = readTags(r)
+    this.#headEnd = r.at
+  }
+
+  get createdAt(): number {
+    return this.#number(0)
+  }
+
+  get freshFor(): number {
+    return this.#number(1)
+  }
+
+  get staleFor(): number {
+    return this.#number(2)
+  }
+
+  get errorFor(): number {
+    return this.#number(3)
+  }
+
+  get loadMs(): number {
+    return this.#number(4)
+  }
+
+  get header(): FrameHeader {
+    return this
   }
 
   get head(): Uint8Array {
@@ -334,43 +358,11 @@ class TakenApart implements OpenFrame {
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.#payloadAt)
+    return this.#bytes.subarray(this.#headEnd + 8)
   }
-}
 
-function readHeader(r: Reader, flags: number, guess: string): FrameHeader {
-  const codec = r.u8()
-  const steps = r.u8()
-  const transforms = steps === 0 ? noTransforms : Array.from({ length: steps }, () => r.u8())
-  const keyId = (lastKeyId = r.text(1, lastKeyId))
-  const at = r.doubles(5)
-  const numbers = viewOf(r.bytes.buffer)
-  const createdAt = numbers.getFloat64(at)
-  const freshFor = duration(numbers.getFloat64(at + 8))
-  const staleFor = duration(numbers.getFloat64(at + 16))
-  const errorFor = duration(numbers.getFloat64(at + 24))
-  const loadMs = duration(numbers.getFloat64(at + 32))
-  const version = r.text(1, lastVersion)
-  lastVersion = version
-  const note = r.text(2, '')
-  const etag = (flags & hasEtag) === 0 ? undefined : note
-  const trace = etag === undefined && (flags & hasTrace) !== 0 ? note : undefined
-  const key = r.text(2, guess)
-  const tags = readTags(r)
-  return {
-    codec,
-    transforms,
-    keyId,
-    createdAt,
-    freshFor,
-    staleFor,
-    errorFor,
-    loadMs,
-    version,
-    etag,
-    trace,
-    key,
-    tags,
+  #number(i: number): number {
+    return viewOf(this.#bytes.buffer).getFloat64(this.#numbersAt + 8 * i)
   }
 }
 

@@ -251,7 +251,7 @@ function joinable(chain: Chain, name: string, key: string, now: number): Flight 
 /** Begins a flight. It never rejects by itself: those who wait get its error. */
 function takeOff(chain: Chain, job: Job): Flight {
   const flight = new Flight(job.key, chain.fence.sequence, chain.clock.now(), job.trace)
-  if (job.shared) chain.flights.set(flightKey(job.query, job.key, job.options), flight)
+  if (job.shared) chain.flights.replace(flightKey(job.query, job.key, job.options), flight)
   fly(chain, job, flight)
   return flight
 }

@@ -18,14 +18,25 @@ test('flights that are under way are found, however many have come and gone besi
   for (const one of lasting) expect(flights.get(one.key)).toBe(one)
 })
 
-test('a flight that ends late leaves the one that has begun since under its name', () => {
+test('a flight that ends late leaves the one that has taken its place', () => {
   const flights = new Flights()
   const early = flight('a')
   const late = flight('a')
   flights.set('a', early)
-  flights.set('a', late)
+  flights.replace('a', late)
   flights.delete('a', early)
   expect(flights.get('a')).toBe(late)
   flights.delete('a', late)
   expect(flights.has('a')).toBe(false)
+})
+
+test('a flight that ends twice leaves the one that has begun in between', () => {
+  const flights = new Flights()
+  const early = flight('a')
+  const late = flight('a')
+  flights.set('a', early)
+  flights.delete('a', early)
+  flights.set('a', late)
+  flights.delete('a', early)
+  expect(flights.get('a')).toBe(late)
 })

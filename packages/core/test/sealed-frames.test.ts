@@ -62,7 +62,26 @@ async function written(
 /** The frame with another header, intact by its checksum: what somebody makes who knows the format but no key. */
 function reheaded(bytes: Uint8Array, key: string, change: Partial<FrameHeader>): Uint8Array {
   const { header, payload } = decodeFrame(bytes, key)
-  return joinFrame(encodeHead({ ...header, ...change }), payload)
+  const { codec, transforms, keyId, createdAt, freshFor, staleFor, errorFor, loadMs, version, etag, tags } =
+    header
+  return joinFrame(
+    encodeHead({
+      codec,
+      transforms,
+      keyId,
+      createdAt,
+      freshFor,
+      staleFor,
+      errorFor,
+      loadMs,
+      version,
+      etag,
+      key: header.key,
+      tags,
+      ...change,
+    }),
+    payload,
+  )
 }
 
 function repayloaded(bytes: Uint8Array, key: string, payload: Uint8Array): Uint8Array {
