@@ -5,6 +5,7 @@ import { escape } from './escape.ts'
 import type { Format } from './escape.ts'
 import { checkGrammar, markByte } from './msgpack-grammar.ts'
 import { notPlain, readPlain } from './plain-msgpack.ts'
+import { writePlain } from './plain-writer.ts'
 import { unwritable } from './refusal.ts'
 import { unescape } from './unescape.ts'
 
@@ -27,6 +28,8 @@ const format: Format = {
 }
 
 function encode(value: unknown): Uint8Array {
+  const plain = writePlain(value)
+  if (plain !== undefined) return plain
   const tree = escape(value, format)
   try {
     const bytes = packr.pack(tree)
