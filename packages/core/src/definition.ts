@@ -111,7 +111,10 @@ export interface WarmProgress {
 }
 
 export interface WarmOptions {
-  /** Loads at once: of `loadMany`, where the definition has it. @default 8, of `loadMany` 4 */
+  /**
+   * Loads at once: of `loadMany`, where the definition has it. As many batches more may be on their way into remote tiers.
+   * @default 8, of `loadMany` 4
+   */
   readonly concurrency?: number
   /** Keys per `loadMany`. @default 500 */
   readonly batch?: number

@@ -23,14 +23,14 @@ export async function warmBatch(
   query: Query,
   loadAll: LoadAll,
   items: readonly WarmItem[],
-  o: { readonly signal: AbortSignal; readonly pace: Pace },
+  o: { readonly signal: AbortSignal; readonly pace: Pace; readonly loaded: () => void },
 ): Promise<Warmed> {
   const warmed: Warmed = { loaded: 0, skipped: 0, errors: [], aside: [] }
   const { signal, pace } = o
-  const again = await once(chain, query, loadAll, items, { signal, pace, unleased: pace.unleased, warmed })
+  const again = await once(chain, query, loadAll, items, { ...o, unleased: pace.unleased, warmed })
   // Something was removed meanwhile, and the fence can't tell what: leases can.
   if (again.length > 0 && !signal.aborted)
-    await once(chain, query, loadAll, again, { signal, pace, unleased: false, warmed })
+    await once(chain, query, loadAll, again, { ...o, unleased: false, warmed })
   return warmed
 }
 
@@ -43,6 +43,7 @@ async function once(
   o: {
     readonly signal: AbortSignal
     readonly pace: Pace
+    readonly loaded: () => void
     readonly unleased: boolean
     readonly warmed: Warmed
   },

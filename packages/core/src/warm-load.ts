@@ -22,6 +22,7 @@ export async function loadAndStore(
   o: {
     readonly signal: AbortSignal
     readonly pace: Pace
+    readonly loaded: () => void
     readonly surveys: readonly Survey[]
     readonly warmed: Warmed
   },
@@ -49,6 +50,7 @@ export async function loadAndStore(
     return []
   }
   const ms = chain.clock.now() - beganAt
+  o.loaded()
   query.counters.loads += ready.length
   query.counters.loadMs += ms
   const stored: Stored[] = []

@@ -55,11 +55,11 @@ class Warming {
     this.#errors.push({ key, error })
   }
 
-  /** Loads what isn't fresh. Never rejects. */
-  async work(items: readonly WarmItem[]): Promise<void> {
+  /** Loads what isn't fresh. Never rejects. `loaded` is called when a batch is loaded and still to be stored. */
+  async work(items: readonly WarmItem[], loaded: () => void): Promise<void> {
     const { loadAll } = this.#query
     if (loadAll === undefined) await Promise.all(items.map((item) => this.#one(item)))
-    else await this.#batch(loadAll, items)
+    else await this.#batch(loadAll, items, loaded)
     try {
       this.#options.progress?.({
         loaded: this.#loaded,
@@ -71,10 +71,11 @@ class Warming {
     }
   }
 
-  async #batch(loadAll: LoadAll, items: readonly WarmItem[]): Promise<void> {
+  async #batch(loadAll: LoadAll, items: readonly WarmItem[], loaded: () => void = () => {}): Promise<void> {
     const warmed = await warmBatch(this.#chain, this.#query, loadAll, items, {
       signal: this.#signal,
       pace: this.#pace,
+      loaded,
     })
     this.#loaded += warmed.loaded
     this.#skipped += warmed.skipped
@@ -120,6 +121,46 @@ class Warming {
   }
 }
 
+/**
+ * So many batches are looked up and loaded at a time, and as many more may still be on their way into the remote tiers:
+ * the source goes on while those are written.
+ */
+class Lanes {
+  readonly #concurrency: number
+  readonly #running = new Set<Promise<void>>()
+  #loading = 0
+  #freed = () => {}
+
+  constructor(concurrency: number) {
+    this.#concurrency = concurrency
+  }
+
+  /** Begins; resolves when another may begin. */
+  async begin(work: (loaded: () => void) => Promise<void>): Promise<void> {
+    this.#loading++
+    let loading = true
+    const loaded = () => {
+      if (loading) this.#loading--
+      loading = false
+      this.#freed()
+    }
+    const running = work(loaded).finally(() => {
+      this.#running.delete(running)
+      loaded()
+    })
+    this.#running.add(running)
+    while (this.#loading >= this.#concurrency || this.#running.size >= 2 * this.#concurrency) {
+      await new Promise<void>((resolve) => {
+        this.#freed = resolve
+      })
+    }
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#running)
+  }
+}
+
 /** Loads what isn't fresh locally or far, `concurrency` loads at a time, begun at most `rate` keys a second. */
 export async function warm<K>(
   chain: Chain,
@@ -133,15 +174,13 @@ export async function warm<K>(
   const warming = new Warming(chain, query, resolved)
   const began = chain.clock.now()
   let begun = 0
-  const running = new Set<Promise<void>>()
+  const lanes = new Lanes(concurrency)
   const start = async (items: readonly WarmItem[]) => {
     const early = (begun * 1_000) / rate - (chain.clock.now() - began)
     begun += items.length
     if (early > 0) await new Promise<void>((resolve) => chain.clock.after(early, resolve))
     if (signal?.aborted) return
-    const work = warming.work(items).finally(() => running.delete(work))
-    running.add(work)
-    if (running.size >= concurrency) await Promise.race(running)
+    await lanes.begin((loaded) => warming.work(items, loaded))
   }
   let items: WarmItem[] = []
   const add = (input: K): boolean => {
@@ -173,7 +212,7 @@ export async function warm<K>(
   } finally {
     // Also when the inputs end with an error: what they brought is warmed.
     if (items.length > 0 && !signal?.aborted) await next()
-    await Promise.all(running)
+    await lanes.end()
   }
   return { ...warming.report, ms: chain.clock.now() - began }
 }

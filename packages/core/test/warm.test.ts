@@ -172,7 +172,10 @@ describe.each([
     const row = node.cache.define(batched(rows(25)).definition)
     const seen: number[] = []
     await row.warm(ids(25), { batch: 10, concurrency: 1, progress: ({ loaded }) => seen.push(loaded) })
-    expect(seen).toEqual([10, 20, 25])
+    // A batch is loaded while the one before it is being stored.
+    expect(seen).toHaveLength(3)
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+    expect(seen.at(-1)).toBe(25)
   })
 })
 
@@ -212,17 +215,35 @@ describe('a batch under one fence', () => {
     })
     await a.warm(ids(80), { batch: 10, concurrency: 1 })
     const looks = nodes.store.calls.map(({ verb }) => verb).filter((verb) => /lease|survey/.test(verb))
+    // The second had begun when the first was refused.
     expect(looks).toEqual([
       'survey',
-      'lease',
-      'lease',
-      'lease',
-      'lease',
-      'lease',
       'survey',
+      'lease',
+      'lease',
+      'lease',
+      'lease',
+      'lease',
       'survey',
       'survey',
     ])
+  })
+
+  test('is followed by the loads of the next while it is stored, of no more than `concurrency` at once', async () => {
+    await using node = nodeOf()
+    const source = rows(60).hold()
+    const { batches, definition } = batched(source)
+    const row = node.cache.define(definition)
+    node.tier.plan = { fillAbsent: { delay: 1_000 } }
+    const warming = row.warm(ids(60), { batch: 10, concurrency: 2 })
+    await node.clock.settle()
+    expect(batches).toHaveLength(2)
+    source.release()
+    await node.clock.settle()
+    // Two are loaded, two more on their way: the rest waits until something is stored.
+    expect(batches).toHaveLength(4)
+    expect(await finish(node.clock, warming)).toMatchObject({ loaded: 60, errors: [] })
+    expect(batches).toHaveLength(6)
   })
 
   test('never replaces what another process stored meanwhile', async () => {

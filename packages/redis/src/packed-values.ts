@@ -14,24 +14,53 @@ export function stampAt(start: string, place: number): string {
 }
 
 /** What stands before the frame in a key; the stamp follows its first byte. */
-const head = encodeValue('-'.repeat(16), new Uint8Array(0))
-const lifeLength = 8
-const before = lifeLength + 4 + head.length
+const headLength = encodeValue('-'.repeat(16), new Uint8Array(0)).length
+/** Ms; as good as no end, and a number that the server takes. */
+const longestLife = 1e15
+const lifeDigits = 16
+const zero = 0x30
 
-/** Values as the script takes them: one text of all, so that the client has one argument to send instead of thousands. */
+/**
+ * Values as the script takes them: one text of all, so that the client has one argument to send instead of thousands.
+ * Lives are text, as the server wants them: a number would be made into one there, entry by entry.
+ */
 export function packValues(items: readonly FrameWrite[], start: string, wall: number): Buffer {
-  let size = before * items.length
-  for (const { bytes } of items) size += bytes.length
+  let size = (1 + lifeDigits + 4 + headLength) * items.length
+  for (let i = 0; i < items.length; i++) size += (items[i] as FrameWrite).bytes.length
   const packed = Buffer.allocUnsafe(size)
+  const view = new DataView(packed.buffer, packed.byteOffset, size)
+  const head = encodeValue(stampAt(start, 0), new Uint8Array(0))
+  const lastDigit = 1 + start.length + placeDigits - 1
   let at = 0
   for (let i = 0; i < items.length; i++) {
     const { bytes, expiresAt } = items[i] as FrameWrite
-    packed.writeDoubleBE(lifeUntil(expiresAt, wall), at)
-    packed.writeUInt32BE(head.length + bytes.length, at + lifeLength)
-    head.copy(packed, at + before - head.length)
-    packed.write(stampAt(start, i), at + before - head.length + 1, 'latin1')
-    packed.set(bytes, at + before)
-    at += before + bytes.length
+    at = writeLife(packed, at, Math.min(longestLife, lifeUntil(expiresAt, wall)))
+    view.setUint32(at, headLength + bytes.length)
+    at += 4
+    packed.set(head, at)
+    // Only the place differs from value to value.
+    let rest = i
+    for (let digit = at + lastDigit; rest > 0; digit--) {
+      packed[digit] = zero + (rest % 10)
+      rest = Math.floor(rest / 10)
+    }
+    at += headLength
+    packed.set(bytes, at)
+    at += bytes.length
   }
-  return packed
+  return packed.subarray(0, at)
+}
+
+/** The length of the text, and the text. Returns where it ends. */
+function writeLife(packed: Buffer, at: number, life: number): number {
+  let digits = 1
+  for (let ten = 10; ten <= life; ten *= 10) digits++
+  packed[at] = digits
+  let rest = life
+  for (let digit = at + digits; digit > at; digit--) {
+    const tenth = Math.floor(rest / 10)
+    packed[digit] = zero + (rest - tenth * 10)
+    rest = tenth
+  }
+  return at + 1 + digits
 }

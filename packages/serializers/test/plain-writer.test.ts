@@ -20,7 +20,11 @@ const rows = fc.array(
       stock: fc.maxSafeInteger(),
       since: fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true }),
       open: fc.boolean(),
-      of: fc.oneof(fc.constant(null), fc.record({ id: fc.integer() }, { noNullPrototype: true }), fc.array(fc.string())),
+      of: fc.oneof(
+        fc.constant(null),
+        fc.record({ id: fc.integer() }, { noNullPrototype: true }),
+        fc.array(fc.string()),
+      ),
     },
     { requiredKeys: ['id'], noNullPrototype: true },
   ),
@@ -46,7 +50,10 @@ test.each([
   ['a row in a row of the same shape', { id: 1, in: { id: 2, in: { id: 3, in: null } } }],
   ['texts of all lengths', [0, 31, 32, 63, 64, 255, 256, 65_535, 65_536].map((n) => 'x'.repeat(n))],
   ['wide texts of all lengths', [0, 10, 16, 31, 63, 64, 127, 128, 40_000].map((n) => 'é😀'.repeat(n))],
-  ['whole numbers', [-(2 ** 31), -129, -128, -33, -32, -1, 0, 63, 64, 255, 256, 65_536, 2 ** 32 - 1, 2 ** 53]],
+  [
+    'whole numbers',
+    [-(2 ** 31), -129, -128, -33, -32, -1, 0, 63, 64, 255, 256, 65_536, 2 ** 32 - 1, 2 ** 53],
+  ],
   ['arrays of all lengths', [0, 15, 16, 65_536].map((length) => Array.from({ length }, (_, i) => i))],
   ['a value longer than a chunk', Array.from({ length: 5_000 }, (_, id) => ({ id, name: `name ${id}` }))],
 ])('%s are plain', (_, value) => {
