@@ -10,6 +10,8 @@ export interface Candidate {
   readonly etag: string | undefined
   readonly tags: readonly TagStamp[]
   readonly clone: boolean
+  /** Who reads later mustn't get it: when it was found locally, no bus vouched for it. */
+  readonly vouchedUntil?: number
   /** The load that made it, where that was traced. */
   readonly trace?: string | undefined
 }

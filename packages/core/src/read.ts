@@ -195,7 +195,8 @@ async function answer(
     const trace = follow?.(view)
     // A load that began before the key's removal isn't for those who came after it.
     const shared = attempt < patience && !options?.forceFresh && query.policy.flight !== false
-    let flight = shared ? joinable(chain, flightKey(query, key, options), key, now) : undefined
+    const joined = shared ? joinable(chain, flightKey(query, key, options), key, now) : undefined
+    let flight = joined
     if (flight === undefined) {
       flight = takeOff(chain, {
         query,
@@ -216,6 +217,8 @@ async function answer(
     // One of the value's tags was removed since the flight began. Only its last removal is known, so all who joined
     // after anything was removed go back; who was there from the start keeps the answer.
     if (joinedAt > flight.sequence && fence.tagsRemovedAt(landing.slots) > flight.sequence) continue
+    // It came down with something older than we may get; who waits for it again gets what it brings in the end.
+    if (joined !== undefined && now > landing.until) continue
     trace?.end(landing.state, chain.names[landing.position])
     observe?.(landing.state)
     return deliver(chain, query, key, flight, landing)

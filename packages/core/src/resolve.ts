@@ -18,7 +18,8 @@ import { within } from './tracing.ts'
 /** The wall clock counts whole ms: an entry's instants come back from a frame this much off. */
 const clockSlack = 2
 
-function fromLocal(entry: LocalEntry, position: number, now: number): Candidate {
+function fromLocal(chain: Chain, entry: LocalEntry, position: number, now: number): Candidate {
+  const silent = now >= chain.live.until || entry.provisional
   return {
     value: entry.value,
     life: entry.soft ? softened(entry, now) : entry,
@@ -27,6 +28,7 @@ function fromLocal(entry: LocalEntry, position: number, now: number): Candidate 
     etag: entry.etag,
     tags: entry.tags,
     clone: entry.isolation === 'clone',
+    vouchedUntil: silent ? entry.vouchedAt + chain.suspectTtl : Number.POSITIVE_INFINITY,
   }
 }
 
@@ -40,7 +42,7 @@ function staleLanding(candidate: Candidate, until: number): Landing {
     position: candidate.position,
     state: 'stale',
     loadMs: candidate.loadMs,
-    until,
+    until: Math.min(until, candidate.vouchedUntil ?? until),
     reason: 'absent',
   }
 }
@@ -75,7 +77,7 @@ export async function resolve(
   const { policy } = query
   let stale =
     job.view && job.view.state !== 'suspect'
-      ? fromLocal(job.view.entry, job.view.position, flight.startedAt)
+      ? fromLocal(chain, job.view.entry, job.view.position, flight.startedAt)
       : undefined
   const deadline = flight.startedAt + policy.timeouts.lock
   let places = noPlaces
