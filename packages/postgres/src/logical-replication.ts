@@ -4,9 +4,13 @@ import type { ChangeHost, ChangeSource } from './change-source.ts'
 import { SideConnection } from './connection.ts'
 import { Following } from './following.ts'
 import { quoteText } from './identifiers.ts'
+import { parseLsn } from './lsn.ts'
+import type { Lsn } from './lsn.ts'
+import { ReachedPosition } from './reached-position.ts'
 import { resolveReplication } from './replication-options.ts'
 import type { LogicalReplicationOptions, ResolvedReplication } from './replication-options.ts'
-import { checkServer, ensurePublication, readSlot, watchSlot } from './replication-setup.ts'
+import { checkServer, ensurePublication, historyOf, readSlot, watchSlot } from './replication-setup.ts'
+import type { SlotState } from './replication-setup.ts'
 import { ReplicationStream } from './replication-stream.ts'
 import { RetryPause } from './retry-pause.ts'
 import { SetupError } from './setup-error.ts'
@@ -44,7 +48,8 @@ class LogicalReplication implements ChangeSource {
   #running: Promise<void> = Promise.resolve()
   #watch: NodeJS.Timeout | undefined
   #checking = false
-  #system: string | undefined
+  #history: string | undefined
+  readonly #reached = new ReachedPosition()
   /** Those that are followed. */
   #tables: readonly FollowedTable[] = []
   readonly #retry = new RetryPause()
@@ -96,14 +101,13 @@ class LogicalReplication implements ChangeSource {
 
   /** One life of the stream: sets up, waits for the slot, follows until something breaks. */
   async #once(host: ChangeHost): Promise<void> {
-    const { slot, perProcess, takeOver } = this.#options
+    const { perProcess, takeOver } = this.#options
     await checkServer(this.#ask)
     const added = await this.#prepareTables(host)
     const known = perProcess ? undefined : await this.#usableSlot()
     if (known?.active) {
       host.state('standby')
-      while (!this.#closing.signal.aborted && (await readSlot(this.#ask, slot))?.active)
-        await this.#pause(takeOver)
+      while (!this.#closing.signal.aborted && (await this.#readSlot())?.active) await this.#pause(takeOver)
       // Everything is looked at anew: the tables, and whether the slot is still there.
       if (this.#closing.signal.aborted || (await this.#usableSlot()) === undefined) return
     }
@@ -113,8 +117,8 @@ class LogicalReplication implements ChangeSource {
       await stream.connect()
       if (known === undefined) await this.#createSlot(stream, host)
       else if (added.length > 0) await this.#gap(host, lacked(added), added)
-      await this.#checkSystem(stream, host)
-      await this.#follow(stream, host)
+      const start = await this.#checkSystem(stream, host)
+      await this.#follow(stream, host, start)
     } finally {
       this.#following?.end()
       this.#following = undefined
@@ -140,7 +144,7 @@ class LogicalReplication implements ChangeSource {
   /** The slot, unless it isn't there or can't be followed any more; then it is dropped. */
   async #usableSlot(): Promise<{ active: boolean } | undefined> {
     const { slot } = this.#options
-    const state = await readSlot(this.#ask, slot)
+    const state = await this.#readSlot()
     if (state?.foreign) {
       const found = `the slot \`${slot}\` is used otherwise (${state.foreign})`
       throw new SetupError({ check: 'slot', found, fix: 'give another name in `slot`' })
@@ -148,6 +152,12 @@ class LogicalReplication implements ChangeSource {
     if (!state?.lost) return state
     await this.#dropSlot()
     return undefined
+  }
+
+  async #readSlot(): Promise<SlotState | undefined> {
+    const state = await readSlot(this.#ask, this.#options.slot)
+    if (state?.history && state.confirmed) this.#reached.note(state.history, parseLsn(state.confirmed))
+    return state
   }
 
   async #dropSlot(): Promise<void> {
@@ -193,15 +203,20 @@ class LogicalReplication implements ChangeSource {
     await Promise.race([host.gap(why, tables), closed])
   }
 
-  /** The same slot on another server, or on one that was promoted, may begin later than ours ended. */
-  async #checkSystem(stream: ReplicationStream, host: ChangeHost): Promise<void> {
+  /**
+   * The same slot on another server, or on one that was promoted, may begin later than ours ended. Resolves to where to
+   * begin on this one.
+   */
+  async #checkSystem(stream: ReplicationStream, host: ChangeHost): Promise<Lsn> {
     const [row] = await stream.query('IDENTIFY_SYSTEM')
-    const system = `${String(row?.['systemid'])}/${String(row?.['timeline'])}`
-    if (this.#system !== undefined && this.#system !== system) await this.#gap(host, 'another server answers')
-    this.#system = system
+    const history = historyOf(row?.['systemid'], row?.['timeline'])
+    if (this.#history !== undefined && this.#history !== history)
+      await this.#gap(host, 'another server answers')
+    this.#history = history
+    return this.#reached.start(history, parseLsn(String(row?.['xlogpos'])))
   }
 
-  async #follow(stream: ReplicationStream, host: ChangeHost): Promise<void> {
+  async #follow(stream: ReplicationStream, host: ChangeHost, start: Lsn): Promise<void> {
     const { slot, publication } = this.#options
     const reader = this.#reader as TransactionReader
     reader.reset()
@@ -214,7 +229,7 @@ class LogicalReplication implements ChangeSource {
     try {
       await Promise.race([
         failed,
-        stream.follow(slot, publication, {
+        stream.follow(slot, publication, start, {
           started: () => {
             this.#retry.reset()
             host.state('following')
@@ -229,6 +244,8 @@ class LogicalReplication implements ChangeSource {
       await stream.close()
       await this.#dropSlot()
       throw error
+    } finally {
+      if (this.#history !== undefined) this.#reached.note(this.#history, stream.confirmed)
     }
   }
 

@@ -109,11 +109,23 @@ export interface SlotState {
   readonly lost: boolean
   /** A slot of that name which does something else. */
   readonly foreign: string | undefined
+  /** Everything before was applied by whoever follows. */
+  readonly confirmed: string | null
+  /** Which log that is a position of: as `historyOf` names it. */
+  readonly history: string | null
+}
+
+/** What a position belongs to: a server, and its timeline. */
+export function historyOf(systemId: unknown, timeline: unknown): string {
+  return `${String(systemId)}/${String(timeline)}`
 }
 
 export async function readSlot(ask: Ask, slot: string): Promise<SlotState | undefined> {
   const [row] = await ask(
-    `select active, wal_status = 'lost' as lost,
+    `select active, wal_status = 'lost' as lost, confirmed_flush_lsn::text as confirmed,
+       case when not pg_is_in_recovery() then
+         (select system_identifier::text from pg_control_system()) || '/' ||
+         ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as history,
        case when plugin is distinct from 'pgoutput' then coalesce(plugin, slot_type)::text
             when database <> current_database() then 'database ' || database end as foreign
      from pg_replication_slots where slot_name = $1`,

@@ -2,7 +2,7 @@ import type { Client } from 'pg'
 import { newClient } from './connection.ts'
 import type { ConnectionOptions, SqlRow } from './connection.ts'
 import { quoteName, quoteText } from './identifiers.ts'
-
+import { formatLsn } from './lsn.ts'
 import type { Lsn } from './lsn.ts'
 
 /** The part of a `pg` client's wire that speaks the copy protocol both ways. */
@@ -56,8 +56,13 @@ export class ReplicationStream {
     return (await this.#client.query<SqlRow>(text)).rows
   }
 
-  /** Follows a slot. Rejects when the server refuses or the connection ends; never resolves before that. */
-  async follow(slot: string, publication: string, listener: StreamListener): Promise<void> {
+  /** What was confirmed last. */
+  get confirmed(): Lsn {
+    return this.#confirmed
+  }
+
+  /** Follows a slot from `start`, or from its own position if that is further. Rejects when the server refuses or the connection ends; never resolves before that. */
+  async follow(slot: string, publication: string, start: Lsn, listener: StreamListener): Promise<void> {
     this.#wire.on('copyData', ({ chunk }) => {
       this.#heardAt = performance.now()
       if (chunk[0] === 0x77) {
@@ -78,7 +83,7 @@ export class ReplicationStream {
       listener.started()
     })
     const names = quoteText(quoteName(publication))
-    const command = `START_REPLICATION SLOT ${quoteName(slot)} LOGICAL 0/0 (proto_version '1', publication_names ${names})`
+    const command = `START_REPLICATION SLOT ${quoteName(slot)} LOGICAL ${formatLsn(start)} (proto_version '1', publication_names ${names})`
     await Promise.race([this.#client.query(command), ended])
     throw new Error('the server ended the replication')
   }

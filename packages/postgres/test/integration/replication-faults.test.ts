@@ -11,6 +11,7 @@ import { becomes, connect, follow, logical, newDatabase, reader, server } from '
 
 const postgres = server({
   ...logical,
+  max_replication_slots: '20',
   max_slot_wal_keep_size: '32MB',
   min_wal_size: '32MB',
   max_wal_size: '32MB',
@@ -263,4 +264,24 @@ test('a killed server loses no committed change', async () => {
   await (await connect(url)).query("update users set name = 'new' where id = 3")
   for (const id of [1, 2, 3]) await becomes(() => seen.row(id), 'new')
   expect(gaps.length).toBe(1)
+})
+
+test('a killed server, which has forgotten what was confirmed, sends only what is new', async () => {
+  const { url, writer, source } = await place()
+  const { feed, gaps } = follow({ cache: reader(writer).cache, source: source() })
+  let applied = 0
+  feed.on('applied', ({ changes }) => {
+    applied += changes
+  })
+  await feed.ready()
+  await becomes(() => gaps.length, 1)
+  for (let i = 0; i < 20; i++) await writer.query('update users set name = $1', [`new ${i}`])
+  await becomes(() => applied, 2_000)
+  await becomes(() => feed.stats().lagBytes, 0)
+  await postgres().kill()
+  await postgres().restart()
+  await (await connect(url)).query("update users set name = 'last' where id = 3")
+  await becomes(() => applied > 2_000, true)
+  expect(applied).toBe(2_001)
+  expect(gaps).toHaveLength(1)
 })
