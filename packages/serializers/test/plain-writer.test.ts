@@ -74,7 +74,12 @@ test.each<[string, unknown]>([
   ['a Map', new Map()],
   ['bytes', Buffer.from('a')],
   ['an object without a prototype', Object.create(null)],
-  ['an instance', new (class Row {})()],
+  [
+    'an instance',
+    new (class Row {
+      readonly id = 1
+    })(),
+  ],
   ['an enumerable symbol', withSymbol],
   ['an array with holes', new Array(3)],
   ['an array with a name beside its items', beside],
