@@ -28,6 +28,16 @@ const row = cache.define<number, number>({
   write: 'behind',
 })
 
+/** Marks are deletions of keys that nobody reads. */
+const markOf = (mark: number) => -mark
+let heard = 0
+cache.on('invalidate', ({ origin, removal }) => {
+  if (origin !== 'bus') return
+  const told = removal()
+  if (told.kind !== 'keys') return
+  for (const key of told.keys) heard = Math.max(heard, -Number(/:n(-\d+)$/.exec(key)?.[1] ?? 0))
+})
+
 async function answer(order: BehindOrder): Promise<BehindAnswer> {
   const { id } = order
   try {
@@ -39,7 +49,12 @@ async function answer(order: BehindOrder): Promise<BehindAnswer> {
     }
     if (order.kind === 'read') {
       const { live = false } = cache.stats().buses['redis'] ?? {}
-      return { id, ok: true, version: await row(order.key), live }
+      const before = heard
+      return { id, ok: true, version: await row(order.key), live, heard: before }
+    }
+    if (order.kind === 'mark') {
+      await row.delete(markOf(order.mark))
+      return { id, ok: true, version: 0 }
     }
     return { id, ok: true, version: await row.flush({ timeout: '60s' }) }
   } catch (error) {

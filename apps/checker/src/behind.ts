@@ -17,6 +17,8 @@ export type BehindOrder =
   | { readonly kind: 'write'; readonly id: number; readonly key: number; readonly version: number }
   | { readonly kind: 'read'; readonly id: number; readonly key: number }
   | { readonly kind: 'flush'; readonly id: number }
+  /** Sends a message on the bus, which every process hears after those of earlier writes. */
+  | { readonly kind: 'mark'; readonly id: number; readonly mark: number }
 
 export type BehindAnswer =
   | {
@@ -27,6 +29,8 @@ export type BehindAnswer =
       readonly queued?: boolean
       /** Of a read: its process knew that it hears of every removal. */
       readonly live?: boolean
+      /** Of a read: the last mark that its process had heard of when it began. */
+      readonly heard?: number
     }
   | { readonly id: number; readonly ok: false; readonly why: string }
 
@@ -55,10 +59,15 @@ export interface BehindVerdict {
   readonly left: number
   /** Reads in another process, after the acknowledgement. */
   readonly reads: number
-  /** Those that returned an older version, and did so again past the bound: 50 ms, or 600 ms while its bus is silent. */
+  /**
+   * Those that returned an older version, and did so again when they mustn't: when the process had heard what was sent on
+   * the bus after the write, or 600 ms later at the latest.
+   */
   readonly stale: number
   /** Those that did so once, by a process that hears of every removal: the message was on its way. */
   readonly onTheWay: number
+  /** Those whose message was still on its way after 50 ms: none that was sent later had arrived either. */
+  readonly late: number
   /** Those that did so for less than that, while their bus was silent: within the declared bound. */
   readonly silent: number
   /** Those after a write whose process had removals waiting: its receipt said so, and others may read the old row. */
@@ -73,7 +82,10 @@ export interface BehindVerdict {
 
 /** Writes that are asked for at once, each of another key. */
 const lanes = 64
-/** How long another process' memory may go on with what was removed, ms: while it hears of removals, and while it doesn't. */
+/**
+ * How long another process' memory may go on with what was removed, ms: how soon a message arrives on a machine that isn't
+ * overloaded, and the bound that holds whatever happens to it.
+ */
 const messageBound = 50
 const silentBound = 600
 
@@ -175,6 +187,8 @@ class Run {
   #silent = 0
   #queued = 0
   #onTheWay = 0
+  #late = 0
+  #mark = 0
   #latest = 0
   #outage = false
 
@@ -211,6 +225,7 @@ class Run {
       reads: this.#reads,
       stale: this.#stale,
       onTheWay: this.#onTheWay,
+      late: this.#late,
       silent: this.#silent,
       queued: this.#queued,
       latest: this.#latest,
@@ -236,13 +251,13 @@ class Run {
         this.#acknowledged++
         this.#expected.set(key, version)
         done++
-        if (this.#acknowledged % 20 === 0) await this.#look(key, version, answer.queued === true)
+        if (this.#acknowledged % 20 === 0) await this.#look(worker, key, version, answer.queued === true)
       }
     }
   }
 
   /** Whether another process sees what was just acknowledged. Nobody else writes the key meanwhile. */
-  async #look(key: number, version: number, queued: boolean): Promise<void> {
+  async #look(writer: Worker, key: number, version: number, queued: boolean): Promise<void> {
     const worker = this.#workers[(key + this.#reads) % this.#workers.length] as Worker
     const acknowledged = performance.now()
     const answer = await worker.ask({ kind: 'read', id: ++this.#id, key })
@@ -256,14 +271,42 @@ class Run {
     const silent = answer.live !== true || this.#outage
     if (silent) this.#silent++
     else this.#onTheWay++
-    // From the first answer on: with so many orders on their way, the process may not have got round to the message.
-    const until = performance.now() + (silent ? silentBound : messageBound)
+    // A process needs no message for what it wrote itself.
+    const mark = worker === writer ? 0 : await this.#marked(writer)
+    await this.#lookAgain(worker, { key, version, acknowledged, silent, mark })
+  }
+
+  /** Resolves to a mark that was sent after what the writer did before, or to none, where it can't be sent. */
+  async #marked(writer: Worker): Promise<number> {
+    const mark = ++this.#mark
+    const answer = await writer.ask({ kind: 'mark', id: ++this.#id, mark })
+    return answer?.ok === true ? mark : Number.POSITIVE_INFINITY
+  }
+
+  /** Until the write shows, or is found stale. */
+  async #lookAgain(
+    worker: Worker,
+    o: {
+      readonly key: number
+      readonly version: number
+      readonly acknowledged: number
+      readonly silent: boolean
+      readonly mark: number
+    },
+  ): Promise<void> {
+    const until = performance.now() + silentBound
+    let late = false
     for (;;) {
       const asked = performance.now()
-      const again = await worker.ask({ kind: 'read', id: ++this.#id, key })
-      if (again?.ok !== true || again.version >= version) return
-      this.#latest = Math.max(this.#latest, asked - acknowledged)
-      if (asked < until) continue
+      const again = await worker.ask({ kind: 'read', id: ++this.#id, key: o.key })
+      if (again?.ok !== true || again.version >= o.version) return
+      const ms = asked - o.acknowledged
+      this.#latest = Math.max(this.#latest, ms)
+      if (!late && !o.silent && ms > messageBound) {
+        late = true
+        this.#late++
+      }
+      if (asked < until && (o.silent || (again.heard ?? 0) < o.mark)) continue
       this.#stale++
       return
     }
