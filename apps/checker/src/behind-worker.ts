@@ -31,9 +31,9 @@ const row = cache.define<number, number>({
 /** Marks are deletions of keys that nobody reads. */
 const markOf = (mark: number) => -mark
 let heard = 0
-cache.on('invalidate', ({ origin, removal }) => {
-  if (origin !== 'bus') return
-  const told = removal()
+cache.on('invalidate', (event) => {
+  if (event.origin !== 'bus') return
+  const told = event.removal()
   if (told.kind !== 'keys') return
   for (const key of told.keys) heard = Math.max(heard, -Number(/:n(-\d+)$/.exec(key)?.[1] ?? 0))
 })
