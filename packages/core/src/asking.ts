@@ -89,7 +89,7 @@ export class Passenger {
   }
 }
 
-/** Reads of the nearest remote tier, gathered by tick. */
+/** Reads of the nearest remote tier, gathered by turn of the event loop. */
 export interface Wave {
   /** Resolves, in the caller's context, once the tier has answered: one promise for all who went together. Never rejects. */
   board(link: RemoteLink, passenger: Passenger): Promise<void>

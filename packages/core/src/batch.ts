@@ -4,10 +4,11 @@ interface Waiting<O> {
 }
 
 /**
- * Collects what is asked for in one tick and asks once.
+ * Collects what is asked for in one turn of the event loop and asks once.
  *
- * `nextTick` runs after the microtasks that are already queued, so that callers who wake up together (from the same
- * reply) end up in one batch again, and a lone call isn't delayed by I/O.
+ * `setImmediate` runs when the turn has handled all that had arrived: requests from many clients, and rows from the
+ * connections of a pool, come one by one, each in a tick of its own, and a write to a socket each is most of what they
+ * would cost. A lone call isn't delayed: with nothing else to handle, the turn is over.
  */
 export class Batch<I, O> {
   #items: I[] = []
@@ -25,7 +26,7 @@ export class Batch<I, O> {
   add(key: string, item: I): Promise<O> {
     const known = this.#keys.get(key)
     if (known) return known
-    if (this.#items.length === 0) process.nextTick(() => this.#flush())
+    if (this.#items.length === 0) setImmediate(() => this.#flush())
     const promise = new Promise<O>((resolve, reject) => {
       this.#items.push(item)
       this.#waiting.push({ resolve, reject })

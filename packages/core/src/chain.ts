@@ -36,7 +36,7 @@ export interface Chain {
   readonly tags: TagBook
   readonly live: Liveness
   readonly flights: Flights
-  /** Reads of the nearest remote tier, gathered by tick: of those who load what is missing, and of the others. */
+  /** Reads of the nearest remote tier, gathered by turn of the event loop: of those who load what is missing, and of the others. */
   readonly waves: { readonly loading: Wave; readonly getting: Wave }
   readonly failures: Failures
   readonly fills: FillWatch

@@ -26,7 +26,7 @@ export interface Definition<K extends KeyOf, V, N extends string = string> exten
   /** Makes the value. `undefined` is returned but not stored; `null` is a value. */
   load(input: K, context: LoadContext): MaybePromise<V>
   /**
-   * Loads what single calls and `many` miss in one tick: a list aligned with the inputs, or a map by input. An `Error`
+   * Loads what single calls and `many` miss in one turn of the event loop: a list aligned with the inputs, or a map by input. An `Error`
    * in the list rejects only its own key.
    */
   loadMany?(

@@ -78,7 +78,7 @@ export interface EventMap {
   degraded: { readonly tier: string; readonly why: 'timeout' | 'error'; readonly error: unknown }
   recovered: { readonly tier: string; readonly downMs: number }
   'bus:gap': { readonly tier: string }
-  /** One round trip to a remote tier, for all that was asked in one tick. `items`: keys, tags or frames in it. */
+  /** One round trip to a remote tier, for all that was asked in one turn. `items`: keys, tags or frames in it. */
   call: {
     readonly tier: string
     readonly verb: TierVerb

@@ -36,7 +36,7 @@ class Group {
 }
 
 /**
- * What misses memory in one tick, asked of the nearest remote tier at once. A fresh hit lands its flight right here,
+ * What misses memory in one turn of the event loop, asked of the nearest remote tier at once. A fresh hit lands its flight right here,
  * in one row with the others of the batch: promises per key are what most of a remote hit would cost. Everything else
  * (a miss, a stale entry, unknown tags) takes the way of `resolve.ts`, which is told what was answered.
  *
@@ -44,8 +44,7 @@ class Group {
  * a hit lately, many reads look without leases first, which costs the tier a fraction; what doesn't land is asked for
  * again, with a lease.
  *
- * `nextTick` runs after the microtasks that are already queued, so that callers who wake up together (from the same
- * reply) end up in one batch again, and a lone call isn't delayed by I/O.
+ * A turn and not a tick, as in batch.ts: requests of a service come one by one, each in a tick of its own.
  */
 export class FarWave implements Wave {
   readonly #chain: () => Chain
@@ -84,7 +83,7 @@ export class FarWave implements Wave {
       group = new Group()
       this.#boarding = group
       const first = group
-      process.nextTick(() => this.#depart(link, first))
+      setImmediate(() => this.#depart(link, first))
     }
     group.passengers.push(passenger)
     if (group.passengers.length >= most) this.#depart(link, group)

@@ -11,7 +11,7 @@ interface Wanted {
   readonly context: LoadContext
 }
 
-/** A loader that gathers the loads of one tick into one `loadMany`. A load that stays alone uses `load`. */
+/** A loader that gathers the loads of one turn of the event loop into one `loadMany`. A load that stays alone uses `load`. */
 export function gathered(o: {
   readonly name: string
   readonly load: ((input: unknown, context: LoadContext) => MaybePromise<unknown>) | undefined

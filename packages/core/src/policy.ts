@@ -165,7 +165,7 @@ function resolveTimeouts(
   if (given === undefined) return outer
   checkKeys('timeouts', given, timeoutKeys)
   if (given.tier !== undefined && !whole) {
-    // The reads of a tick share one round trip, and with it one deadline.
+    // The reads of a turn of the event loop share one round trip, and with it one deadline.
     throw expectation(
       'timeouts.tier',
       'set in the options of `createCache`, for all definitions alike',

@@ -21,7 +21,7 @@ export interface Query {
   readonly loadAll:
     | ((inputs: readonly unknown[], signal: AbortSignal) => Promise<readonly (() => unknown)[]>)
     | undefined
-  /** True when `load` gathers the loads of a tick into one: the bulkhead then counts batches, not keys. */
+  /** True when `load` gathers the loads of a turn into one: the bulkhead then counts batches, not keys. */
   readonly batched: boolean
   readonly schema: StandardSchema<unknown> | undefined
   readonly codec: Codec | undefined

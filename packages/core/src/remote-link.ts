@@ -95,6 +95,7 @@ export class RemoteLink {
   readonly #claims: Batch<{ key: string; stamp: string }, Fence | undefined>
   readonly #fills: Batch<FrameWrite & { fence: Fence }, WriteOutcome>
   readonly #writes: Batch<FrameWrite, WriteOutcome>
+  readonly #deletes: Batch<string, undefined>
   readonly #takes: Batch<string, Fence | undefined>
   readonly #begins: Batch<{ key: string; holdMs: number }, string>
   readonly #conclusions: Batch<{ key: string; intent: string }, Fence | undefined>
@@ -135,8 +136,12 @@ export class RemoteLink {
     this.#fills = new Batch((items) =>
       this.#runWrite('fill', items.length, () => must(coherence).fill(items)),
     )
+    this.#deletes = new Batch(async (keys) => {
+      await tier.delete(keys)
+      return keys.map(() => undefined)
+    })
     this.#takes = new Batch((keys) => must(coherence).take(keys, leaseMs))
-    // Writers of a tick share an intent, as none of them shares a key: a second one of the same key begins a batch.
+    // Writers of a turn share an intent, as none of them shares a key: a second one of the same key begins a batch.
     this.#begins = new Batch(async (items) => {
       const intent = token()
       const keys = items.map(({ key }) => key)
@@ -250,6 +255,11 @@ export class RemoteLink {
     return this.#writes.addEach(item.key, item)
   }
 
+  /** Deletes a key, together with those that others delete in the same turn. A traced one goes alone: its message names it. */
+  delete(key: string): Promise<unknown> {
+    return this.#host.tracing.tracer ? this.tier.delete([key]) : this.#deletes.add(key, key)
+  }
+
   /** Takes a key for an explicit `set`. `refused` during a `write()`; no fence either when not confirmed: its removal is then queued. */
   async take(
     key: string,
@@ -307,7 +317,7 @@ export class RemoteLink {
 
   /** Runs a removal. Resolves to whether the tier confirmed it; if not, `queue` has put it into the journal. */
   async remove(
-    verb: () => Promise<void>,
+    verb: () => Promise<unknown>,
     timeout: number,
     queue: (journal: Journal) => void,
   ): Promise<boolean> {

@@ -29,7 +29,7 @@ interface Walk {
   /** Drops it from this process; called before and after. */
   readonly here: () => void
   /** The verb at one remote tier, or undefined where it has nothing to do. */
-  readonly there: (link: RemoteLink) => (() => Promise<void>) | undefined
+  readonly there: (link: RemoteLink) => (() => Promise<unknown>) | undefined
 }
 
 function walk(chain: Chain, policy: ResolvedPolicy, o: Walk): Promise<Receipt> {
@@ -121,7 +121,9 @@ export function removeKeys(
     here: () => dropKeysHere(chain, unique, soft),
     there: (link) => {
       const { coherence, tier } = link
-      return soft && coherence ? () => coherence.expire(unique) : () => tier.delete(unique)
+      const [only] = unique
+      if (soft && coherence) return () => coherence.expire(unique)
+      return unique.length === 1 ? () => link.delete(only as string) : () => tier.delete(unique)
     },
   })
 }

@@ -113,6 +113,28 @@ describe('events', () => {
     expect(calls[1]).toMatchObject({ verb: 'read', items: 1, outcome: 'error' })
   })
 
+  test('what is asked in several ticks of one turn of the event loop goes out together, deletes too', async () => {
+    await using node = oneNode()
+    await node.clock.settle()
+    const calls: EventMap['call'][] = []
+    node.cache.on('call', (call) => calls.push(call))
+    const deleted: (readonly string[])[] = []
+    const { tier } = node
+    const original = tier.delete.bind(tier)
+    tier.delete = (keys) => {
+      deleted.push(keys)
+      return original(keys)
+    }
+    const asked: Promise<unknown>[] = []
+    for (const key of ['a', 'b', 'c']) {
+      asked.push(node.cache.get(key), node.cache.delete(key))
+      await new Promise<void>((resolve) => process.nextTick(resolve))
+    }
+    await Promise.all(asked)
+    expect(calls.filter(({ verb }) => verb === 'read')).toMatchObject([{ items: 3 }])
+    expect(deleted).toEqual([['=a', '=b', '=c']])
+  })
+
   test('a load tells whether its value differs from the one that it replaces', async () => {
     await using node = memoryNode({ ttl: 1_000, swr: 10_000 })
     const source = new Source([[1, { n: 1 }]])

@@ -23,9 +23,8 @@ interface Timer {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 async function settle(): Promise<void> {
-  // Twice: what the first turn resolves may itself wait for a turn, such as reads batched per tick.
-  await turn()
-  await turn()
+  // What a turn resolves may itself wait for one: what is asked of a remote tier is gathered per turn, step by step.
+  for (let left = 6; left > 0; left--) await turn()
 }
 
 /** @param start Instants to begin with: `now` is 1,000 and `wall` the start of 2030 unless given. */
