@@ -49,7 +49,7 @@ export function assemble(options: ResolvedOptions): Chain {
       clock,
       evicted: (key, cause) => {
         if (evictions) evictions[cause]++
-        if (events.on.evict) events.emit('evict', { tier: tier.name, cause, key: () => key })
+        if (events.on.evict) events.emit('evict', { tier: tier.name, cause, key })
       },
     })
   }

@@ -39,7 +39,7 @@ export {
 export type { ExplainStep, Explanation } from './explain.ts'
 export type { Inspected } from './inspected.ts'
 export type { Isolation } from './isolate.ts'
-export { joinKey, splitKey } from './key.ts'
+export { isJoined, joinKey, splitKey } from './key.ts'
 export type { KeyHash } from './key-hash.ts'
 export type { KeyOf, KeyPart, SplitKey } from './key.ts'
 export type { LoadContext, Loader } from './load-context.ts'

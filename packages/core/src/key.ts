@@ -130,6 +130,28 @@ export function joinKey(prefix: string, input: KeyPart): string {
   return prefix + (typeof input === 'string' ? `s${input}` : primitive(input))
 }
 
+/**
+ * Whether `splitKey` would split the key into these two, told without making a text. `prefix`: one that `splitKey` gave.
+ * May be false though they are: for inputs other than texts and whole numbers of 31 bits.
+ */
+export function isJoined(key: string, prefix: string, input: unknown): boolean {
+  let at = prefix.length
+  const end = prefix.charCodeAt(at - 1)
+  const definition = end === 0x3a
+  // What others end in isn't all that tells where to split.
+  if ((!definition && end !== 0x3d && end !== 0x7e) || !key.startsWith(prefix)) return false
+  if (definition && key.charCodeAt(at++) !== (typeof input === 'string' ? 0x73 : 0x6e)) return false
+  if (typeof input === 'string') return key.length === at + input.length && key.endsWith(input)
+  if (!definition || typeof input !== 'number' || (input | 0) !== input || input < 0) return false
+  let left = input
+  let digit = key.length
+  do {
+    if (digit <= at || key.charCodeAt(--digit) !== 0x30 + (left % 10)) return false
+    left = (left / 10) | 0
+  } while (left > 0)
+  return digit === at
+}
+
 /** The primitive that a canonical text stands for; undefined when it stands for something else, or for undefined. */
 function inputOf(text: string): KeyPart {
   const rest = text.slice(1)

@@ -59,8 +59,8 @@ export const noShelf: Shelf = {
 /** What a local tier gets from the cache that it serves. */
 export interface LocalHost {
   readonly clock: Clock
-  /** Reports an entry that the tier dropped on its own: for space, or because it had expired. */
-  evicted(key: string, cause: 'size' | 'expired'): void
+  /** Reports an entry that the tier dropped on its own: for space, or because it had expired. `key` builds its key, at any time later. */
+  evicted(key: () => string, cause: 'size' | 'expired'): void
 }
 
 /** A frame as a tier holds it. Opaque to the tier: the chain wrote header, codec and transforms. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonical, joinKey, rawKey, splitKey } from '../src/key.ts'
+import { canonical, isJoined, joinKey, rawKey, splitKey } from '../src/key.ts'
 import { memoryNode, oneNode, pair } from './rig.ts'
 
 const wellFormed = fc.string({ unit: 'binary' })
@@ -275,6 +275,37 @@ describe('the two parts of a key', () => {
         const [one, other] = [a, b].map((given) => splitKey(`${path}#d@1:${canonical(given)}`))
         const same = one?.prefix === other?.prefix && one?.input === other?.input
         expect(same).toBe(canonical(a) === canonical(b))
+      }),
+    )
+  })
+
+  test('that a key has two parts is told as splitting it tells', () => {
+    const inputs = fc.oneof(wellFormed, fc.integer(), fc.nat(), fc.constantFrom('', 0, -0, '0', 2 ** 31))
+    const prefixes = fc.constantFrom('=', 'a=', 'a/b~', '#d@1:', 'a#d@1:', '#d@1:[', '#d@1:n')
+    const keys = fc.oneof(
+      fc.tuple(prefixes, inputs).map(([prefix, given]) => prefix + canonical(given)),
+      fc.tuple(prefixes, wellFormed).map(([prefix, text]) => prefix + text),
+      fc.tuple(prefixes, fc.nat(), fc.nat(9)).map(([prefix, number, digit]) => `${prefix}n${number}${digit}`),
+    )
+    fc.assert(
+      fc.property(keys, prefixes, inputs, (key, prefix, given) => {
+        const split = splitKey(key)
+        const told = [given, split.input].filter((one) => isJoined(key, prefix, one))
+        expect(told.every((one) => split.prefix === prefix && split.input === one)).toBe(true)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('the two parts of a key are known by themselves where they are usual ones', () => {
+    const texts = wellFormed.filter((text) => text.length < 100)
+    const usual = fc.oneof(
+      fc.tuple(fc.constantFrom('#d@1:', 'a/b#d:e@1:'), fc.oneof(texts, fc.nat(), fc.constant(-0))),
+      fc.tuple(fc.constantFrom('=', 'a/b=', 'a~'), texts),
+    )
+    fc.assert(
+      fc.property(usual, ([prefix, given]) => {
+        expect(isJoined(joinKey(prefix, given), prefix, given)).toBe(true)
       }),
     )
   })

@@ -36,7 +36,7 @@ export class Finder {
   }
 
   remove(slot: number, hash: number): void {
-    this.slots.prefixAt(slot).memo.delete(this.slots.inputs[slot])
+    this.slots.prefixAt(slot).forgetOne(this.slots.inputs[slot])
     this.#index.remove(slot, hash)
   }
 

@@ -1,4 +1,4 @@
-import { CacheError, joinKey, splitKey } from '@tierstack/cache-core'
+import { CacheError, isJoined, joinKey, splitKey } from '@tierstack/cache-core'
 import type { KeyPart, LocalEntry, LocalHost, LocalTier, Shelf } from '@tierstack/cache-core'
 import type { EvictionPolicy } from './eviction-policy.ts'
 import { Finder } from './finder.ts'
@@ -93,21 +93,28 @@ class MemoryTier implements LocalTier {
       this.delete(key)
       return false
     }
-    const { prefix: text, input } = splitKey(key)
-    const prefix = this.#prefixes.at(text)
+    const last = this.#prefixes.last
+    if (isJoined(key, last.text, entry.input)) this.#put(last, entry.input, entry, weight)
+    else {
+      const { prefix, input } = splitKey(key)
+      // The caller's own text needn't be held twice.
+      this.#put(this.#prefixes.at(prefix), entry.input === input ? entry.input : input, entry, weight)
+    }
+    return true
+  }
+
+  #put(prefix: Prefix, input: unknown, entry: LocalEntry, weight: number): void {
     const mark = this.#markOf(entry, prefix)
     const hash = prefix.hash(input)
     let slot = this.#finder.slotOf(prefix, input, hash)
     if (slot >= 0) this.#policy.hit(slot)
-    // The caller's own text needn't be held twice.
-    else slot = this.#add(mark, entry.input === input ? entry.input : input, hash)
+    else slot = this.#add(mark, input, hash)
     const more = weight - (this.#slots.weights[slot] as number)
     this.#bytes += more
     this.#slots.write(slot, entry, mark, weight)
     if (this.#quotas) this.#keepToQuota(this.#quotas, prefix, slot, more)
     this.#makeRoom()
     this.#sweep?.wake()
-    return true
   }
 
   delete(key: string): boolean {
@@ -202,10 +209,14 @@ class MemoryTier implements LocalTier {
   }
 
   #evict(slot: number, cause: 'size' | 'expired'): void {
-    const key = this.#keyAt(slot)
+    const key = this.#host && laterKey(this.#slots.prefixAt(slot), this.#slots.inputs[slot] as KeyPart)
     this.#remove(slot, cause === 'size')
-    this.#host?.evicted(key, cause)
+    if (key) this.#host?.evicted(key, cause)
   }
+}
+
+function laterKey({ text }: Prefix, input: KeyPart): () => string {
+  return () => joinKey(text, input)
 }
 
 function isOfTenant(key: string): boolean {

@@ -20,6 +20,11 @@ export class Prefix {
     return hashOf(input, this.#seed)
   }
 
+  /** Only texts are remembered. */
+  forgetOne(input: unknown): void {
+    if (typeof input === 'string' && this.memo.size > 0) this.memo.delete(input)
+  }
+
   forget(): void {
     this.memo = new Map()
   }
@@ -33,14 +38,14 @@ export class Prefixes {
     if (this.#byText.get(text)?.deref() === undefined) this.#byText.delete(text)
   })
 
-  /** Most keys have the same as the one before. */
-  #last: Prefix | undefined
+  /** Most keys have the same as the one before. In the beginning one that no key has. */
+  last: Prefix = new Prefix('')
 
   /** Undefined when nobody holds it: then it has no entries either. */
   find(text: string): Prefix | undefined {
-    if (this.#last?.text === text) return this.#last
+    if (this.last.text === text) return this.last
     const prefix = this.#byText.get(text)?.deref()
-    this.#last = prefix ?? this.#last
+    this.last = prefix ?? this.last
     return prefix
   }
 
@@ -50,6 +55,7 @@ export class Prefixes {
     const prefix = new Prefix(text)
     this.#byText.set(text, new WeakRef(prefix))
     this.#gone.register(prefix, text)
+    this.last = prefix
     return prefix
   }
 }

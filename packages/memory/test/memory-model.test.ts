@@ -20,7 +20,7 @@ test('entries, bytes and evictions are those of a plain list in order of use', (
       const maxBytes = 3_000
       const tier = memory({ maxEntries, maxBytes, policy: 'lru' })
       const evicted: string[] = []
-      tier.open({ clock: fakeClock(), evicted: (name) => evicted.push(name) })
+      tier.open({ clock: fakeClock(), evicted: (name) => evicted.push(name()) })
       // The first is used longest ago.
       let list: { key: string; weight: number }[] = []
       const gone: string[] = []

@@ -9,7 +9,7 @@ const overhead = 100
 function opened(options: MemoryOptions = {}, clock: FakeClock = fakeClock({ now: 0 })) {
   const evicted: string[] = []
   const tier = memory(options)
-  tier.open({ clock, evicted: (key, cause) => evicted.push(`${key} ${cause}`) })
+  tier.open({ clock, evicted: (key, cause) => evicted.push(`${key()} ${cause}`) })
   return { tier, evicted, clock }
 }
 

@@ -24,7 +24,7 @@ test('each tenant keeps to its quota at the cost of what it wrote longest ago, a
         const quota = 2_000
         const tier = memory({ maxBytes: '1mb', maxBytesPerTenant: quota, policy })
         const evicted: string[] = []
-        tier.open({ clock: fakeClock(), evicted: (name, cause) => evicted.push(`${cause} ${name}`) })
+        tier.open({ clock: fakeClock(), evicted: (name, cause) => evicted.push(`${cause} ${name()}`) })
         // The first was written longest ago.
         let list: { key: string; weight: number }[] = []
         const gone: string[] = []

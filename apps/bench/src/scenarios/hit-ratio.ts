@@ -84,31 +84,36 @@ function ofOurs(policy: PolicyName, entries: number): Held {
       const place = shelf.find(key, 0, 0)
       return place < 0 ? undefined : shelf.value(place)
     },
-    set: (key) => void tier.set(`#row@1:n${key}`, { ...blank, value: key, input: key }),
+    set: (key) => void tier.set(`#row@1:n${key}`, entryOf(key)),
   }
 }
 
-const blank: LocalEntry = {
-  value: 0,
-  input: 0,
-  createdAt: 0,
-  freshUntil: 3_600_000,
-  staleUntil: 3_600_000,
-  errorUntil: 3_600_000,
-  quickUntil: 3_600_000,
-  soft: false,
-  stamp: '',
-  tags: [],
-  slots: [],
-  seen: 0,
-  loadMs: 0,
-  etag: undefined,
-  vouchedAt: 0,
-  provisional: false,
-  usedAt: 0,
-  idleTtl: Number.POSITIVE_INFINITY,
-  isolation: 'frozen',
-  bytes: 8,
+const none: readonly never[] = []
+
+/** As the chain makes one. */
+function entryOf(key: number): LocalEntry {
+  return {
+    value: key,
+    input: key,
+    createdAt: 0,
+    freshUntil: 3_600_000,
+    staleUntil: 3_600_000,
+    errorUntil: 3_600_000,
+    quickUntil: 3_600_000,
+    soft: false,
+    stamp: '',
+    tags: none,
+    slots: none,
+    seen: 0,
+    loadMs: 0,
+    etag: undefined,
+    vouchedAt: 0,
+    provisional: false,
+    usedAt: 0,
+    idleTtl: Number.POSITIVE_INFINITY,
+    isolation: 'frozen',
+    bytes: 8,
+  }
 }
 
 function report(results: Results): Report {

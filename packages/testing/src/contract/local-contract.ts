@@ -46,7 +46,7 @@ export function localContract(make: () => LocalTier, { test }: LocalContractOpti
     test(name, () => {
       const evicted: string[] = []
       const tier = make()
-      tier.open({ clock: fakeClock(), evicted: (key, cause) => evicted.push(`${key} ${cause}`) })
+      tier.open({ clock: fakeClock(), evicted: (key, cause) => evicted.push(`${key()} ${cause}`) })
       run(tier, evicted)
       return Promise.resolve()
     })

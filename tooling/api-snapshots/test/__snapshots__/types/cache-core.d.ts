@@ -602,6 +602,7 @@ export interface SplitKey {
 }
 export declare function splitKey(key: string): SplitKey;
 export declare function joinKey(prefix: string, input: KeyPart): string;
+export declare function isJoined(key: string, prefix: string, input: unknown): boolean;
 export declare function checkName(what: string, name: unknown, longestName?: number): string;
 export declare function prefixesOf(key: string): string[];
 
@@ -1028,7 +1029,7 @@ export interface Shelf {
 export declare const noShelf: Shelf;
 export interface LocalHost {
     readonly clock: Clock;
-    evicted(key: string, cause: 'size' | 'expired'): void;
+    evicted(key: () => string, cause: 'size' | 'expired'): void;
 }
 export interface StoredFrame {
     readonly bytes: Uint8Array;

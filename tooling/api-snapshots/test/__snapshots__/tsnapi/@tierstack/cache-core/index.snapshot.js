@@ -6,7 +6,7 @@ export { CacheError, errorCodes } from './errors.js';
 export { checkCodec, checkKeys, checkMethods, checkName, checkOneOf, expectation, nearest, } from './expectation.js';
 export { createCache } from './create-cache.js';
 export { eventNames } from './events.js';
-export { joinKey, splitKey } from './key.js';
+export { isJoined, joinKey, splitKey } from './key.js';
 export { noShelf } from './tier.js';
 export { openReadScope } from './read-scope.js';
 export { parseBytes } from './bytes.js';
