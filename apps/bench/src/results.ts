@@ -25,6 +25,12 @@ export class Results {
     return median(this.#numbers(name, kase, metric))
   }
 
+  /** The highest of all rounds. */
+  worst(name: string, kase: string, metric: string): number {
+    const numbers = this.#numbers(name, kase, metric)
+    return numbers.length === 0 ? Number.NaN : Math.max(...numbers)
+  }
+
   spread(name: string, kase: string, metric: string): number {
     return spread(this.#numbers(name, kase, metric))
   }

@@ -1,4 +1,3 @@
-import type { LocalEntry } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import type { MemoryOptions } from '@tierstack/cache-memory'
 import { LRUCache } from 'lru-cache'
@@ -12,6 +11,7 @@ import { at } from '../scenario.ts'
 import type { Level, Place, Scenario, Seat } from '../scenario.ts'
 import { withoutServers } from '../servers.ts'
 import { median } from '../statistics.ts'
+import { entryOf } from '../tier-entry.ts'
 import { traces } from '../traces.ts'
 import type { Trace } from '../traces.ts'
 
@@ -85,34 +85,6 @@ function ofOurs(policy: PolicyName, entries: number): Held {
       return place < 0 ? undefined : shelf.value(place)
     },
     set: (key) => void tier.set(`#row@1:n${key}`, entryOf(key)),
-  }
-}
-
-const none: readonly never[] = []
-
-/** As the chain makes one. */
-function entryOf(key: number): LocalEntry {
-  return {
-    value: key,
-    input: key,
-    createdAt: 0,
-    freshUntil: 3_600_000,
-    staleUntil: 3_600_000,
-    errorUntil: 3_600_000,
-    quickUntil: 3_600_000,
-    soft: false,
-    stamp: '',
-    tags: none,
-    slots: none,
-    seen: 0,
-    loadMs: 0,
-    etag: undefined,
-    vouchedAt: 0,
-    provisional: false,
-    usedAt: 0,
-    idleTtl: Number.POSITIVE_INFINITY,
-    isolation: 'frozen',
-    bytes: 8,
   }
 }
 

@@ -1,14 +1,13 @@
-import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contestant, Library } from '../library.ts'
-import { target } from '../report/report.ts'
+import { short, target } from '../report/report.ts'
 import type { Report } from '../report/report.ts'
 import { cell, rowsOf } from '../report/rows.ts'
 import type { Results } from '../results.ts'
-import type { Metrics } from '../sample.ts'
 import { at } from '../scenario.ts'
 import type { Level, Place, Scenario, Seat } from '../scenario.ts'
 import { withoutServers } from '../servers.ts'
+import { delays } from '../stretches.ts'
 
 const yardstick = 'lru-cache'
 /** Reads between two turns of the event loop. */
@@ -42,15 +41,17 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
     })
   const full = await open(3_600_000)
   await fill(full, count)
+  // What runs for the first time is compiled first.
+  for (let i = 0; i < count / 10; i++) await full.read(`new:${next++}`)
   return {
     async play() {
-      const evicting = await watched(async () => {
+      const evicting = await delays(async () => {
         for (let i = 0; i < at(level, 1_000, 100_000, 300_000); i++) {
           await full.read(`new:${next++}`)
           if (i % perTurn === 0) await new Promise(setImmediate)
         }
       })
-      const resting = await watched(() => sleep(at(level, 100, 1_000, 3_000)))
+      const resting = await delays(() => sleep(at(level, 100, 1_500, 3_000)))
       return { evicting, resting }
     },
     end: () => full.close(),
@@ -61,39 +62,42 @@ async function fill(contestant: Contestant, count: number): Promise<void> {
   for (let i = 0; i < count; i++) await contestant.read(`row:${i}`)
 }
 
-/** The longest turns of the event loop and the longest stops for garbage meanwhile, ms. */
-async function watched(work: () => Promise<unknown>): Promise<Metrics> {
-  let longestStop = 0
-  const observer = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) longestStop = Math.max(longestStop, duration)
-  })
-  observer.observe({ entryTypes: ['gc'] })
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  await sleep(50)
-  delay.enable()
-  await work()
-  delay.disable()
-  await sleep(10)
-  observer.disconnect()
-  return { p99: delay.percentile(99) / 1e6, longest: delay.max / 1e6, garbage: longestStop }
-}
-
 function report(results: Results): Report {
   const cases = ['evicting', 'resting'] as const
-  const metrics = ['p99', 'longest', 'garbage'] as const
+  const worst = (name: string, kase: string, metric: string) =>
+    results.has(name, kase, metric) ? short(results.worst(name, kase, metric)) : '–'
+  const metrics = ['p99', 'longest', 'own', 'garbage'] as const
   return {
     tables: [
       {
         title: 'Delay of the event loop with a full tier, ms',
-        note: `A million entries (quick: 300,000). \`evicting\`: rows nobody has are read one after the other, each of which puts another out, a turn of the loop every ${perTurn}. \`resting\`: nothing happens but the search for expired entries. The timer itself is off by about 1 ms. \`garbage\`: the longest stop for collecting, which is in the delay too. \`no cache\` holds nothing: its delays are those of the machine.`,
+        note: `A million entries (quick: 300,000). \`evicting\`: rows nobody has are read one after the other, each of which puts another out, a turn of the loop every ${perTurn}. \`resting\`: nothing happens but the search for expired entries. \`longest\` is what the slowest timer of all rounds was late, for whatever reason. \`own\`: the longest stretch without stops for collecting garbage and without the time in which the machine gave the process no processor; what the engine marks and compiles in between is still in it. \`garbage\`: the longest stop for collecting. \`no cache\` holds nothing: its delays are those of the machine.`,
         columns: ['', ...cases.flatMap((kase) => metrics.map((metric) => `${kase} ${metric}`))],
         rows: rowsOf(results, (name) =>
-          cases.flatMap((kase) => metrics.map((metric) => cell(results, name, kase, metric))),
+          cases.flatMap((kase) =>
+            metrics.map((metric) =>
+              metric === 'p99' ? cell(results, name, kase, metric) : worst(name, kase, metric),
+            ),
+          ),
         ),
       },
     ],
     charts: [],
     targets: [
+      target(
+        'longest pause without stops for garbage, evicting',
+        results.worst('tierstack', 'evicting', 'own'),
+        '≤',
+        5,
+        'ms',
+      ),
+      target(
+        'longest pause without stops for garbage, resting',
+        results.worst('tierstack', 'resting', 'own'),
+        '≤',
+        5,
+        'ms',
+      ),
       target('delay while evicting, p99', results.value('tierstack', 'evicting', 'p99'), '≤', 5, 'ms'),
       target(
         'the same above that of a process that holds nothing, evicting',
@@ -104,14 +108,14 @@ function report(results: Results): Report {
       ),
       target(
         'delay while nothing is asked, longest',
-        results.value('tierstack', 'resting', 'longest'),
+        results.worst('tierstack', 'resting', 'longest'),
         '≤',
         5,
         'ms',
       ),
       target(
         'the same above that of a process that holds nothing, resting',
-        results.value('tierstack', 'resting', 'longest') - results.value('no cache', 'resting', 'longest'),
+        results.worst('tierstack', 'resting', 'longest') - results.worst('no cache', 'resting', 'longest'),
         '≤',
         5,
         'ms',
