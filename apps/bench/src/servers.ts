@@ -1,4 +1,3 @@
-import { startPostgres, startRedis } from '@tierstack/test-services'
 import type { Stage } from './scenario.ts'
 
 const nowhere = { redisUrl: '', databaseUrl: '' }
@@ -7,12 +6,17 @@ export function withoutServers(): Promise<Stage> {
   return Promise.resolve({ place: nowhere, stop: () => Promise.resolve() })
 }
 
+/** Not imported with the scenario: each of two hundred contestants would spend half a second on it. */
+const services = () => import('@tierstack/test-services')
+
 export async function withRedis(): Promise<Stage> {
+  const { startRedis } = await services()
   const server = await startRedis()
   return { place: { ...nowhere, redisUrl: server.url }, stop: () => server.stop() }
 }
 
 export async function withRedisAndPostgres(): Promise<Stage> {
+  const { startPostgres, startRedis } = await services()
   const redis = await startRedis()
   const postgres = await startPostgres({ settings: { max_connections: '200', shared_buffers: '256MB' } })
   return {
