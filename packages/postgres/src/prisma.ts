@@ -1,5 +1,7 @@
 import type { CachedConnection, CachedQueries } from './cached-queries.ts'
 import { overriding } from './overriding.ts'
+import { batchOf, BatchRows, Unlike } from './prisma-batch.ts'
+import type { BatchQuery } from './prisma-batch.ts'
 
 /** What Prisma hands to a driver adapter. */
 interface SqlQuery {
@@ -50,9 +52,11 @@ export function cachedAdapter<F extends AdapterFactory>(factory: F, queries: Cac
 }
 
 function cachedConnection(adapter: Adapter, queries: CachedQueries): Adapter {
+  // Each statement outside of a transaction is one of its own.
+  const single = () => queries.connection()
   return overriding(adapter, {
-    // Each statement outside of a transaction is one of its own.
-    ...caching(adapter, () => queries.connection()),
+    ...caching(adapter, single),
+    queryRaw: (query: SqlQuery) => readSingle(adapter, queries, query),
     executeScript: (script: string) =>
       write(queries.connection(), script, [], () => adapter.executeScript(script)),
     startTransaction: async (isolationLevel?: unknown) => {
@@ -74,19 +78,56 @@ function caching(
   connection: () => CachedConnection,
 ): Readonly<Record<string, unknown>> {
   return {
-    queryRaw: (query: SqlQuery) =>
-      connection().run<SqlResultSet, SqlResultSet>({
-        text: query.sql,
-        values: query.args,
-        shape: `prisma ${JSON.stringify(query.argTypes)}`,
-        execute: () => queryable.queryRaw(query),
-        pack: (result) => ({ ...result }),
-        unpack: (stored) => stored,
-        count: ({ rows }) => rows.length,
-      }),
+    queryRaw: (query: SqlQuery) => read(queryable, connection(), query),
     executeRaw: (query: SqlQuery) =>
       write(connection(), query.sql, query.args, () => queryable.executeRaw(query)),
   }
+}
+
+function read(
+  queryable: Queryable,
+  connection: CachedConnection,
+  query: SqlQuery,
+  execute: () => Promise<SqlResultSet> = () => queryable.queryRaw(query),
+): Promise<SqlResultSet> {
+  return connection.run<SqlResultSet, SqlResultSet>({
+    text: query.sql,
+    values: query.args,
+    shape: `prisma ${JSON.stringify(query.argTypes)}`,
+    execute,
+    pack: (result) => ({ ...result }),
+    unpack: (stored) => stored,
+    count: ({ rows }) => rows.length,
+  })
+}
+
+/** A statement outside of a transaction. */
+async function readSingle(adapter: Adapter, queries: CachedQueries, query: SqlQuery): Promise<SqlResultSet> {
+  const batch = batchOf(query)
+  try {
+    if (batch !== undefined) return await readRows(adapter, queries, batch)
+  } catch (error) {
+    if (!(error instanceof Unlike)) throw error
+  }
+  try {
+    return await read(adapter, queries.connection(), query)
+  } catch (error) {
+    // It was read together with others.
+    if (error instanceof Unlike) return await adapter.queryRaw(query)
+    throw error
+  }
+}
+
+/** A batch as the statements for each of its values, of which those that aren't cached are read by one. */
+async function readRows(adapter: Adapter, queries: CachedQueries, batch: BatchQuery): Promise<SqlResultSet> {
+  const rows = new BatchRows<SqlResultSet>(batch, (query) => adapter.queryRaw(query as SqlQuery))
+  const results = await Promise.all(
+    batch.texts.map((text) =>
+      read(adapter, queries.connection(), batch.queryFor([text]), () => rows.rowsOf(text)),
+    ),
+  )
+  const [first] = results as [SqlResultSet, ...SqlResultSet[]]
+  return { ...first, rows: results.flatMap((result) => result.rows) }
 }
 
 function write<R>(

@@ -229,6 +229,65 @@ test('a list of keys concerns its rows alone; while one of them is missing, the 
   expect(await read('bases', 1, 2)).toBe('1=0 1=0 2=0')
 })
 
+test('what Prisma reads together is cached row by row, and asked for together', async () => {
+  const url = await newDatabase({ url: inject('databaseUrl') })
+  const plain = poolOf(url)
+  await plain.query(`create table things (id int primary key, v int not null);
+    insert into things select i, 0 from generate_series(1, 9) i;
+    create collation blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+    create table words (word text collate blind primary key, v int not null);
+    insert into words values ('one', 1), ('two', 2)`)
+  const cache = createCache({ namespace: url.split('/').at(-1) as string, tiers: [memory()], ttl: '1h' })
+  onTestFinished(() => cache.close())
+  const factory = new PrismaPg({ connectionString: url, max: 5 })
+  const bare = await factory.connect()
+  onTestFinished(() => bare.dispose())
+  const sent: string[] = []
+  const noted = {
+    connect: async () => ({
+      ...bare,
+      queryRaw: (query: Parameters<typeof bare.queryRaw>[0]) => {
+        sent.push(query.args.slice(0, -1).join())
+        return bare.queryRaw(query)
+      },
+      executeRaw: (query: Parameters<typeof bare.executeRaw>[0]) => bare.executeRaw(query),
+    }),
+  }
+  const queries = cachedQueries({ cache, query: (text) => plain.query(text) })
+  const connection = (await cachedAdapter(noted, queries).connect()) as unknown as typeof bare
+  const asked = (scalarType: 'int' | 'string', sql: string, ...args: unknown[]) => ({
+    sql,
+    args: [...args],
+    argTypes: args.map(() => ({ scalarType, arity: 'scalar' as const })),
+  })
+  const list = (values: readonly unknown[]) =>
+    `(${values.map((_, i) => `$${i + 1}`).join()}) OFFSET $${values.length + 1}`
+  const things = async (...ids: number[]) => {
+    const sql = `SELECT "public"."things"."id", "public"."things"."v" FROM "public"."things" WHERE "public"."things"."id" IN ${list(ids)}`
+    const { rows } = await connection.queryRaw(asked('int', sql, ...ids, '0'))
+    return rows.map(([id, v]) => `${String(id)}=${String(v)}`).join(' ')
+  }
+  expect(await things(1, 2, 3)).toBe('1=0 2=0 3=0')
+  expect(await things(3, 4, 1, 4)).toBe('3=0 4=0 1=0')
+  expect(await things(4, 2)).toBe('4=0 2=0')
+  expect(sent.splice(0)).toEqual(['1,2,3', '4'])
+  await connection.executeRaw(asked('int', 'UPDATE "things" SET "v" = $1 WHERE "id" = $2', 5, 2))
+  expect(await things(1, 2, 99)).toBe('1=0 2=5')
+  expect(await things(99, 1)).toBe('1=0')
+  expect(sent.splice(0)).toEqual(['2,99'])
+  await connection.executeRaw(asked('int', 'INSERT INTO "things" ("id", "v") VALUES ($1, $2)', 99, 9))
+  expect(await things(99, 1)).toBe('99=9 1=0')
+  expect(sent.splice(0)).toEqual(['99'])
+
+  // Under a collation that takes different texts for the same, nothing is told apart.
+  const words = async (...all: string[]) => {
+    const sql = `SELECT "public"."words"."word", "public"."words"."v" FROM "public"."words" WHERE "public"."words"."word" IN ${list(all)}`
+    return (await connection.queryRaw(asked('string', sql, ...all, '0'))).rows.map(([word]) => word)
+  }
+  expect(await words('ONE', 'two')).toEqual(['one', 'two'])
+  expect(await words('ONE', 'one')).toEqual(['one'])
+})
+
 test('a write whose removal waits for Redis says so, and its own process reads what it wrote', async () => {
   const url = await newDatabase({ url: inject('databaseUrl') })
   const plain = poolOf(url)
