@@ -120,7 +120,7 @@ async function readSingle(adapter: Adapter, queries: CachedQueries, query: SqlQu
 
 /** A batch as the statements for each of its values, of which those that aren't cached are read by one. */
 async function readRows(adapter: Adapter, queries: CachedQueries, batch: BatchQuery): Promise<SqlResultSet> {
-  const rows = new BatchRows<SqlResultSet>(batch, (query) => adapter.queryRaw(query as SqlQuery))
+  const rows = new BatchRows<SqlResultSet>(batch, (query) => adapter.queryRaw(query))
   const results = await Promise.all(
     batch.texts.map((text) =>
       read(adapter, queries.connection(), batch.queryFor([text]), () => rows.rowsOf(text)),
