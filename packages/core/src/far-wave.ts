@@ -6,7 +6,7 @@ import type { Instant } from './open-frame.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { Place } from './remote-read.ts'
 import { dueAheadOf } from './resolve.ts'
-import { backfill } from './store.ts'
+import { backfill } from './backfill.ts'
 import type { LeaseRead, StoredFrame } from './tier.ts'
 
 /** Of one group. While the tier answers the next, this process opens what came of the one before. */

@@ -28,7 +28,7 @@ const patience = 3
  *   4. stale   answer within swr, load behind                      resolve.ts
  *   5. load    lease, bulkhead, timeouts                           load.ts
  *   6. failure stale within staleIfError, else the error to all    resolve.ts
- *   7. store   local under the fence, remote with the lease        store.ts
+ *   7. store   local under the fence, remote with the lease        store.ts, store-remote.ts
  */
 
 /** Resolves to the value, or to undefined when there is none and the query has no loader. */

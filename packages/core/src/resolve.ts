@@ -12,7 +12,8 @@ import { askRemotes, giveBack, keepLeases, takeClaims } from './remote-read.ts'
 import type { Asking } from './asking.ts'
 import type { Found, Place } from './remote-read.ts'
 import type { Query } from './query.ts'
-import { backfill, store } from './store.ts'
+import { backfill } from './backfill.ts'
+import { store } from './store.ts'
 import { within } from './tracing.ts'
 
 /** The wall clock counts whole ms: an entry's instants come back from a frame this much off. */

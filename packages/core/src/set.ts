@@ -8,7 +8,8 @@ import type { RemoteLink } from './remote-link.ts'
 import { giveBack } from './remote-read.ts'
 import type { Place } from './remote-read.ts'
 import { announce, dropKeys } from './remove.ts'
-import { putLocal, storeRemote } from './store.ts'
+import { storeRemote } from './store-remote.ts'
+import { putLocal } from './store.ts'
 import type { TagMoment } from './tag-book.ts'
 
 /**
