@@ -8,15 +8,15 @@ interface Maker {
 }
 
 const makers: Readonly<Record<string, Maker>> = {
-  'near-hit': { make: async () => (await import('./scenarios/near-hit.ts')).nearHit, quick: 17, full: 80 },
+  'near-hit': { make: async () => (await import('./scenarios/near-hit.ts')).nearHit, quick: 13, full: 80 },
   'memory-per-entry': {
     make: async () => (await import('./scenarios/memory-per-entry.ts')).memoryPerEntry,
     quick: 16,
     full: 50,
   },
-  'hit-ratio': { make: async () => (await import('./scenarios/hit-ratio.ts')).hitRatio, quick: 8, full: 55 },
+  'hit-ratio': { make: async () => (await import('./scenarios/hit-ratio.ts')).hitRatio, quick: 6, full: 45 },
   pauses: { make: async () => (await import('./scenarios/pauses.ts')).pauses, quick: 11, full: 55 },
-  sweep: { make: async () => (await import('./scenarios/sweep.ts')).sweep, quick: 6, full: 45 },
+  sweep: { make: async () => (await import('./scenarios/sweep.ts')).sweep, quick: 9, full: 75 },
   'far-hit': { make: async () => (await import('./scenarios/far-hit.ts')).farHit, quick: 24, full: 115 },
   'cold-local': {
     make: async () => (await import('./scenarios/cold-local.ts')).coldLocal,
@@ -24,7 +24,7 @@ const makers: Readonly<Record<string, Maker>> = {
     full: 65,
   },
   bulk: { make: async () => (await import('./scenarios/bulk.ts')).bulk, quick: 25, full: 90 },
-  stampede: { make: async () => (await import('./scenarios/stampede.ts')).stampede, quick: 24, full: 45 },
+  stampede: { make: async () => (await import('./scenarios/stampede.ts')).stampede, quick: 28, full: 90 },
   database: { make: async () => (await import('./scenarios/database.ts')).database, quick: 40, full: 190 },
   'dead-redis': {
     make: async () => (await import('./scenarios/dead-redis.ts')).deadRedis,
