@@ -30,7 +30,7 @@ export const featureCost: Scenario = {
     'with JSON',
   ],
   parts: [{ name: '', processes: 1 }],
-  rounds: { trial: 1, quick: 2, full: 7 },
+  rounds: { trial: 1, quick: 4, full: 7 },
   prepare: withRedis,
   enter,
   report,

@@ -37,7 +37,7 @@ export const hitRatio: Scenario = {
 }
 
 function enter(_library: Library, _place: Place, level: Level): Promise<Seat> {
-  const rows = traces(at(level, 2_000, 60_000, caffeineAccesses))
+  const rows = traces(at(level, 2_000, 150_000, caffeineAccesses))
   return Promise.resolve({
     play() {
       const sample: Record<string, Metrics> = {}
