@@ -5,11 +5,11 @@ const interval = 1_000
 const hurry = 10
 const mostPerTick = 1_000
 /** Ms after which a tick leaves the rest to the next one: a look at the clock every so many entries. */
-const longest = 2
-const looksEvery = 64
+const longest = 1
+const looksEvery = 32
 
 /**
- * Frees expired entries that nobody asks for, a few per tick, round and round: others wait for a tick no longer than 2 ms.
+ * Frees expired entries that nobody asks for, a few per tick, round and round: others wait for a tick no longer than 1 ms.
  *
  * As long as a quarter or more of a tick's entries had expired, the next tick comes at once (the active expire
  * cycle of Redis): a burst of entries of one age goes quickly, and nothing is paid when little expires. A timer
