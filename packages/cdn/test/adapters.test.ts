@@ -247,6 +247,41 @@ test('a handler that throws leaves no scope open behind it, and the listener ans
   })
 })
 
+test('a body that is there as a whole goes out with its length, one that is still made does not', async () => {
+  const listener = nodeListener((request) => {
+    if (request.url.endsWith('/whole')) return new Response('whole')
+    const parts = ['a', 'b']
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+      const part = parts.shift()
+      if (part === undefined) controller.close()
+      else controller.enqueue(new TextEncoder().encode(part))
+    }
+    return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }))
+  })
+  await served(listener, async (url) => {
+    const whole = await fetch(`${url}/whole`)
+    expect([whole.headers.get('content-length'), await whole.text()]).toEqual(['5', 'whole'])
+    const made = await fetch(`${url}/made`)
+    expect([made.headers.get('content-length'), await made.text()]).toEqual([null, 'ab'])
+  })
+})
+
+test('a body that fails before its first byte is a bare 500, with nothing of the head that it was to have', async () => {
+  const listener = nodeListener(
+    () =>
+      new Response(new ReadableStream({ pull: (controller) => controller.error(new Error('broken')) }), {
+        headers: { 'cache-control': 'public, max-age=60', 'cache-tag': 'row-1', 'set-cookie': 'sid=1' },
+      }),
+  )
+  await served(listener, async (url) => {
+    const response = await fetch(url)
+    expect(response.status).toBe(500)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect([response.headers.get('cache-tag'), response.headers.get('set-cookie')]).toEqual([null, null])
+  })
+})
+
 test('a body comes no faster than it is taken, and ends when its reader leaves', async () => {
   let pulled = 0
   let left = () => {}

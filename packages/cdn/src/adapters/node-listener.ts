@@ -9,9 +9,15 @@ export function nodeListener(
     void serve(handler, incoming, outgoing).catch(() => {
       // Nothing of what went wrong goes out, and no cache keeps it.
       if (outgoing.headersSent) outgoing.destroy()
-      else outgoing.writeHead(500, { 'cache-control': 'no-store' }).end()
+      else refused(outgoing, 500)
     })
   }
+}
+
+/** Says no more than that, whatever the head was going to be. */
+function refused(outgoing: ServerResponse, status: number): void {
+  for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name)
+  outgoing.writeHead(status, { 'cache-control': 'no-store' }).end()
 }
 
 async function serve(
@@ -21,14 +27,14 @@ async function serve(
 ): Promise<void> {
   const request = requestOf(incoming)
   if (request === undefined) {
-    outgoing.writeHead(400, { 'cache-control': 'no-store' }).end()
+    refused(outgoing, 400)
     return
   }
   const response = await handler(request)
   const cookies = response.headers.getSetCookie()
   for (const [name, value] of response.headers) if (name !== 'set-cookie') outgoing.setHeader(name, value)
   if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies)
-  outgoing.writeHead(response.status)
+  outgoing.statusCode = response.status
   if (response.body === null || incoming.method === 'HEAD') {
     await response.body?.cancel()
     outgoing.end()
@@ -40,14 +46,26 @@ async function copy(body: ReadableStream<Uint8Array>, outgoing: ServerResponse):
   const reader = body.getReader()
   const gone = () => void reader.cancel().catch(() => {})
   outgoing.once('close', gone)
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (outgoing.destroyed) return
-    if (done) break
-    if (!outgoing.write(value)) await room(outgoing)
+  let part = await reader.read()
+  let ahead = part.done ? undefined : reader.read()
+  // A body that is there as a whole goes out with its head and its length; one that is still made, piece by piece.
+  const whole = ahead !== undefined && (await soon(ahead))?.done === true
+  while (!part.done && !outgoing.destroyed && !whole) {
+    if (!outgoing.write(part.value)) await room(outgoing)
+    part = await (ahead ?? reader.read())
+    ahead = undefined
   }
+  if (outgoing.destroyed) return
   outgoing.off('close', gone)
-  outgoing.end()
+  outgoing.end(part.value)
+}
+
+/** What the promise resolves to, if it does before anything else is waited for. */
+function soon<T>(promise: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    promise.then(resolve, reject)
+    setImmediate(resolve, undefined)
+  })
 }
 
 /** Until more can be written, or nobody listens. */

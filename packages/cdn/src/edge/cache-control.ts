@@ -7,22 +7,26 @@ import type { Fields } from './fields.ts'
 export type Directives = ReadonlyMap<string, string | true>
 
 const directive =
-  /([^\s=,;"]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s,;]*)))?[^,"]*(?:"(?:[^"\\]|\\.)*"[^,"]*)*(?:,|$)/g
+  /([^\s=,;"]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s,;]*)))?([^,"]*(?:"(?:[^"\\]|\\.)*"[^,"]*)*)(?:,|$)/g
+/** Directives that forbid, where a comma is missing before them: `max-age=60; private`. */
+const astray = /(?<=^|[\s;])(?:private|no-cache|no-store)(?=$|[\s;=])/gi
 
 /**
  * `Cache-Control` (RFC 9111, section 5.2). The first of equal directives counts, but for those that forbid: they count
- * wherever they stand.
+ * wherever they stand, and whatever is wrong with what stands around them.
  */
 function parseCacheControl(value: string | undefined): Directives {
   const directives = new Map<string, string | true>()
   if (value === undefined) return directives
-  for (const [, name, quoted, bare] of value.matchAll(directive)) {
+  for (const [, name, quoted, bare, rest] of value.matchAll(directive)) {
     const key = (name as string).toLowerCase()
+    const forbids = key === 'private' || key === 'no-cache'
     const argument = quoted?.replaceAll(/\\(.)/g, '$1') ?? bare ?? true
     const known = directives.get(key)
-    if (known === undefined) directives.set(key, argument)
-    // `private` alone forbids more than `private="a"`.
-    else if (argument === true && (key === 'private' || key === 'no-cache')) directives.set(key, true)
+    // `private` alone forbids more than `private="a"`; what names no field forbids all.
+    if (forbids && (argument === true || !/\w/.test(argument))) directives.set(key, true)
+    else if (known === undefined) directives.set(key, argument)
+    for (const [missed] of (rest ?? '').matchAll(astray)) directives.set(missed.toLowerCase(), true)
   }
   return directives
 }

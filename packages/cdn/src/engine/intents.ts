@@ -4,7 +4,7 @@ import type { DeadLetter, Intent, PurgeLane } from './purge-queue.ts'
 /** An announced removal of which nothing more was heard. */
 const lapse = 60_000
 /** Ids of removals that are done are struck out together, this long after the first, ms. */
-const strikeAfter = 20
+const strikeAfter = 200
 
 /** What is written down of removals: before anybody is told of them, until they are purged for the last time. */
 export class Intents {

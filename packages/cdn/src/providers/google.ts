@@ -45,9 +45,9 @@ export function googleCdn(given: GoogleCdnOptions = {}): Provider<'google'> {
           read: '2026-11-28',
         },
         {
-          fact: '10 tags a call',
-          url: 'https://cloud.google.com/cdn/docs/cache-invalidation-overview',
-          read: '2026-11-27',
+          fact: 'up to 10 tags in one request; several are one or the other, a path beside them is one more condition',
+          url: 'https://docs.cloud.google.com/compute/docs/reference/rest/v1/urlMaps/invalidateCache',
+          read: '2026-11-29',
         },
         {
           fact: 'limits of the header: not found; 50 tags and 4,096 bytes are assumed',

@@ -22,6 +22,11 @@ describe('what a response says', () => {
     'max-age=60, no-store',
     'private, max-age=60',
     'private, private="a", max-age=60',
+    'max-age=60; private',
+    'max-age=60 no-store',
+    'private=, max-age=60',
+    `private='', max-age=60`,
+    'ext="never closed, max-age=60, private',
   ])('%s is not kept', async (control) => {
     expect(await secondFrom(said(control))).toBe('origin')
   })
