@@ -4,7 +4,8 @@ import { parseHttpDate } from './http-date.ts'
 
 const entityTag = /(?:[Ww]\/)?"[^"]*"|[^\s,"][^\s,]*/g
 
-function bare(etag: string): string {
+/** The tag without what says that it is weak, for weak comparison (RFC 9110, section 8.8.3.2). */
+export function bare(etag: string): string {
   return etag.trim().replace(/^[Ww]\//, '')
 }
 

@@ -13,7 +13,7 @@ import { lifetimeOf } from './lifetime.ts'
 import type { Exchanged, Lifetime } from './lifetime.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Answer, Origin } from './origin.ts'
-import { freshened, suits, validators } from './page.ts'
+import { freshened, isOf, suits, validators } from './page.ts'
 import type { Page, Part } from './page.ts'
 import { tagsOf } from './page-tags.ts'
 import { parseContentRange } from './range.ts'
@@ -72,6 +72,10 @@ export class Filler {
     let answer: Answer
     try {
       answer = await this.#ask(filling, old, leads)
+      if (answer.status === 304 && old !== undefined && !isOf(answer.fields, old)) {
+        answer.body.resume()
+        answer = await this.#ask(filling, undefined, leads)
+      }
     } catch {
       return this.#failed(context, old)
     }

@@ -1,3 +1,4 @@
+import { bare } from './conditional.ts'
 import { field, firstLine, without } from './fields.ts'
 import type { Fields } from './fields.ts'
 import type { Lifetime } from './lifetime.ts'
@@ -61,6 +62,13 @@ export function validators(page: Page): string[] {
     ...(etag === undefined ? [] : ['If-None-Match', etag]),
     ...(modified === undefined ? [] : ['If-Modified-Since', modified]),
   ]
+}
+
+/** Whether a 304 is about this page. One that names another's validator must not renew it (RFC 9111, section 4.3.4). */
+export function isOf(news: Fields, page: Page): boolean {
+  const named = firstLine(news, 'etag')
+  const own = firstLine(page.fields, 'etag')
+  return named === undefined || own === undefined || bare(named) === bare(own)
 }
 
 /** Describe the body that is stored, not the one that a 304 or another representation would have. */

@@ -21,6 +21,20 @@ describe('asking the origin whether a page is current', () => {
     expect(await node.get('/')).toMatchObject({ from: 'edge', body: 'one' })
   })
 
+  test('a 304 that names another ETag renews nothing, and the page is asked for as a whole', async () => {
+    await using node = await rig()
+    node.answer(
+      { headers: ['Cache-Control: max-age=2', etag], body: 'one' },
+      { status: 304, headers: ['Cache-Control: max-age=60', 'ETag: "v2"'] },
+      { headers: ['Cache-Control: max-age=60', 'ETag: "v2"'], body: 'two' },
+    )
+    await node.get('/')
+    await node.clock.advance(3_000)
+    expect((await node.get('/')).body).toBe('two')
+    expect(node.seen[2]?.headers['if-none-match']).toBeUndefined()
+    expect(await node.get('/')).toMatchObject({ from: 'edge', body: 'two' })
+  })
+
   test('one with Last-Modified by that', async () => {
     await using node = await rig()
     node.answer({ headers: ['Cache-Control: max-age=2', `Last-Modified: ${at(-100)}`] }, { status: 304 })
