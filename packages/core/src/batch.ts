@@ -1,3 +1,5 @@
+// The real one, also where a test has put another in its place: it stands for the turn, not for time.
+import { setImmediate } from 'node:timers'
 interface Waiting<O> {
   readonly resolve: (output: O) => void
   readonly reject: (error: unknown) => void

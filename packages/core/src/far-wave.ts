@@ -1,3 +1,5 @@
+// The real one, also where a test has put another in its place: it stands for the turn, not for time.
+import { setImmediate } from 'node:timers'
 import { answerOf, unleasedAnswer } from './asking.ts'
 import type { Asking, FirstAnswer, Passenger, Wave } from './asking.ts'
 import type { Chain } from './chain.ts'
@@ -11,6 +13,11 @@ import type { LeaseRead, StoredFrame } from './tier.ts'
 
 /** Of one group. While the tier answers the next, this process opens what came of the one before. */
 const most = 128
+/**
+ * Groups that are asked for at once. Opening what came of so many takes less than a tier is given to answer: were more
+ * of them sent, the last ones would wait for us, and their time limit would take that for a tier that is slow.
+ */
+const underWay = 16
 /** Reads that share a reading of the clocks. All of them began before the batch was answered. */
 const readings = 32
 const noPlaces: readonly Place[] = []
@@ -50,6 +57,8 @@ export class FarWave implements Wave {
   readonly #chain: () => Chain
   readonly #loading: boolean
   #boarding: Group | undefined
+  readonly #waiting: { readonly link: RemoteLink; readonly group: Group }[] = []
+  #underWay = 0
   #hits = 0
 
   /** @param loading Whether those of this wave load what is missing, and so want leases. */
@@ -93,8 +102,21 @@ export class FarWave implements Wave {
   #depart(link: RemoteLink, group: Group): void {
     if (this.#boarding !== group) return
     this.#boarding = undefined
+    this.#waiting.push({ link, group })
+    this.#next()
+  }
+
+  #next(): void {
+    if (this.#underWay >= underWay) return
+    const first = this.#waiting.shift()
+    if (first === undefined) return
+    this.#underWay++
     const chain = this.#chain()
-    chain.background.run(this.#travel(chain, link, group))
+    const back = () => {
+      this.#underWay--
+      this.#next()
+    }
+    chain.background.run(this.#travel(chain, first.link, first.group).then(back))
   }
 
   /** Never rejects. */

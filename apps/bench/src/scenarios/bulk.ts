@@ -57,6 +57,7 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
       // What is measured is compiled by then.
       const far = {
         contestant: warm.contestant,
+        loads: warm.loads,
         keys: keys.slice(0, 10_000),
         ms: round === 0 ? Math.max(ms * 3, warmUp) : ms,
       }
@@ -70,6 +71,7 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
         const from = 1_000 + i * half
         sample[`${together} keys, cold memory`] = await readLoop({
           contestant: fresh.contestant,
+          loads: fresh.loads,
           keys: keys.slice(from, from + half),
           callers: 8,
           ms,
@@ -78,6 +80,7 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
         })
         sample[`${together} keys, warm memory`] = await readLoop({
           contestant: both.contestant,
+          loads: both.loads,
           keys,
           callers: 1,
           ms,
