@@ -1,5 +1,5 @@
-// The real one, also where a test has put another in its place: it stands for the turn, not for time.
-import { setImmediate } from 'node:timers'
+import { atEndOfTurn } from './turn.ts'
+
 interface Waiting<O> {
   readonly resolve: (output: O) => void
   readonly reject: (error: unknown) => void
@@ -8,9 +8,8 @@ interface Waiting<O> {
 /**
  * Collects what is asked for in one turn of the event loop and asks once.
  *
- * `setImmediate` runs when the turn has handled all that had arrived: requests from many clients, and rows from the
- * connections of a pool, come one by one, each in a tick of its own, and a write to a socket each is most of what they
- * would cost. A lone call isn't delayed: with nothing else to handle, the turn is over.
+ * A turn and not a tick: requests from many clients, and rows from the connections of a pool, come one by one, each in a
+ * tick of its own, and a write to a socket each is most of what they would cost. A lone call isn't delayed: with nothing else to handle, the turn is over.
  */
 export class Batch<I, O> {
   #items: I[] = []
@@ -28,7 +27,7 @@ export class Batch<I, O> {
   add(key: string, item: I): Promise<O> {
     const known = this.#keys.get(key)
     if (known) return known
-    if (this.#items.length === 0) setImmediate(() => this.#flush())
+    if (this.#items.length === 0) atEndOfTurn(() => this.#flush())
     const promise = new Promise<O>((resolve, reject) => {
       this.#items.push(item)
       this.#waiting.push({ resolve, reject })

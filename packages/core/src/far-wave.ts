@@ -1,5 +1,3 @@
-// The real one, also where a test has put another in its place: it stands for the turn, not for time.
-import { setImmediate } from 'node:timers'
 import { answerOf, unleasedAnswer } from './asking.ts'
 import type { Asking, FirstAnswer, Passenger, Wave } from './asking.ts'
 import type { Chain } from './chain.ts'
@@ -10,6 +8,7 @@ import type { Place } from './remote-read.ts'
 import { dueAheadOf } from './resolve.ts'
 import { backfill } from './backfill.ts'
 import type { LeaseRead, StoredFrame } from './tier.ts'
+import { atEndOfTurn } from './turn.ts'
 
 /** Of one group. While the tier answers the next, this process opens what came of the one before. */
 const most = 128
@@ -43,9 +42,9 @@ class Group {
 }
 
 /**
- * What misses memory in one turn of the event loop, asked of the nearest remote tier at once. A fresh hit lands its flight right here,
- * in one row with the others of the batch: promises per key are what most of a remote hit would cost. Everything else
- * (a miss, a stale entry, unknown tags) takes the way of `resolve.ts`, which is told what was answered.
+ * What misses memory in one turn of the event loop, asked of the nearest remote tier at once. A fresh hit lands its
+ * flight right here, in one row with the others of the batch: promises per key are what most of a remote hit would cost.
+ * Everything else (a miss, a stale entry, unknown tags) takes the way of `resolve.ts`, which is told what was answered.
  *
  * Leases are asked for along with the values, so that a miss costs no round trip more. But where nearly everything was
  * a hit lately, many reads look without leases first, which costs the tier a fraction; what doesn't land is asked for
@@ -92,7 +91,7 @@ export class FarWave implements Wave {
       group = new Group()
       this.#boarding = group
       const first = group
-      setImmediate(() => this.#depart(link, first))
+      atEndOfTurn(() => this.#depart(link, first))
     }
     group.passengers.push(passenger)
     if (group.passengers.length >= most) this.#depart(link, group)

@@ -1,9 +1,10 @@
 import { memory } from '@tierstack/cache-memory'
 import { chaosTier, twoNodes } from '@tierstack/cache-testing'
-import type { ChaosTier } from '@tierstack/cache-testing'
+import type { ChaosTier, TwoNodes } from '@tierstack/cache-testing'
 import { expect, test } from 'vitest'
 import { createCache } from '../src/index.ts'
 import { pair, Source } from './rig.ts'
+import type { TestCache } from './rig.ts'
 
 /*
  * While a process hears nothing from the bus, what it holds counts for `suspectTtl` (500 ms) from the instant at which
@@ -12,18 +13,27 @@ import { pair, Source } from './rig.ts'
 
 const ttl = { ttl: { memory: 100, store: 60_000 }, swr: 10_000 } as const
 
+type Row = (id: number) => Promise<string>
+
+/** The bus is cut from b, which reads the row at 600: certainly current then. At 700 a changes it. */
+async function outdate(
+  nodes: Pick<TwoNodes<TestCache>, 'bus' | 'clock'>,
+  { source, a, b }: { source: Source<string>; a: Row & { delete(id: number): unknown }; b: Row },
+): Promise<void> {
+  nodes.bus.cut('b')
+  await nodes.clock.advance(600)
+  expect(await b(1)).toBe('old')
+  await nodes.clock.advance(100)
+  source.rows.set(1, 'new')
+  await a.delete(1)
+}
+
 test('a stale answer is not shared with those who come when nobody vouches for it any more', async () => {
   await using nodes = await pair(ttl)
   const source = new Source<string>([[1, 'old']])
   const [a, b] = [nodes.a, nodes.b].map((node) => node.define({ name: 'row', load: source.load }))
   if (a === undefined || b === undefined) throw new Error('two nodes')
-  nodes.bus.cut('b')
-  await nodes.clock.advance(600)
-  // Certainly current at 600.
-  expect(await b(1)).toBe('old')
-  await nodes.clock.advance(100)
-  source.rows.set(1, 'new')
-  await a.delete(1)
+  await outdate(nodes, { source, a, b })
   await nodes.clock.advance(350)
   source.hold()
   // At 1,050: past its ttl, within `swr` and within 500 ms.
@@ -45,12 +55,7 @@ test('nor is what a refresh fell back to, with those who joined it since', async
   const source = new Source<string>([[1, 'old']])
   const row = { name: 'row', load: source.load }
   const [a, b] = [nodes.a.define(row), nodes.b.define(row)]
-  nodes.bus.cut('b')
-  await nodes.clock.advance(600)
-  expect(await b(1)).toBe('old')
-  await nodes.clock.advance(100)
-  source.rows.set(1, 'new')
-  await a.delete(1)
+  await outdate(nodes, { source, a, b })
   source.hold()
   source.failing = new Error('the source is down')
   await nodes.clock.advance(300)
@@ -75,12 +80,7 @@ test('nor what it found being loaded by another process', async () => {
   const source = new Source<string>([[1, 'old']])
   const row = { name: 'row', load: source.load }
   const [a, b] = [nodes.a.define(row), nodes.b.define(row)]
-  nodes.bus.cut('b')
-  await nodes.clock.advance(600)
-  expect(await b(1)).toBe('old')
-  await nodes.clock.advance(100)
-  source.rows.set(1, 'new')
-  await a.delete(1)
+  await outdate(nodes, { source, a, b })
   source.hold()
   const loading = a(1)
   await nodes.clock.advance(395)

@@ -30,7 +30,7 @@ export function packValues(items: readonly FrameWrite[], start: string, wall: nu
   const packed = Buffer.allocUnsafe(size)
   const view = new DataView(packed.buffer, packed.byteOffset, size)
   const head = encodeValue(stampAt(start, 0), new Uint8Array(0))
-  const lastDigit = 1 + start.length + placeDigits - 1
+  const lastDigit = start.length + placeDigits
   let at = 0
   for (let i = 0; i < items.length; i++) {
     const { bytes, expiresAt } = items[i] as FrameWrite
