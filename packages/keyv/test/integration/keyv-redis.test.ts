@@ -17,7 +17,12 @@ function adapter(url: string) {
 test('a second process finds in Redis what the first one loaded', async () => {
   const namespace = `keyv-${crypto.randomUUID()}`
   const build = () =>
-    createCache({ namespace, tiers: [memory(), keyvTier(adapter(inject('redisUrl')))], ttl: '1m' })
+    createCache({
+      namespace,
+      tiers: [memory(), keyvTier(adapter(inject('redisUrl')))],
+      ttl: '1m',
+      timeouts: { tier: '10s' },
+    })
   const [first, second] = [build(), build()]
   await first.getOrSet('k', () => ({ when: new Date(0), big: 1n }))
   await first.drain()

@@ -59,11 +59,13 @@ export function busContract(check: Check): void {
     await far.coherence.bus.publish({ kind: 'tags', tags: ['t'], soft: false })
     await far.coherence.bus.publish({ kind: 'tags', tags: ['t'], soft: true })
     await far.coherence.bus.publish({ kind: 'all' })
-    await near.hears('all')
-    assert.deepEqual(
-      near.heard.filter((entry) => !entry.startsWith('filled')),
-      ['delete "k"', 'delete "a\\u0000b"', 'expire "k"', 'invalidate "t"', 'soften "t"', 'all'],
-    )
+    const removals = ['delete "k"', 'delete "a\\u0000b"', 'expire "k"', 'invalidate "t"', 'soften "t"', 'all']
+    for (const entry of removals) await near.hears(entry)
+    const heard = near.heard.filter((entry) => !entry.startsWith('filled'))
+    assert.deepEqual([...heard].sort(), [...removals].sort())
+    // Names of several nodes come over several connections: only what is said of one name stays in order.
+    assert(heard.indexOf('delete "k"') < heard.indexOf('expire "k"'))
+    assert(heard.indexOf('invalidate "t"') < heard.indexOf('soften "t"'))
   })
 
   check('a bus that is left alone stays alive without a gap', async (rig) => {
