@@ -221,7 +221,8 @@ describe('what was missed is not trusted', () => {
     await becomes(() => seen.row(1), 'new')
     await writer.query("update users set name = 'newer'")
     await becomes(() => seen.row(1), 'newer')
-    expect(feed.stats().state).toBe('following')
+    // A gap alone may have shown it, between two attempts to follow.
+    await becomes(() => feed.stats().state, 'following')
   })
 
   test('a process with a slot of its own takes each lost connection for a gap', async () => {

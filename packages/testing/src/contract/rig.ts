@@ -111,7 +111,7 @@ export class Node {
   }
 
   async eventually(done: () => boolean, what: () => string): Promise<void> {
-    for (let round = 0; round < 400 && !done(); round++) await this.#settled.wait(5)
+    for (let round = 0; round < 2_000 && !done(); round++) await this.#settled.wait(5)
     assert(done(), `waited in vain for ${what()}`)
   }
 
