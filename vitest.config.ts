@@ -25,7 +25,7 @@ export default defineConfig({
   test: {
     passWithNoTests: true,
     // A busy machine is slow, not wrong.
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     // Integration tests mostly wait, for servers and their deadlines.
     maxWorkers: 2,
     coverage: {
@@ -44,7 +44,7 @@ export default defineConfig({
           name: 'integration',
           include: ['{packages,apps,tooling}/*/test/integration/**/*.test.ts'],
           globalSetup: ['tooling/test-services/src/vitest.ts'],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           // Real servers and their real deadlines: on a machine that schedules nobody for a while, one may be missed.
           // A test that needs its second try is reported as flaky, and is worth a look.
