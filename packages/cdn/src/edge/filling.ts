@@ -75,6 +75,8 @@ export class Filler {
       if (answer.status === 304 && old !== undefined && !isOf(answer.fields, old)) {
         answer.body.resume()
         answer = await this.#ask(filling, undefined, leads)
+        // Of what, if not of what we have?
+        if (answer.status === 304) throw new OriginFailed()
       }
     } catch {
       return this.#failed(context, old)

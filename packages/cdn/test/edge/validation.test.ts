@@ -35,6 +35,31 @@ describe('asking the origin whether a page is current', () => {
     expect(await node.get('/')).toMatchObject({ from: 'edge', body: 'two' })
   })
 
+  test('a 304 to a question without a condition renews nothing either: the origin has failed', async () => {
+    await using node = await rig()
+    const foreign = { status: 304, headers: ['Cache-Control: max-age=60', 'ETag: "v2"'] }
+    node.answer({ headers: ['Cache-Control: max-age=2', etag], body: 'one' }, foreign)
+    await node.get('/')
+    await node.clock.advance(3_000)
+    expect((await node.get('/')).status).toBe(504)
+    expect((await node.get('/')).status).toBe(504)
+    expect(node.seen).toHaveLength(5)
+    node.answer({ headers: ['Cache-Control: max-age=60', 'ETag: "v2"'], body: 'two' })
+    expect(await node.get('/')).toMatchObject({ status: 200, body: 'two', from: 'origin' })
+  })
+
+  test('and the old page is served where it may be when the origin fails', async () => {
+    await using node = await rig()
+    const foreign = { status: 304, headers: ['Cache-Control: max-age=60', 'ETag: "v2"'] }
+    node.answer({ headers: ['Cache-Control: max-age=2, stale-if-error=9', etag], body: 'one' }, foreign)
+    await node.get('/')
+    await node.clock.advance(3_000)
+    expect(await node.get('/')).toMatchObject({ status: 200, body: 'one' })
+    expect(node.seen).toHaveLength(3)
+    await node.clock.advance(9_000)
+    expect((await node.get('/')).status).toBe(504)
+  })
+
   test('one with Last-Modified by that', async () => {
     await using node = await rig()
     node.answer({ headers: ['Cache-Control: max-age=2', `Last-Modified: ${at(-100)}`] }, { status: 304 })
