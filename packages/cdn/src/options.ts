@@ -2,7 +2,7 @@ import { checkKeys, checkName, expectation, parseDuration } from '@tierstack/cac
 import type { Duration } from '@tierstack/cache-core'
 import { memoryQueue } from './engine/memory-queue.ts'
 import type { PurgeQueue } from './engine/purge-queue.ts'
-import type { Fetch } from './engine/send.ts'
+import type { Fetch } from './engine/fetch.ts'
 import type { Provider } from './provider.ts'
 
 export interface CdnOptions<N extends string = string> {
@@ -87,7 +87,7 @@ export interface CdnOptions<N extends string = string> {
   readonly index?: string
   /** @default false */
   readonly hideCacheStatus?: boolean
-  /** @default the global one */
+  /** Makes the calls. @default the global one, or the provider's */
   readonly fetch?: Fetch
   /** Source of jitter, 0 ≤ n < 1. @default Math.random */
   readonly random?: () => number
@@ -184,7 +184,7 @@ export function resolveOptions(given: CdnOptions): ResolvedOptions {
     degradedTtl: duration('degradedTtl', '30s'),
     index,
     hideCacheStatus: given.hideCacheStatus === true,
-    fetch: given.fetch ?? ((url, init) => fetch(url, init)),
+    fetch: given.fetch ?? provider.fetch ?? ((url, init) => fetch(url, init)),
     random: given.random ?? Math.random,
   })
 }

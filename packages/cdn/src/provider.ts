@@ -1,3 +1,5 @@
+import type { Fetch } from './engine/fetch.ts'
+
 /** Where a fact about a vendor was read. */
 export interface Source {
   readonly fact: string
@@ -64,7 +66,7 @@ export interface PurgeRequest {
 
 export interface PurgeAnswer {
   readonly status: number
-  readonly headers: Headers
+  readonly headers: { get(name: string): string | null }
   readonly body: string
 }
 
@@ -88,4 +90,6 @@ export interface Provider<N extends string = string> {
   /** The requests that purge the batch: one, or one per node. All have to succeed; repeating them does no harm. */
   requests(batch: PurgeBatch, at: Date): readonly PurgeRequest[] | Promise<readonly PurgeRequest[]>
   verdict(answer: PurgeAnswer): PurgeVerdict
+  /** How calls are made when `cdn` isn't told. @default the global `fetch` */
+  readonly fetch?: Fetch
 }

@@ -7,7 +7,7 @@ import type { Job, Jobs, Mark } from './jobs.ts'
 import { batchesOf, nextCall } from './next-call.ts'
 import type { DeadLetter } from './purge-queue.ts'
 import { send } from './send.ts'
-import type { Fetch } from './send.ts'
+import type { Fetch } from './fetch.ts'
 
 export interface DispatchOptions {
   readonly provider: Provider

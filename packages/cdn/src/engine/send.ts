@@ -1,11 +1,8 @@
 import type { Clock } from '@tierstack/cache-core'
 import type { Provider, PurgeBatch, PurgeRequest, PurgeVerdict } from '../provider.ts'
 import { retryAfter } from './backoff.ts'
-
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
-
-/** Longest answer looked at: vendors say what is wrong in fewer. */
-const longestAnswer = 64 * 1024
+import { longestAnswer } from './fetch.ts'
+import type { Fetch } from './fetch.ts'
 
 /** Makes one call, to every node that the provider names. The worst verdict counts. Never rejects. */
 export async function send(

@@ -1,4 +1,5 @@
 import { checkKeys, checkOneOf, expectation } from '@tierstack/cache-core'
+import { keptFetch } from '../engine/kept-fetch.ts'
 import { verdictOf } from '../engine/send.ts'
 import type { Provider } from '../provider.ts'
 import { address, secret } from './credentials.ts'
@@ -55,6 +56,7 @@ export function varnish(given: VarnishOptions): Provider<'varnish'> {
         },
       })),
     verdict: ({ status, body }) => verdictOf(status, body),
+    fetch: keptFetch,
   }
 }
 

@@ -135,7 +135,7 @@ export declare function sqliteQueue(given: SqliteQueueOptions): PurgeQueue;
 // ./options
 import type { Duration } from '@tierstack/cache-core';
 import type { PurgeQueue } from './engine/purge-queue.ts';
-import type { Fetch } from './engine/send.ts';
+import type { Fetch } from './engine/fetch.ts';
 import type { Provider } from './provider.ts';
 export interface CdnOptions<N extends string = string> {
     readonly provider: Provider<N>;
@@ -235,6 +235,7 @@ export declare const freshnessHeaders: readonly ['cache-control', 'cdn-cache-con
 export declare function objectionTo(exchange: Exchange, anybody: boolean, vary: readonly string[]): Objection | undefined;
 
 // ./provider
+import type { Fetch } from './engine/fetch.ts';
 export interface Source {
     readonly fact: string;
     readonly url: string;
@@ -276,7 +277,9 @@ export interface PurgeRequest {
 }
 export interface PurgeAnswer {
     readonly status: number;
-    readonly headers: Headers;
+    readonly headers: {
+        get(name: string): string | null;
+    };
     readonly body: string;
 }
 export type PurgeVerdict = {
@@ -292,6 +295,7 @@ export interface Provider<N extends string = string> {
     readonly contract: ProviderContract;
     requests(batch: PurgeBatch, at: Date): readonly PurgeRequest[] | Promise<readonly PurgeRequest[]>;
     verdict(answer: PurgeAnswer): PurgeVerdict;
+    readonly fetch?: Fetch;
 }
 
 // ./providers/akamai
