@@ -17,7 +17,8 @@ import type { PlainClient } from './plain-client.ts'
 import { token } from './site.ts'
 
 const rounds = Number(process.argv[2] ?? 2_000)
-const warm = 500
+/** V8 goes on compiling for some thousands of rounds, on threads that take the cores from those who are measured. */
+const warm = 3_000
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -31,41 +32,80 @@ function shown(times: readonly number[]): string {
 const purgeOf = (names: readonly string[]) => ({ 'x-purge-token': token, 'xkey-purge': names.join(' ') })
 
 /** What the machine itself does to anything that takes this long: a loop that only looks at the clock. */
-function spins(ms: number): readonly number[] {
-  return Array.from({ length: 1_000 }, () => {
+function spins(ms: number, count: number): readonly number[] {
+  return Array.from({ length: count }, () => {
     const began = performance.now()
     while (performance.now() - began < ms) continue
     return performance.now() - began
   })
 }
 
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await work()
+  return performance.now() - began
+}
+
+/** The times of each step, in every round. */
+class Rounds {
+  readonly #times = new Map<string, number[]>()
+
+  add(step: string, ms: number): void {
+    const known = this.#times.get(step)
+    if (known === undefined) this.#times.set(step, [ms])
+    else known.push(ms)
+  }
+
+  say(step: string, note = ''): void {
+    say(`${step}: ${shown(this.#times.get(step) ?? [])}${note}`)
+  }
+
+  usual(step: string): number {
+    return this.#times.get(step)?.toSorted((a, b) => a - b)[rounds >> 1] as number
+  }
+}
+
+const fresh = 'write in the application, then a fresh read'
+const ordered = 'the same with the request that orders the write'
+const receipt = 'of that the write, until its receipt'
+const raw = 'PURGE and read by raw requests, without write and queue'
+const hit = 'a hit at Varnish'
+const nothing = 'a request to the application that does nothing'
+
 /** A write that the application acknowledges, followed by a read through Varnish, which must show it. */
 async function writes(orders: PlainClient, reader: PlainClient, tag: string): Promise<void> {
-  const [fresh, acknowledged, raw]: [number[], number[], number[]] = [[], [], []]
+  const times = new Rounds()
   let old = 0
   for (let i = 0; i < warm + rounds; i++) {
+    const add = (step: string, ms: number) => i >= warm && times.add(step, ms)
     await reader.ask('GET', '/rows/1')
+    add(hit, await timed(() => reader.ask('GET', '/rows/1')))
+    add(nothing, await timed(() => orders.ask('POST', '/nothing')))
     const began = performance.now()
     const written = await orders.ask('POST', '/write')
     const between = performance.now()
-    const shown = await reader.ask('GET', '/rows/1')
+    const page = await reader.ask('GET', '/rows/1')
     const ended = performance.now()
-    const [version, confirmed] = written.body.split(' ')
+    const [version, confirmed, took] = written.body.split(' ')
     if (confirmed !== 'edge' && !confirmed?.endsWith(',edge')) throw new Error(`Unconfirmed: ${written.body}`)
-    if (shown.body !== `[${version}]`) old++
-    await reader.ask('PURGE', '/', purgeOf([tag]))
-    await reader.ask('GET', '/rows/1')
-    const rawEnded = performance.now()
-    if (i < warm) continue
-    fresh.push(ended - began)
-    acknowledged.push(between - began)
-    raw.push(rawEnded - ended)
+    if (page.body !== `[${version}]`) old++
+    add(ordered, ended - began)
+    add(receipt, Number(took))
+    add(fresh, Number(took) + ended - between)
+    const purging = async () => {
+      await reader.ask('PURGE', '/', purgeOf([tag]))
+      await reader.ask('GET', '/rows/1')
+    }
+    add(raw, await timed(purging))
   }
-  say(`write, purge, fresh read: ${shown(fresh)}, ${old} old of ${rounds}`)
-  say(`of that until the write was acknowledged: ${shown(acknowledged)}`)
-  say(`PURGE and read by raw requests, without write and queue: ${shown(raw)}`)
-  const usual = fresh.toSorted((a, b) => a - b)[fresh.length >> 1] as number
-  say(`a loop that does nothing for ${usual.toFixed(2)} ms, alone: ${shown(spins(usual))}`)
+  times.say(fresh, `, ${old} old of ${rounds}`)
+  times.say(ordered)
+  times.say(receipt)
+  times.say(raw)
+  times.say(hit)
+  times.say(nothing)
+  const usual = times.usual(fresh)
+  say(`a loop that does nothing for ${usual.toFixed(2)} ms, alone: ${shown(spins(usual, rounds))}`)
 }
 
 async function manyTags(orders: PlainClient, reader: PlainClient, count: number): Promise<void> {

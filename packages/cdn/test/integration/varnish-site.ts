@@ -22,9 +22,13 @@ const answers: Record<string, Answer> = {
     url = searchParams.get('varnish') ?? ''
     return site.edge.tagFor('row:1')
   },
+  async '/nothing'() {
+    return ''
+  },
   async '/write'() {
+    const began = performance.now()
     const { confirmed } = await site.write(1)
-    return `${site.rows.get(1)} ${confirmed.join(',')}`
+    return `${site.rows.get(1)} ${confirmed.join(',')} ${performance.now() - began}`
   },
   async '/tags'(_, { searchParams }) {
     const round = searchParams.get('round')
