@@ -42,7 +42,18 @@ const postgres = await startPostgres({ settings: { wal_level: 'logical', max_slo
 const redis = await startRedis()
 const delays: (readonly [number, number])[] = []
 const readers: Reader[] = []
-const faults: { readonly what: string; readonly from: number; until: number }[] = []
+
+interface Fault {
+  readonly what: string
+  readonly from: number
+  /** When what was broken could be used again, as far as the feed has no part in it. */
+  mended: number
+  /** When some process followed again. */
+  followed: number
+  until: number
+}
+
+const faults: Fault[] = []
 
 function startReader(): Reader {
   const child = fork(
@@ -121,14 +132,15 @@ async function write(until: number): Promise<number> {
 }
 
 async function fault(what: string, act: () => Promise<void>): Promise<void> {
-  const one = { what, from: now() - 50, until: Number.POSITIVE_INFINITY }
+  const unknown = Number.POSITIVE_INFINITY
+  const one: Fault = { what, from: now(), mended: unknown, followed: unknown, until: unknown }
   faults.push(one)
   await act()
-  const over = now()
+  one.mended = now()
   await wait(`a follower after: ${what}`, () =>
     readers.some(({ state, child }) => state === 'following' && child.connected),
   )
-  process.stdout.write(`${what}: somebody follows again after ${(now() - over).toFixed(0)} ms\n`)
+  one.followed = now()
   await sleep(500)
   one.until = now()
 }
@@ -163,6 +175,24 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
+/** A commit just before a fault may still be on its way when it strikes. */
+const before = 50
+const struck = ({ from, until }: Fault, at: number) => at >= from - before && at <= until
+
+/** Which part of a delay is the server's own, and which the feed's. */
+function course({ what, from, mended, followed, until }: Fault): void {
+  const missed = delays.filter(([at]) => at >= from - before && at <= followed)
+  const visible = Math.max(...missed.map(([at, ms]) => at + ms))
+  const since = (at: number) => `${(at - from).toFixed(0)} ms`
+  process.stdout.write(
+    `${what}, counted from there: mended after ${since(mended)}, followed again after ${since(followed)}, all that was committed until then visible after ${since(visible)}\n`,
+  )
+  line(
+    '  committed once it was mended',
+    delays.filter(([at]) => at >= mended && at <= until).map(([, ms]) => ms),
+  )
+}
+
 function line(name: string, all: readonly number[]): void {
   const sorted = all.toSorted((a, b) => a - b)
   const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => percentile(sorted, share).toFixed(1))
@@ -188,16 +218,18 @@ try {
   tell({ kind: 'compare' })
   await wait('the comparison', () => readers.every(({ compared }) => compared !== undefined))
   process.stdout.write(`${readers.length} readers, ${achieved.toFixed(0)} row changes/s, ${seconds} s\n`)
-  const inFault = (at: number) => faults.find(({ from, until }) => at >= from && at <= until)
+  const inFault = (at: number) => faults.find((one) => struck(one, at))
   line(
     'without a fault',
     delays.filter(([at]) => at >= counted && !inFault(at)).map(([, ms]) => ms),
   )
-  for (const one of faults)
+  for (const one of faults) {
     line(
       one.what,
       delays.filter(([at]) => inFault(at) === one).map(([, ms]) => ms),
     )
+    course(one)
+  }
   const stale = readers.reduce((sum, { compared }) => sum + (compared?.stale ?? 0), 0)
   const gaps = readers.map(({ compared }) => compared?.gaps ?? 0)
   const cpu = readers.map(({ compared }) => `${((compared?.cpuMs ?? 0) / 1_000).toFixed(1)} s`)
