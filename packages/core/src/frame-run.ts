@@ -62,11 +62,12 @@ export class FrameRun {
     at += this.#end.length
     this.#view.setUint32(at, payload.bytes.length)
     at += 4
-    this.#view.setUint32(at, crcOf(payload.bytes, 0, payload.bytes.length, crcOf(bytes, start, at)))
-    at += 4
-    bytes.set(payload.bytes, at)
-    this.#at = at + payload.bytes.length
-    return bytes.subarray(start, this.#at)
+    bytes.set(payload.bytes, at + 4)
+    const end = at + 4 + payload.bytes.length
+    // Of both parts where they now stand: to go to and fro between two buffers would make a view each time.
+    this.#view.setUint32(at, crcOf(bytes, at + 4, end, crcOf(bytes, start, at)))
+    this.#at = end
+    return bytes.subarray(start, end)
   }
 
   /** Most entries of a batch share codec and tags. */

@@ -15,6 +15,8 @@ export interface Payload {
   readonly transforms: readonly number[]
 }
 
+const noTransforms: readonly number[] = []
+
 /** Codec, transforms and encryption of one cache: values ⇄ payloads, payloads ⇄ frames. */
 export class Frames {
   /** Undefined when frames aren't sealed. */
@@ -49,15 +51,14 @@ export class Frames {
   /** Throws what the codec throws: `UNENCODABLE` for a value that would not come back the same. */
   encode(value: unknown, key: string, version: string, codec: Codec = this.#codec): Payload {
     let bytes = codec.encode(value)
+    if (this.#transforms.length === 0) return { bytes, codec: codec.id, transforms: noTransforms }
     const transforms: number[] = []
-    if (this.#transforms.length > 0) {
-      const associated = associatedBytes(this.#namespace, key, version)
-      for (const transform of this.#transforms) {
-        const next = transform.apply(bytes, associated)
-        if (next === undefined) continue
-        bytes = next
-        transforms.push(transform.id)
-      }
+    const associated = associatedBytes(this.#namespace, key, version)
+    for (const transform of this.#transforms) {
+      const next = transform.apply(bytes, associated)
+      if (next === undefined) continue
+      bytes = next
+      transforms.push(transform.id)
     }
     return { bytes, codec: codec.id, transforms }
   }

@@ -35,7 +35,8 @@ export function gathered(o: {
           if (--left === 0) controller.abort(context.signal.reason)
         })
       }
-      return answers(name, inputs, await loadMany(inputs, controller.signal))
+      const answer = answers(name, inputs, await loadMany(inputs, controller.signal))
+      return inputs.map((_, at) => () => answer(at))
     }),
   )
   return async (input, context) => {
@@ -44,9 +45,9 @@ export function gathered(o: {
   }
 }
 
-/** The answer to each input, which throws where that one failed. */
-export function answers(name: string, inputs: readonly unknown[], many: Many): (() => unknown)[] {
-  if (isMap(many)) return inputs.map((input) => () => many.get(input))
+/** The answer to each input by its place, which throws where that one failed. */
+export function answers(name: string, inputs: readonly unknown[], many: Many): (at: number) => unknown {
+  if (isMap(many)) return (at) => many.get(inputs[at])
   if (!Array.isArray(many) || many.length !== inputs.length) {
     throw new CacheError(
       'INVALID_OPTION',
@@ -55,10 +56,12 @@ export function answers(name: string, inputs: readonly unknown[], many: Many): (
       }`,
     )
   }
-  return (many as readonly unknown[]).map((value) => () => {
+  const list: readonly unknown[] = many
+  return (at) => {
+    const value = list[at]
     if (value instanceof Error) throw value
     return value
-  })
+  }
 }
 
 function isMap(many: Many): many is ReadonlyMap<unknown, unknown> {

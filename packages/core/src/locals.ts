@@ -54,14 +54,22 @@ export class Locals {
     return now < until ? now : Number.POSITIVE_INFINITY
   }
 
-  /** Looks near → far for the freshest entry. Drops what is gone on the way. `skip` names tiers to leave out. */
-  look(key: string, now: number, skip: readonly string[] | undefined): LocalView | undefined {
+  /**
+   * Looks near → far for the freshest entry. Drops what is gone on the way. `skip` names tiers to leave out, `input` is
+   * what the key was made of, where that is at hand.
+   */
+  look(
+    key: string,
+    now: number,
+    skip: readonly string[] | undefined,
+    input?: unknown,
+  ): LocalView | undefined {
     let best: LocalView | undefined
     const { tiers } = this
     for (let position = 0; position < tiers.length; position++) {
       const tier = tiers[position] as LocalTier
       if (skip?.includes(tier.name)) continue
-      const entry = tier.get(key)
+      const entry = tier.get(key, input)
       if (entry === undefined) continue
       const state = this.#examine(entry, now)
       if (state === 'gone' || state === 'expired') {

@@ -19,7 +19,7 @@ export interface Query {
   readonly load: ((input: unknown, context: LoadContext) => MaybePromise<unknown>) | undefined
   /** One `loadMany` of exactly these inputs, where the definition has one. */
   readonly loadAll:
-    | ((inputs: readonly unknown[], signal: AbortSignal) => Promise<readonly (() => unknown)[]>)
+    | ((inputs: readonly unknown[], signal: AbortSignal) => Promise<(at: number) => unknown>)
     | undefined
   /** True when `load` gathers the loads of a turn into one: the bulkhead then counts batches, not keys. */
   readonly batched: boolean

@@ -14,8 +14,11 @@ export interface LocalTier<N extends string = string> {
   readonly name: N
   /** Called once, when a cache is built on the tier. Throws when the tier already serves another cache. */
   open(host: LocalHost): void
-  /** The entry, counted as a use by the eviction policy. */
-  get(key: string): LocalEntry | undefined
+  /**
+   * The entry, counted as a use by the eviction policy. `input`: what the key was made of, where that is at hand; a tier
+   * that keeps keys in parts then needn't take the key apart.
+   */
+  get(key: string, input?: unknown): LocalEntry | undefined
   /** The entry, without counting as a use. */
   inspect(key: string): LocalEntry | undefined
   /** Keeps what `seen`, `soft`, `quickUntil` and `usedAt` of an entry just taken from here have become. Not a use. */

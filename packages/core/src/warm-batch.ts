@@ -65,20 +65,22 @@ async function once(
   }
 }
 
+const nowhere: readonly Place[] = []
+
 /** What no local tier has fresh. */
 function notLocal(chain: Chain, items: readonly WarmItem[], now: number, warmed: Warmed): Missing[] {
   const missing = new Map<string, Missing>()
+  const { locals, flights, failures } = chain
   for (const item of items) {
     const { key, input } = item
     if (missing.has(key)) {
       warmed.skipped++
       continue
     }
-    const view = chain.locals.look(key, now, undefined)
+    const view = locals.look(key, now, undefined, input)
     if (view?.state === 'fresh') warmed.skipped++
-    else if (view !== undefined || chain.flights.has(key) || chain.failures.recent(key))
-      warmed.aside.push(item)
-    else missing.set(key, { key, input, places: [] })
+    else if (view !== undefined || flights.has(key) || failures.recent(key)) warmed.aside.push(item)
+    else missing.set(key, { key, input, places: nowhere })
   }
   return [...missing.values()]
 }
@@ -120,13 +122,15 @@ async function notAt(
     return [...items]
   }
   const { reads, tagClock, survey } = answers
+  const withSurvey = alsoAt(survey?.place)
   for (const [i, item] of usable.entries()) {
     const read = reads[i]
     if (read?.state === 'leased') {
-      item.places.push({ link, fence: read.fence, claim: undefined, tagClock, blocked: false })
+      const place = { link, fence: read.fence, claim: undefined, tagClock, blocked: false }
+      item.places = [...item.places, place]
       rest.push(item)
     } else if (read?.state === 'absent' && survey !== undefined) {
-      item.places.push(survey.place)
+      item.places = withSurvey(item.places)
       rest.push(item)
     } else if (read?.state !== 'hit') leaveAside(item, warmed)
     else {
@@ -152,6 +156,20 @@ async function notAt(
     }
   }
   return rest
+}
+
+/** Adds a place to a list: to the same list the same way, so that keys go on sharing one. */
+function alsoAt(place: Place | undefined): (places: readonly Place[]) => readonly Place[] {
+  let before: readonly Place[] | undefined
+  let after: readonly Place[] = nowhere
+  return (places) => {
+    if (place === undefined) return places
+    if (places !== before) {
+      before = places
+      after = [...places, place]
+    }
+    return after
+  }
 }
 
 /** Renews all leases of a batch at a third of their life. */

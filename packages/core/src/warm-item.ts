@@ -17,7 +17,8 @@ export interface Warmed {
 }
 
 export interface Missing extends WarmItem {
-  readonly places: Place[]
+  /** Never changed: keys that no tier of the chain has share one list. */
+  places: readonly Place[]
 }
 
 /** The fence sequence and the instant at which the work on a batch began. */
@@ -26,4 +27,17 @@ export interface Start {
   readonly startedAt: number
 }
 
-export type LoadAll = (inputs: readonly unknown[], signal: AbortSignal) => Promise<readonly (() => unknown)[]>
+export type LoadAll = (inputs: readonly unknown[], signal: AbortSignal) => Promise<(at: number) => unknown>
+
+/** The keys of a batch share few lists of places: what is asked about one is asked once, not once per key. */
+export function byPlaces<T>(ask: (places: readonly Place[]) => T): (places: readonly Place[]) => T {
+  let last: readonly Place[] | undefined
+  let answer: T
+  return (places) => {
+    if (places !== last) {
+      last = places
+      answer = ask(places)
+    }
+    return answer
+  }
+}

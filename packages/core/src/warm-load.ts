@@ -1,18 +1,15 @@
 import type { Chain } from './chain.ts'
-import { ttlsOf } from './freshness.ts'
 import type { Query } from './query.ts'
 import { giveBack } from './remote-read.ts'
 import type { Place } from './remote-read.ts'
-import { reportFenced } from './refused.ts'
 import { storeRemoteMany } from './store-remote.ts'
-import { lagging, putLocal } from './store.ts'
 import type { Stored } from './store-frames.ts'
 import type { TagMoment } from './tag-book.ts'
-import { marksOf } from './tag-marks.ts'
 import { storeSurveyed } from './warm-bulk.ts'
 import type { Pace, Survey } from './warm-bulk.ts'
-import { patienceMs } from './warm-item.ts'
+import { byPlaces, patienceMs } from './warm-item.ts'
 import type { LoadAll, Missing, Start, Warmed, WarmItem } from './warm-item.ts'
+import { Keeping } from './warm-keep.ts'
 
 /** Loads what no tier has, and stores it. Resolves to what has to be loaded again. */
 export async function loadAndStore(
@@ -30,17 +27,18 @@ export async function loadAndStore(
   },
 ): Promise<readonly WarmItem[]> {
   const { signal, warmed } = o
-  const clockOf = ({ places }: Missing) => places.find((place) => place.link === chain.tags.link)?.tagClock
+  const clockOf = byPlaces((places) => places.find((place) => place.link === chain.tags.link)?.tagClock)
   const [first] = items
   // One clock for the whole batch: who wasn't given it goes another way.
-  const tagClock = first && clockOf(first)
+  const tagClock = first && clockOf(first.places)
   const moment = chain.tags.moment(tagClock)
-  const ready = items.filter((item) => clockOf(item) === tagClock)
-  for (const item of items) if (clockOf(item) !== tagClock) leaveAside(item, warmed)
+  const ready = items.filter(({ places }) => clockOf(places) === tagClock)
+  if (ready.length < items.length)
+    for (const item of items) if (clockOf(item.places) !== tagClock) leaveAside(item, warmed)
   const beganAt = chain.clock.now()
-  let values: readonly (() => unknown)[]
+  let valueAt: (at: number) => unknown
   try {
-    values = await loadAll(
+    valueAt = await loadAll(
       ready.map(({ input }) => input),
       signal,
     )
@@ -56,10 +54,12 @@ export async function loadAndStore(
   query.counters.loads += ready.length
   query.counters.loadMs += ms
   const stored: Stored[] = []
-  for (const [i, item] of ready.entries()) {
-    const { key, input, places } = item
+  const keeping = new Keeping(chain, query, { beganAt, loadMs: ms, sequence: start.sequence })
+  for (let i = 0; i < ready.length; i++) {
+    const item = ready[i] as Missing
+    const { key, places } = item
     try {
-      const value = values[i]?.()
+      const value = valueAt(i)
       if (chain.events.on.load)
         chain.events.emit('load', {
           def: query.def,
@@ -68,7 +68,7 @@ export async function loadAndStore(
           key: () => key,
           changed: () => undefined,
         })
-      const one = keepLocal(chain, query, { key, input, value, ms, places, beganAt, start })
+      const one = keeping.keep(item, value)
       if (one === undefined) giveBack(key, places)
       else stored.push(one)
       warmed.loaded++
@@ -79,7 +79,8 @@ export async function loadAndStore(
   }
   if (stored.length === 0) return []
   const again = await storeSurveys(chain, query, stored, moment, o)
-  if (stored.some(({ places }) => places.some(({ fence }) => fence !== undefined)))
+  const leased = byPlaces((places) => places.some(({ fence }) => fence !== undefined))
+  if (stored.some(({ places }) => leased(places)))
     await storeRemoteMany(chain, query, stored, moment, patienceMs)
   warmed.loaded -= again.size
   return again.size === 0 ? [] : ready.filter(({ key }) => again.has(key))
@@ -106,38 +107,6 @@ async function released(key: string, place: Place): Promise<void> {
   const { link, fence } = place
   place.fence = undefined
   if (fence !== undefined && link.coherence) await link.release(key, fence)
-}
-
-/** Puts a value into the local tiers; resolves to what the remote ones are to get, if anything. */
-function keepLocal(
-  chain: Chain,
-  query: Query,
-  o: {
-    readonly key: string
-    readonly input: unknown
-    readonly value: unknown
-    readonly ms: number
-    readonly places: readonly Place[]
-    readonly beganAt: number
-    readonly start: Start
-  },
-): Stored | undefined {
-  const { key, value, places, beganAt } = o
-  if (value === undefined) return undefined
-  const computed = query.tagsOf?.(value, o.input) ?? []
-  const before = query.tagsBefore(key)
-  const tags = computed.length === 0 ? before : [...new Set([...before, ...computed])]
-  if (lagging(chain, key, marksOf(tags).slots, beganAt)) return undefined
-  const ttls = ttlsOf(query.policy, value, undefined, chain.random)
-  const { sequence } = o.start
-  const provisional = chain.links.some(
-    (link) => link.coherence !== undefined && !places.some((place) => place.link === link),
-  )
-  const { input, ms: loadMs } = o
-  const parts = { input, ttls, createdAt: beganAt, sequence, tags, loadMs, etag: undefined, provisional }
-  if (putLocal(chain, query, key, value, parts) === 'fenced') reportFenced(chain, query, key, 0)
-  if (places.length === 0) return undefined
-  return { key, value, ttls, beganAt, tags, sequence, loadMs, etag: undefined, places }
 }
 
 export function leaveAside(item: Missing, warmed: Warmed): void {

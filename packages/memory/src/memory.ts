@@ -69,8 +69,9 @@ class MemoryTier implements LocalTier {
     return new MemoryShelf(this.#prefixes.at(prefix), this.#finder, this.#policy, this.#memos)
   }
 
-  get(key: string): LocalEntry | undefined {
-    const slot = this.#slotOf(key)
+  get(key: string, input?: unknown): LocalEntry | undefined {
+    const { last } = this.#prefixes
+    const slot = isJoined(key, last.text, input) ? this.#finder.slotOf(last, input) : this.#slotOf(key)
     if (slot < 0) return undefined
     this.#policy.hit(slot)
     return this.#read(slot)

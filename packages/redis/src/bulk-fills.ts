@@ -5,7 +5,8 @@ import { bytesOf, inside, textOf } from './port.ts'
 import type { Reply } from './port.ts'
 import { gather, spread } from './spread.ts'
 import type { Part } from './spread.ts'
-import { drawn, packValues, stampAt } from './packed-values.ts'
+import { packNames } from './packed-names.ts'
+import { drawn, packEntries, stampAt } from './packed-values.ts'
 import { parseStored } from './stored.ts'
 import type { Held } from './tracking.ts'
 
@@ -42,25 +43,25 @@ export class BulkFills {
   ): Promise<{ reads: readonly Surveyed[]; fence: Fence; clock: Reply | undefined }> {
     const { layout } = this.#connection
     const parts = spread(layout, keys, itself)
+    const packed = parts.map(({ items }) => packNames(items))
     // In a Cluster the clock may be on another node than the entries: then it is asked ahead of them.
     const apart = layout.buckets > 1
     const replies = await this.#connection.ask(() => {
-      const calls = parts.map(({ bucket, items }, i): AnyCall => {
+      const calls = parts.map(({ bucket }, i): AnyCall => {
         const clocks = !apart && i === 0 ? [layout.tagClock] : []
-        const names = this.#connection.namesOf(bucket, items)
-        return { bucket, script: 'survey', keys: [...clocks, layout.sequence(bucket), ...names], args: [] }
+        const keys = [...this.#shared(bucket), ...clocks]
+        return { bucket, script: 'survey', keys, args: [packed[i] as Buffer] }
       })
       return apart ? [{ bucket: 0, words: ['GET', layout.tagClock] }, ...calls] : calls
     })
     const answers = apart ? replies.slice(1) : replies
-    const before = (partAt: number) => (!apart && partAt === 0 ? 2 : 1)
     const numbers = new Map<number, string>()
     for (const [i, { bucket }] of parts.entries()) {
       // Of several parts in a bucket, the earliest number: it stands for the looks of all.
-      if (!numbers.has(bucket)) numbers.set(bucket, textOf(inside(answers[i], before(i) - 1)) ?? '')
+      if (!numbers.has(bucket)) numbers.set(bucket, textOf(inside(answers[i], 1)) ?? '')
     }
     const reads = gather(parts, keys.length, (_, partAt, itemAt): Surveyed => {
-      const stored = parseStored(bytesOf(inside(answers[partAt], itemAt + before(partAt))))
+      const stored = parseStored(bytesOf(inside(answers[partAt], itemAt + 2)))
       if (stored.kind === 'nothing') return absent
       return stored.kind === 'value' ? { state: 'hit', frame: stored.frame } : busy
     })
@@ -82,15 +83,14 @@ export class BulkFills {
     const { layout } = this.#connection
     const parts = spread(layout, fitting, keyOf)
     const starts = parts.map(() => drawn())
+    const wall = this.#clock.wall()
+    const packed = parts.map(({ items: inPart }, i) => packEntries(inPart, starts[i] as string, wall))
     const replies = await this.#connection.ask(() =>
-      parts.map(({ bucket, items: inPart }, i) => ({
+      parts.map(({ bucket }, i) => ({
         bucket,
         script: 'fillAbsent' as const,
-        keys: [layout.sequence(bucket), ...this.#connection.namesOf(bucket, inPart.map(keyOf))],
-        args: [
-          numberIn(fence, this.#connection.epoch, bucket),
-          packValues(inPart, starts[i] as string, this.#clock.wall()),
-        ],
+        keys: this.#shared(bucket),
+        args: [numberIn(fence, this.#connection.epoch, bucket), packed[i] as Buffer],
       })),
     )
     const outcomes = gather(parts, fitting.length, outcomeIn(replies))
@@ -107,6 +107,12 @@ export class BulkFills {
     return items.map(({ bytes }) =>
       bytes.length <= this.#maxBytes ? (outcomes[at++] as BulkOutcome) : 'too-large',
     )
+  }
+
+  /** Keys that every script takes: the sequence of a bucket, and what the names of its entries begin with, in the epoch of today. */
+  #shared(bucket: number): string[] {
+    const { layout, epoch } = this.#connection
+    return [layout.sequence(bucket), layout.stem(bucket, epoch)]
   }
 }
 

@@ -8,6 +8,20 @@ const longestKey = 512
 const epochLength = 16
 const markLength = 3
 
+/** May the key stand in a name as it is? A character has one byte at least, so the cheap test comes first. */
+function fits(key: string): boolean {
+  return key.length <= longestKey && (key.length * 3 <= longestKey || Buffer.byteLength(key) <= longestKey)
+}
+
+function hashed(key: string): string {
+  return `#${createHash('sha256').update(key).digest('hex')}`
+}
+
+/** What follows the stem in the name of an entry. */
+export function restOf(key: string): string {
+  return fits(key) ? `:${key}` : hashed(key)
+}
+
 /** The number of buckets that an epoch was made for, if it is one. */
 export function bucketsOf(epoch: string): number {
   return epoch.length === epochLength ? Number.parseInt(epoch.slice(0, markLength), 36) : Number.NaN
@@ -66,14 +80,14 @@ export class Layout {
   }
 
   entries(bucket: number, epoch: string, keys: readonly string[]): string[] {
-    const root = `${this.#root(bucket)}:${epoch}`
-    const before = `${root}:`
-    // A character has one byte at least, so the cheap test comes first.
-    return keys.map((key) =>
-      key.length <= longestKey && (key.length * 3 <= longestKey || Buffer.byteLength(key) <= longestKey)
-        ? before + key
-        : `${root}#${createHash('sha256').update(key).digest('hex')}`,
-    )
+    const stem = this.stem(bucket, epoch)
+    const before = `${stem}:`
+    return keys.map((key) => (fits(key) ? before + key : stem + hashed(key)))
+  }
+
+  /** What the names of a bucket's entries begin with; `restOf` follows. */
+  stem(bucket: number, epoch: string): string {
+    return `${this.#root(bucket)}:${epoch}`
   }
 
   /** Number of the bucket's last message. */

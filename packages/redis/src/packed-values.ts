@@ -1,4 +1,5 @@
 import type { FrameWrite } from '@tierstack/cache-core'
+import { roomFor, writeName } from './packed-names.ts'
 import { encodeValue, lifeUntil } from './stored.ts'
 import { token } from './token.ts'
 
@@ -21,19 +22,23 @@ const lifeDigits = 16
 const zero = 0x30
 
 /**
- * Values as the script takes them: one text of all, so that the client has one argument to send instead of thousands.
- * Lives are text, as the server wants them: a number would be made into one there, entry by entry.
+ * Entries as the script takes them: each with its name, its life and its value. Lives are text, as the server wants
+ * them: a number would be made into one there, entry by entry.
  */
-export function packValues(items: readonly FrameWrite[], start: string, wall: number): Buffer {
+export function packEntries(items: readonly FrameWrite[], start: string, wall: number): Buffer {
   let size = (1 + lifeDigits + 4 + headLength) * items.length
-  for (let i = 0; i < items.length; i++) size += (items[i] as FrameWrite).bytes.length
+  for (let i = 0; i < items.length; i++) {
+    const { key, bytes } = items[i] as FrameWrite
+    size += roomFor(key) + bytes.length
+  }
   const packed = Buffer.allocUnsafe(size)
   const view = new DataView(packed.buffer, packed.byteOffset, size)
   const head = encodeValue(stampAt(start, 0), new Uint8Array(0))
   const lastDigit = start.length + placeDigits
   let at = 0
   for (let i = 0; i < items.length; i++) {
-    const { bytes, expiresAt } = items[i] as FrameWrite
+    const { key, bytes, expiresAt } = items[i] as FrameWrite
+    at = writeName(packed, at, key)
     at = writeLife(packed, at, Math.min(longestLife, lifeUntil(expiresAt, wall)))
     view.setUint32(at, headLength + bytes.length)
     at += 4

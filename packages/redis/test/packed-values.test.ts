@@ -1,34 +1,60 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { drawn, packValues, stampAt } from '../src/packed-values.ts'
+import { Layout, restOf } from '../src/layout.ts'
+import { packNames } from '../src/packed-names.ts'
+import { drawn, packEntries, stampAt } from '../src/packed-values.ts'
 import { encodeValue, lifeUntil } from '../src/stored.ts'
 
 const wall = 1.7e12
 
-/** As the script reads them: a life behind its length (u8), a value behind its length (u32). */
-function unpacked(packed: Buffer): { life: string; value: Buffer }[] {
-  const found: { life: string; value: Buffer }[] = []
+/** As the script reads them: a name behind its length (u16), a life behind its (u8), a value behind its (u32). */
+function unpacked(packed: Buffer): { name: string; life: string; value: Buffer }[] {
+  const found: { name: string; life: string; value: Buffer }[] = []
   for (let at = 0; at < packed.length;) {
-    const life = packed.toString('latin1', at + 1, at + 1 + (packed[at] as number))
-    at += 1 + life.length
-    const length = packed.readUInt32BE(at)
-    found.push({ life, value: packed.subarray(at + 4, at + 4 + length) })
-    at += 4 + length
+    const nameEnd = at + 2 + packed.readUInt16BE(at)
+    const name = packed.toString('utf8', at + 2, nameEnd)
+    const lifeEnd = nameEnd + 1 + (packed[nameEnd] as number)
+    const life = packed.toString('latin1', nameEnd + 1, lifeEnd)
+    at = lifeEnd + 4 + packed.readUInt32BE(lifeEnd)
+    found.push({ name, life, value: packed.subarray(lifeEnd + 4, at) })
   }
   return found
 }
 
-test('each value comes with its own life and the stamp of its place', () => {
+const key = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: 'grapheme', minLength: 150, maxLength: 700, size: 'max' }),
+)
+
+test('a stem and what follows it are the name of the entry', () => {
+  const layout = new Layout('ts', 'shop', undefined)
+  const epoch = '001abcdefghijklm'
+  fc.assert(
+    fc.property(fc.array(key), (keys) => {
+      const packed = packNames(keys)
+      const names: string[] = []
+      for (let at = 0; at < packed.length;) {
+        const end = at + 2 + packed.readUInt16BE(at)
+        names.push(layout.stem(0, epoch) + packed.toString('utf8', at + 2, end))
+        at = end
+      }
+      expect(names).toEqual(layout.entries(0, epoch, keys))
+    }),
+  )
+})
+
+test('each value comes with its own name, its own life and the stamp of its place', () => {
   const items = fc.array(
-    fc.record({ bytes: fc.uint8Array({ maxLength: 20 }), life: fc.integer({ min: -5, max: 2 ** 40 }) }),
+    fc.record({ key, bytes: fc.uint8Array({ maxLength: 20 }), life: fc.integer({ min: -5, max: 2 ** 40 }) }),
     { maxLength: 600, size: 'max' },
   )
   fc.assert(
     fc.property(items, (given) => {
-      const writes = given.map(({ bytes, life }, i) => ({ key: `k${i}`, bytes, expiresAt: wall + life }))
+      const writes = given.map(({ key: of, bytes, life }) => ({ key: of, bytes, expiresAt: wall + life }))
       const start = drawn()
-      expect(unpacked(packValues(writes, start, wall))).toEqual(
-        writes.map(({ bytes, expiresAt }, i) => ({
+      expect(unpacked(packEntries(writes, start, wall))).toEqual(
+        writes.map(({ key: of, bytes, expiresAt }, i) => ({
+          name: restOf(of),
           life: String(lifeUntil(expiresAt, wall)),
           value: encodeValue(stampAt(start, i), bytes),
         })),
@@ -45,6 +71,6 @@ test.each([
   [wall + 10, '10'],
   [Number.MAX_VALUE, '1000000000000000'],
 ])('a value that expires at %d lives for %s ms', (expiresAt, life) => {
-  const [only] = unpacked(packValues([{ key: 'k', bytes: Uint8Array.of(1), expiresAt }], drawn(), wall))
+  const [only] = unpacked(packEntries([{ key: 'k', bytes: Uint8Array.of(1), expiresAt }], drawn(), wall))
   expect(only?.life).toBe(life)
 })
