@@ -1,7 +1,6 @@
 import type { Chain } from './chain.ts'
 import type { LocalEntry } from './entry.ts'
 import { lifeOf, makeEntry, ttlsOf } from './freshness.ts'
-import type { Life } from './freshness.ts'
 import type { Query } from './query.ts'
 import { reportFenced } from './refused.ts'
 import { tallySize } from './stats.ts'
@@ -23,13 +22,10 @@ export class Keeping {
   readonly #batch: { readonly beganAt: number; readonly loadMs: number; readonly sequence: number }
   readonly #now: number
   readonly #provisional: (places: Missing['places']) => boolean
-  /** The ttls of all values but null, where no chance has a part in them. */
-  #ttls: readonly number[] | undefined
-  #lives: readonly Life[] = []
-  #livesOf: readonly number[] | undefined
   #item: Missing | undefined
   #value: unknown
   #tags: readonly string[] = noTags
+  #ttls: readonly number[] = []
 
   constructor(
     chain: Chain,
@@ -56,10 +52,11 @@ export class Keeping {
     const { beganAt, loadMs, sequence } = this.#batch
     const tags = this.#tagsOf(item, value)
     if (lagging(chain, key, marksOf(tags).slots, beganAt)) return undefined
-    const ttls = this.#ttlsOf(value)
+    const ttls = ttlsOf(query.policy, value, undefined, chain.random)
     this.#item = item
     this.#value = value
     this.#tags = tags
+    this.#ttls = ttls
     if (chain.locals.put(key, Number.POSITIVE_INFINITY, this.#entryAt) === 'fenced')
       reportFenced(chain, query, key, 0)
     if (places.length === 0) return undefined
@@ -73,30 +70,18 @@ export class Keeping {
     return computed.length === 0 ? before : [...new Set([...before, ...computed])]
   }
 
-  #ttlsOf(value: unknown): readonly number[] {
-    const { policy } = this.#query
-    let ttls = value === null ? undefined : this.#ttls
-    if (ttls === undefined) {
-      ttls = ttlsOf(policy, value, undefined, this.#chain.random)
-      if (value !== null && policy.jitter === 0) this.#ttls = ttls
-    }
-    if (ttls !== this.#livesOf) {
-      this.#livesOf = ttls
-      this.#lives = ttls.map((ttl) => lifeOf(policy, this.#batch.beganAt, ttl))
-    }
-    return ttls
-  }
-
   readonly #entryAt = (position: number): LocalEntry | undefined => {
     const item = this.#item as Missing
-    if (((this.#livesOf as readonly number[])[position] as number) <= 0) return undefined
+    const { policy } = this.#query
+    const ttl = this.#ttls[position] as number
+    if (ttl <= 0) return undefined
     const { beganAt, loadMs, sequence } = this.#batch
     const { bare, slots } = marksOf(this.#tags)
     const entry = makeEntry(
       {
         value: this.#value,
         input: item.input,
-        life: this.#lives[position] as Life,
+        life: lifeOf(policy, beganAt, ttl),
         soft: false,
         stamp: '',
         tags: bare,
@@ -108,7 +93,7 @@ export class Keeping {
         provisional: this.#provisional(item.places),
         now: this.#now,
       },
-      this.#query.policy,
+      policy,
     )
     if (position === 0 && this.#chain.links.length === 0) tallySize(this.#query.counters, entry.bytes)
     return entry

@@ -3,7 +3,7 @@ import { slotOf } from './slot.ts'
 import { token } from './token.ts'
 
 /** Longer keys are hashed; the frame itself is bound to its whole key. */
-const longestKey = 512
+export const longestKey = 512
 
 const epochLength = 16
 const markLength = 3

@@ -1,30 +1,35 @@
-import { restOf } from './layout.ts'
+import { longestKey, restOf } from './layout.ts'
 
 /** Bytes of the length that stands before a name. */
 const lengthBytes = 2
 
 /** Room for a name with its length. */
 export function roomFor(key: string): number {
-  // What is longer than that is hashed.
-  return lengthBytes + Math.min(1 + key.length * 3, 1 + 512)
+  // What is longer is hashed.
+  return lengthBytes + 1 + Math.min(key.length * 3, longestKey)
 }
 
 /** Writes what follows the stem in a name, behind its length (u16). Returns where it ends. */
 export function writeName(packed: Buffer, at: number, key: string): number {
-  const rest = restOf(key)
-  let { length } = rest
-  const from = at + lengthBytes
+  const { length } = key
+  const from = at + lengthBytes + 1
+  if (length * 3 > longestKey) return writeText(packed, at, restOf(key))
+  // Most keys are of ASCII: to make a text of them with what stands before would cost more than all the rest.
+  packed[from - 1] = 0x3a
   for (let i = 0; i < length; i++) {
-    const unit = rest.charCodeAt(i)
-    if (unit > 0x7f) {
-      length = packed.write(rest, from)
-      break
-    }
+    const unit = key.charCodeAt(i)
+    if (unit > 0x7f) return writeText(packed, at, restOf(key))
     packed[from + i] = unit
   }
-  packed[at] = length >>> 8
-  packed[at + 1] = length & 0xff
+  packed[at] = (length + 1) >>> 8
+  packed[at + 1] = (length + 1) & 0xff
   return from + length
+}
+
+function writeText(packed: Buffer, at: number, text: string): number {
+  const length = packed.write(text, at + lengthBytes)
+  packed.writeUInt16BE(length, at)
+  return at + lengthBytes + length
 }
 
 /** Names as a script takes them: one text of all, so that the client has one argument to send instead of thousands. */

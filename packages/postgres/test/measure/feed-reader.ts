@@ -43,6 +43,9 @@ const cache = createCache({
   tiers: [memory(), redis({ url: redisUrl })],
   ttl: '1h',
   timeouts: { hard: '1m' },
+  // A load that failed while the database was away is tried again soon: for as long as this, its readers get an error,
+  // never the old row, but the change doesn't show either. By default a second.
+  errorTtl: '50ms',
 })
 const version = cache.define({
   name: 'version',
