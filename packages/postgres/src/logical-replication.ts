@@ -105,6 +105,8 @@ class LogicalReplication implements ChangeSource {
     await checkServer(this.#ask)
     const added = await this.#prepareTables(host)
     const known = perProcess ? undefined : await this.#usableSlot()
+    // Also by one that will stand by: who follows finds the tables in the publication, and knows of nothing missed.
+    if (known !== undefined && added.length > 0) await this.#gap(host, lacked(added), added)
     if (known?.active) {
       host.state('standby')
       while (!this.#closing.signal.aborted && (await this.#readSlot())?.active) await this.#pause(takeOver)
@@ -116,7 +118,6 @@ class LogicalReplication implements ChangeSource {
     try {
       await stream.connect()
       if (known === undefined) await this.#createSlot(stream, host)
-      else if (added.length > 0) await this.#gap(host, lacked(added), added)
       const start = await this.#checkSystem(stream, host)
       await this.#follow(stream, host, start)
     } finally {

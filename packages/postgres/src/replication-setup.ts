@@ -50,7 +50,7 @@ async function managedRole(ask: Ask): Promise<boolean> {
 
 /**
  * Creates the publication, or adds to it what it lacks. Resolves to the tables that were added: what happened to them
- * before wasn't sent.
+ * before wasn't sent. What another process of the fleet added at the same time is not among them: it has that to tell.
  */
 export async function ensurePublication(
   ask: Ask,
@@ -65,8 +65,7 @@ export async function ensurePublication(
   )
   if (existing === undefined) {
     const sql = `create publication ${name} for table ${tables.map(quoteTable).join(', ')} with (publish_via_partition_root = true)`
-    await change(ask, sql, '42710')
-    return tables
+    return (await change(ask, sql, there)) ? tables : []
   }
   if (existing['verbs'] !== true || existing['root'] !== true)
     await change(
@@ -81,18 +80,28 @@ export async function ensurePublication(
   )
   const published = new Set(rows.map((row) => `${String(row['schema'])}.${String(row['table'])}`))
   const missing = tables.filter(({ schema, table }) => !published.has(`${schema}.${table}`))
-  for (const table of missing)
-    await change(ask, `alter publication ${name} add table ${quoteTable(table)}`, '42710')
-  return existing['verbs'] === true ? missing : tables
+  const added: FollowedTable[] = []
+  for (const table of missing) {
+    const sql = `alter publication ${name} add table ${quoteTable(table)}`
+    if (await change(ask, sql, there)) added.push(table)
+  }
+  return existing['verbs'] === true ? added : tables
 }
 
-/** Runs SQL that needs rights on the publication and its tables; an error `but` means that somebody else was faster. */
-async function change(ask: Ask, sql: string, but?: string): Promise<void> {
+/** Errors of a thing that is there already; the second where both began before either was done. */
+const there: readonly unknown[] = ['42710', '23505']
+
+/**
+ * Runs SQL that needs rights on the publication and its tables. Resolves to false for an error of `but`, which means that
+ * somebody else was faster.
+ */
+async function change(ask: Ask, sql: string, but: readonly unknown[] = []): Promise<boolean> {
   try {
     await ask(sql)
+    return true
   } catch (error) {
     const code = (error as { code?: string }).code
-    if (code === but && but !== undefined) return
+    if (but.includes(code)) return false
     if (code !== '42501') throw error
     const finding = {
       check: 'publication',
@@ -123,15 +132,18 @@ export function historyOf(systemId: unknown, timeline: unknown): string {
 export async function readSlot(ask: Ask, slot: string): Promise<SlotState | undefined> {
   const [row] = await ask(
     `select active, wal_status = 'lost' as lost, confirmed_flush_lsn::text as confirmed,
+       case when not pg_is_in_recovery() then (select system_identifier::text from pg_control_system()) end as system,
        case when not pg_is_in_recovery() then
-         (select system_identifier::text from pg_control_system()) || '/' ||
-         ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as history,
+         ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline,
        case when plugin is distinct from 'pgoutput' then coalesce(plugin, slot_type)::text
             when database <> current_database() then 'database ' || database end as foreign
      from pg_replication_slots where slot_name = $1`,
     [slot],
   )
-  return row as SlotState | undefined
+  if (row === undefined) return undefined
+  const { system, timeline, ...state } = row
+  const history = timeline === null ? null : historyOf(system, timeline)
+  return { ...(state as Omit<SlotState, 'history'>), history }
 }
 
 /** Reports what the slot makes the server keep, and whether anything bounds that. */

@@ -7,6 +7,10 @@ import type { Client } from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { logicalReplication } from '../../src/index.ts'
 import type { LogicalReplicationOptions } from '../../src/index.ts'
+import { resolveReplication } from '../../src/replication-options.ts'
+import { ensurePublication } from '../../src/replication-setup.ts'
+import { findTables } from '../../src/tables.ts'
+import type { Ask } from '../../src/tables.ts'
 import { becomes, connect, follow, logical, newDatabase, reader, server } from '../rig.ts'
 
 const postgres = server({
@@ -223,6 +227,32 @@ describe('what was missed is not trusted', () => {
     await becomes(() => seen.row(1), 'newer')
     // A gap alone may have shown it, between two attempts to follow.
     await becomes(() => feed.stats().state, 'following')
+  })
+
+  test('of several processes that make the publication at once, one tells of its tables', async () => {
+    const { url } = await place()
+    const asks = await Promise.all(
+      Array.from({ length: 4 }, async (): Promise<Ask> => {
+        const client = await connect(url)
+        return async (text, values) => (await client.query(text, [...(values ?? [])])).rows
+      }),
+    )
+    const tables = await findTables(asks[0] as Ask, ['users'], { warn: () => {} })
+    const options = resolveReplication({ connection: url })
+    const added = await Promise.all(asks.map((ask) => ensurePublication(ask, options, tables)))
+    expect(added.map(({ length }) => length).toSorted()).toEqual([0, 0, 0, 1])
+  })
+
+  test('a table that a process adds which stands by is cleared at once', async () => {
+    const { url, writer, source } = await place()
+    await writer.query('create table orders (id int primary key)')
+    const seen = reader(await connect(url))
+    const first = follow({ cache: seen.cache, source: source({ tables: ['users'] }) })
+    await first.feed.ready()
+    const second = follow({ cache: seen.cache, source: source({ tables: ['users', 'orders'] }) })
+    await second.feed.ready()
+    expect(second.feed.stats().state).toBe('standby')
+    expect(second.gaps).toEqual(['the publication lacked orders'])
   })
 
   test('a process with a slot of its own takes each lost connection for a gap', async () => {

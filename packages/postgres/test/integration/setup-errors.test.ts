@@ -92,6 +92,9 @@ describe('a wrong set-up gives one sentence that names the fix', () => {
     )
     expect((await admin.query('update bare set id = 1')).rowCount).toBe(0)
     await feed.close()
+    // The server may take a moment to notice that its client has gone.
+    const active = "select active from pg_replication_slots where slot_name = 'tierstack'"
+    await becomes(async () => (await admin.query(active)).rows[0].active, false)
     await admin.query("select pg_drop_replication_slot('tierstack')")
   })
 
