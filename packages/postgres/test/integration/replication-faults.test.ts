@@ -240,7 +240,7 @@ describe('what was missed is not trusted', () => {
     const tables = await findTables(asks[0] as Ask, ['users'], { warn: () => {} })
     const options = resolveReplication({ connection: url })
     const added = await Promise.all(asks.map((ask) => ensurePublication(ask, options, tables)))
-    expect(added.map(({ length }) => length).toSorted()).toEqual([0, 0, 0, 1])
+    expect(added.flat().map(({ table }) => table)).toEqual(['users'])
   })
 
   test('a table that a process adds which stands by is cleared at once', async () => {
