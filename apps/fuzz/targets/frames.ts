@@ -1,6 +1,7 @@
 import { compress, encrypt, json, keyRing, msgpack } from '@tierstack/cache-serializers'
 // The formats are no public interface: only what fuzzes them reaches for their files.
-import { BadFrame, decodeFrame, encodeHead, joinFrame } from '../../../packages/core/src/frame.ts'
+import { BadFrame, encodeHead, joinFrame } from '../../../packages/core/src/frame.ts'
+import { decodeFrame } from '../../../packages/core/src/read-frame.ts'
 import { Frames } from '../../../packages/core/src/frames.ts'
 import { mayRefuse } from './target.ts'
 import type { Target } from './target.ts'

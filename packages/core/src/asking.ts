@@ -95,4 +95,12 @@ export interface Wave {
   board(link: RemoteLink, passenger: Passenger): Promise<void>
   /** As `board`, for the reads of one call. */
   boardAll(link: RemoteLink, passengers: readonly Passenger[]): Promise<void>
+  /** Whether a look without leases is likely to be all that so many reads need. */
+  looksFirst(link: RemoteLink, count: number): boolean
+  /** Reads without leases, when it's its turn among the batches. Rejects when the tier can't be asked. */
+  look(link: RemoteLink, keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]>
+  /** Tells how many of those looked for were fresh hits. */
+  looked(asked: number, landed: number): void
+  /** Takes leases for those who have looked already, where there are leases to be had. Never rejects. */
+  boardLooked(link: RemoteLink, passengers: readonly Passenger[]): Promise<void>
 }

@@ -5,7 +5,7 @@ import { slotsOf } from './fence.ts'
 import type { Flight, Landing } from './flight.ts'
 import type { Payload } from './frames.ts'
 import { clamped, makeEntry, ttlLeft } from './freshness.ts'
-import type { Life } from './freshness.ts'
+import type { EntryParts, Life } from './freshness.ts'
 import { secure } from './isolate.ts'
 import type { Job } from './job.ts'
 import type { Query } from './query.ts'
@@ -27,45 +27,24 @@ export function backfill(
   const { query, key } = job
   const { candidate, life } = found
   const { position: from } = candidate
-  const { policy } = query
-  let isolation: LocalEntry['isolation'] | undefined
   const slots = slotsOf(candidate.tags)
-  const stored = chain.locals.put(
-    key,
+  let isolation = backfillLocal(chain, job, flight, {
+    value: candidate.value,
+    life,
+    stamp: found.stamp,
+    tags: candidate.tags,
+    slots,
+    loadMs: candidate.loadMs,
+    etag: candidate.etag,
     from,
-    (position) => {
-      const ttl = policy.ttls[position] as number
-      if (ttl <= 0) return undefined
-      const entry = makeEntry(
-        {
-          value: candidate.value,
-          input: job.input,
-          life: clamped(life, now, ttl),
-          soft: false,
-          stamp: found.stamp,
-          tags: candidate.tags,
-          slots,
-          sequence: flight.sequence,
-          loadMs: candidate.loadMs,
-          etag: candidate.etag,
-          vouchedAt: flight.startedAt,
-          provisional: false,
-          now,
-        },
-        policy,
-      )
-      isolation = entry.isolation
-      return entry
-    },
-    job.options?.skip,
-  )
-  if (stored === 'stored') backfilled(chain, query, key, 0)
+    now,
+  })
   if (places.length > 1) {
     const nearer = places.filter((p) => p.link.position !== from && p.fence !== undefined)
     if (nearer.length > 0)
       chain.background.run(backfillRemote(chain, query, key, found, nearer, flight.sequence))
   }
-  isolation ??= secure(candidate.value, policy.isolation).isolation
+  isolation ??= secure(candidate.value, query.policy.isolation).isolation
   const clone = candidate.clone || isolation === 'clone'
   return {
     value: candidate.value,
@@ -79,6 +58,53 @@ export function backfill(
     until: Number.POSITIVE_INFINITY,
     reason: 'absent',
   }
+}
+
+/** Writes an entry of a remote tier into the local ones, unless it was removed meanwhile; how its value is protected there. */
+export function backfillLocal(
+  chain: Chain,
+  job: Pick<Job, 'query' | 'key' | 'input' | 'options'>,
+  flight: Pick<Flight, 'sequence' | 'startedAt'>,
+  o: Pick<EntryParts, 'value' | 'life' | 'stamp' | 'tags' | 'slots' | 'loadMs' | 'etag' | 'now'> & {
+    /** Position of the tier that had it. */
+    readonly from: number
+  },
+): LocalEntry['isolation'] | undefined {
+  if (chain.locals.tiers.length === 0) return undefined
+  const { query, key } = job
+  const { policy } = query
+  let isolation: LocalEntry['isolation'] | undefined
+  const stored = chain.locals.put(
+    key,
+    o.from,
+    (position) => {
+      const ttl = policy.ttls[position] as number
+      if (ttl <= 0) return undefined
+      const entry = makeEntry(
+        {
+          value: o.value,
+          input: job.input,
+          life: clamped(o.life, o.now, ttl),
+          soft: false,
+          stamp: o.stamp,
+          tags: o.tags,
+          slots: o.slots,
+          sequence: flight.sequence,
+          loadMs: o.loadMs,
+          etag: o.etag,
+          vouchedAt: flight.startedAt,
+          provisional: false,
+          now: o.now,
+        },
+        policy,
+      )
+      isolation = entry.isolation
+      return entry
+    },
+    job.options?.skip,
+  )
+  if (stored === 'stored') backfilled(chain, query, key, 0)
+  return isolation
 }
 
 async function backfillRemote(

@@ -7,6 +7,8 @@ export interface Codec {
   encode(value: unknown): Uint8Array
   /** Throws on bytes that it did not write. Must not execute or construct anything but plain data. */
   decode(bytes: Uint8Array): unknown
+  /** As `decode`, of what stands from `start` on: saves whoever has more in one piece from making a view of the rest. */
+  decodeFrom?(bytes: Uint8Array, start: number): unknown
 }
 
 /** A step on encoded bytes: compression, encryption. */

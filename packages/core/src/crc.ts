@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import { viewOf } from './view-of.ts'
 
 /** A native call costs as much as so many bytes take here. */
-const few = 300
+export const fewBytes = 300
 
 const slices = 8
 /** Slicing by 8 (Kounavis and Berry, "A Systematic Approach to Building High Performance, Software-based, CRC Generators", 2005): one table of 256 behind the other. */
@@ -24,14 +24,18 @@ function tables(): Int32Array {
 
 /** CRC-32 of `bytes` from `start` up to `end`, going on from that of what stands before. */
 export function crcOf(bytes: Uint8Array, start: number, end: number, before = 0): number {
-  if (end - start > few) return crc32(bytes.subarray(start, end), before)
-  const view = viewOf(bytes.buffer)
-  const from = bytes.byteOffset
+  if (end - start > fewBytes) return crc32(bytes.subarray(start, end), before)
+  const { byteOffset } = bytes
+  return crcIn(viewOf(bytes.buffer), byteOffset + start, byteOffset + end, before)
+}
+
+/** As `crcOf`, in a view: for a few bytes, of which the caller has one. */
+export function crcIn(view: DataView, start: number, end: number, before: number): number {
   let c = ~before
   let at = start
   for (; at + 8 <= end; at += 8) {
-    const a = c ^ view.getInt32(from + at, true)
-    const b = view.getInt32(from + at + 4, true)
+    const a = c ^ view.getInt32(at, true)
+    const b = view.getInt32(at + 4, true)
     c =
       (table[0x700 + (a & 0xff)] as number) ^
       (table[0x600 + ((a >>> 8) & 0xff)] as number) ^
@@ -42,6 +46,6 @@ export function crcOf(bytes: Uint8Array, start: number, end: number, before = 0)
       (table[0x100 + ((b >>> 16) & 0xff)] as number) ^
       (table[b >>> 24] as number)
   }
-  for (; at < end; at++) c = (c >>> 8) ^ (table[(c ^ (bytes[at] as number)) & 0xff] as number)
+  for (; at < end; at++) c = (c >>> 8) ^ (table[(c ^ view.getUint8(at)) & 0xff] as number)
   return ~c >>> 0
 }

@@ -71,7 +71,7 @@ export async function explain(chain: Chain, key: string): Promise<Explanation> {
       continue
     }
     try {
-      const { header } = await chain.frames.unseal(chain.frames.open(frame.bytes, key), false)
+      const { header } = await chain.frames.unseal(chain.frames.open(frame, key), false)
       const standing = await chain.tags.standing(header.tags)
       const life = lifeOfFrame(header, chain.clock.now(), chain.clock.wall())
       const soft = frame.soft || standing === 'soft'
@@ -113,7 +113,7 @@ export async function inspect(
     try {
       const frame = await link.read(key)
       if (frame === undefined) continue
-      const taken = await chain.frames.unseal(chain.frames.open(frame.bytes, key), query.sensitive)
+      const taken = await chain.frames.unseal(chain.frames.open(frame, key), query.sensitive)
       const { header } = taken
       const standing = await chain.tags.standing(header.tags)
       const life = lifeOfFrame(header, now, chain.clock.wall())

@@ -56,7 +56,7 @@ export class FarWave implements Wave {
   readonly #chain: () => Chain
   readonly #loading: boolean
   #boarding: Group | undefined
-  readonly #waiting: { readonly link: RemoteLink; readonly group: Group }[] = []
+  readonly #waiting: (() => void)[] = []
   #underWay = 0
   #hits = 0
 
@@ -85,6 +85,41 @@ export class FarWave implements Wave {
     }
   }
 
+  looksFirst(link: RemoteLink, count: number): boolean {
+    if (!this.#leases(link)) return true
+    return count >= fewest && this.#hits >= likely
+  }
+
+  async look(link: RemoteLink, keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
+    await new Promise<void>((go) => {
+      this.#whenFree(go)
+    })
+    try {
+      return await link.readAll(keys)
+    } finally {
+      this.#back()
+    }
+  }
+
+  looked(asked: number, landed: number): void {
+    this.#hits += (landed / asked - this.#hits) * Math.min(1, asked / lately)
+  }
+
+  async boardLooked(link: RemoteLink, passengers: readonly Passenger[]): Promise<void> {
+    if (!this.#leases(link)) return
+    for (let from = 0; from < passengers.length; from += most) {
+      const some = passengers.slice(from, from + most)
+      await new Promise<void>((go) => {
+        this.#whenFree(go)
+      })
+      await lease(this.#chain(), link, some).finally(this.#back)
+    }
+  }
+
+  #leases(link: RemoteLink): boolean {
+    return this.#loading && link.coherence !== undefined
+  }
+
   #join(link: RemoteLink, passenger: Passenger): Group {
     let group = this.#boarding
     if (group === undefined) {
@@ -101,21 +136,25 @@ export class FarWave implements Wave {
   #depart(link: RemoteLink, group: Group): void {
     if (this.#boarding !== group) return
     this.#boarding = undefined
-    this.#waiting.push({ link, group })
-    this.#next()
+    this.#whenFree(() => {
+      const chain = this.#chain()
+      chain.background.run(this.#travel(chain, link, group).then(this.#back))
+    })
   }
 
-  #next(): void {
-    if (this.#underWay >= underWay) return
-    const first = this.#waiting.shift()
-    if (first === undefined) return
-    this.#underWay++
-    const chain = this.#chain()
-    const back = () => {
-      this.#underWay--
-      this.#next()
+  #whenFree(go: () => void): void {
+    if (this.#underWay >= underWay) {
+      this.#waiting.push(go)
+      return
     }
-    chain.background.run(this.#travel(chain, first.link, first.group).then(back))
+    this.#underWay++
+    go()
+  }
+
+  readonly #back = (): void => {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#underWay--
+    else next()
   }
 
   /** Never rejects. */
@@ -125,8 +164,8 @@ export class FarWave implements Wave {
     { passengers, answer, finish, finished }: Group,
   ): Promise<void> {
     let left: readonly Passenger[] | undefined = passengers
-    const leases = this.#loading && link.coherence !== undefined
-    if (!leases || (passengers.length >= fewest && this.#hits >= likely)) {
+    const leases = this.#leases(link)
+    if (this.looksFirst(link, passengers.length)) {
       left = await look(chain, link, passengers)
       if (leases && left !== undefined && left.length > 0) {
         for (const passenger of left) passenger.more = finished
@@ -134,13 +173,9 @@ export class FarWave implements Wave {
       }
     }
     if (leases && left !== undefined && left.length > 0) left = await lease(chain, link, left)
-    if (left !== undefined) this.#note(passengers.length, passengers.length - left.length)
+    if (left !== undefined) this.looked(passengers.length, passengers.length - left.length)
     answer()
     finish()
-  }
-
-  #note(asked: number, landed: number): void {
-    this.#hits += (landed / asked - this.#hits) * Math.min(1, asked / lately)
   }
 }
 
@@ -232,7 +267,7 @@ function openedOnce(
 }
 
 /** A tier that can't be asked counts as a miss; nothing may be stored there. */
-function unanswered(link: RemoteLink, watch: number): Asking {
+export function unanswered(link: RemoteLink, watch: number): Asking {
   return { watch, first: { link, answer: undefined, opened: undefined } }
 }
 

@@ -2,11 +2,13 @@ import type { Codec, Transform } from './codec.ts'
 import type { Encryption, SealKey } from './encryption.ts'
 import { CacheError } from './errors.ts'
 import { expectation } from './expectation.ts'
-import { associatedBytes, BadFrame, decodeFrame, encodeHead, joinFrame } from './frame.ts'
+import { associatedBytes, BadFrame, encodeHead, joinFrame } from './frame.ts'
 import type { FrameHeader, OpenFrame } from './frame.ts'
+import { decodeFrame } from './read-frame.ts'
 import { isPromise } from './maybe-promise.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import { tenantOf } from './tenant-name.ts'
+import type { StoredFrame } from './tier.ts'
 
 /** A value as bytes, before a header is put around it. */
 export interface Payload {
@@ -84,8 +86,8 @@ export class Frames {
   }
 
   /** The header alone, checked but for its seal. Throws `BadFrame`. */
-  open(bytes: Uint8Array, key: string): OpenFrame {
-    return decodeFrame(bytes, key)
+  open({ bytes, whole, start }: Pick<StoredFrame, 'bytes' | 'whole' | 'start'>, key: string): OpenFrame {
+    return whole === undefined ? decodeFrame(bytes, key) : decodeFrame(whole, key, start)
   }
 
   /**
@@ -108,8 +110,14 @@ export class Frames {
   }
 
   /** The value of an unsealed frame. Throws when codec or transforms are unknown or refuse the bytes. */
-  decode({ header, payload }: OpenFrame, own: Codec | undefined): unknown {
-    let bytes = payload
+  decode(frame: OpenFrame, own: Codec | undefined): unknown {
+    const { header, whole, payloadStart } = frame
+    const codec = own?.id === header.codec ? own : this.#codecs.get(header.codec)
+    if (whole !== undefined && payloadStart !== undefined && header.transforms.length === 0) {
+      const value = codec?.decodeFrom?.(whole, payloadStart)
+      if (value !== undefined) return value
+    }
+    let bytes = frame.payload
     if (header.transforms.length > 0) {
       const associated = associatedBytes(this.#namespace, header.key, header.version)
       for (const id of header.transforms.toReversed()) {
@@ -119,7 +127,6 @@ export class Frames {
         bytes = transform.undo(bytes, associated, this.#maxBytes)
       }
     }
-    const codec = own?.id === header.codec ? own : this.#codecs.get(header.codec)
     if (codec === undefined)
       throw new BadFrame(`frame needs codec ${header.codec}, which this cache doesn't have`)
     return codec.decode(bytes)

@@ -39,7 +39,7 @@ export function openFrame(
 ): Opened | undefined | Promise<Opened | undefined> {
   let taken: OpenFrame | Promise<OpenFrame>
   try {
-    taken = chain.frames.unseal(chain.frames.open(frame.bytes, job.key), job.query.sensitive)
+    taken = chain.frames.unseal(chain.frames.open(frame, job.key), job.query.sensitive)
   } catch (error) {
     poisoned(chain, job, link, flawOf(error), error)
     return undefined

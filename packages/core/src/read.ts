@@ -70,16 +70,18 @@ export function isUsual(chain: Chain, query: Query, link: RemoteLink, now: numbe
 
 /** Begins usual reads of one query, all at one moment. */
 export class Embarking {
+  readonly now: number
+  readonly sequence: number
   readonly #chain: Chain
   readonly #query: Query
   readonly #link: RemoteLink
-  readonly #now: number
 
   constructor(chain: Chain, query: Query, link: RemoteLink, now: number) {
+    this.now = now
+    this.sequence = chain.fence.sequence
     this.#chain = chain
     this.#query = query
     this.#link = link
-    this.#now = now
   }
 
   /**
@@ -87,18 +89,41 @@ export class Embarking {
    * the read isn't a usual one.
    */
   begin(key: string, input: unknown): Passenger | { readonly value: unknown } | undefined {
-    const chain = this.#chain
-    const query = this.#query
-    if (!this.#link.usable(key)) return undefined
-    const name = query.load === undefined ? `?${key}` : key
-    if (chain.flights.has(name)) return undefined
-    const view = chain.locals.tiers.length === 0 ? undefined : chain.locals.look(key, this.#now, undefined)
-    if (view?.state === 'fresh') return { value: localHit(chain, query, key, input, view, this.#now) }
-    const flight = new Flight(key, chain.fence.sequence, this.#now)
+    if (!this.mayAsk(key) || this.#chain.flights.has(this.#nameOf(key))) return undefined
+    const view = this.view(key)
+    if (view?.state === 'fresh') return { value: this.hit(key, input, view) }
+    return this.#fly(key, input, view)
+  }
+
+  /** A passenger who has looked for the key already. Undefined, where somebody else has begun a flight meanwhile. */
+  beginLate(key: string, input: unknown, view: LocalView | undefined): Passenger | undefined {
+    return this.#chain.flights.has(this.#nameOf(key)) ? undefined : this.#fly(key, input, view)
+  }
+
+  /** May the tier be asked for the key? */
+  mayAsk(key: string): boolean {
+    return this.#link.usable(key)
+  }
+
+  view(key: string): LocalView | undefined {
+    const { locals } = this.#chain
+    return locals.tiers.length === 0 ? undefined : locals.look(key, this.now, undefined)
+  }
+
+  hit(key: string, input: unknown, view: LocalView): unknown {
+    return localHit(this.#chain, this.#query, key, input, view, this.now)
+  }
+
+  #nameOf(key: string): string {
+    return this.#query.load === undefined ? `?${key}` : key
+  }
+
+  #fly(key: string, input: unknown, view: LocalView | undefined): Passenger {
+    const flight = new Flight(key, this.sequence, this.now)
     // Such a reader can't leave, so the load is wanted to its end.
     flight.keep()
-    chain.flights.set(name, flight)
-    return new Passenger(query, input, view, flight)
+    this.#chain.flights.set(this.#nameOf(key), flight)
+    return new Passenger(this.#query, input, view, flight)
   }
 }
 
@@ -122,7 +147,14 @@ async function follow(chain: Chain, passenger: Passenger, asking: Asking | undef
   return deliver(chain, query, key, flight, landing)
 }
 
-function deliver(chain: Chain, query: Query, key: string, flight: Flight, landing: Landing): unknown {
+/** What the landing brings one of its readers. */
+export function deliver(
+  chain: Chain,
+  query: Query,
+  key: string,
+  flight: Pick<Flight, 'sequence'>,
+  landing: Landing,
+): unknown {
   count(chain, query, key, landing)
   if (readScopes.open > 0) noteRead(chain, key, { ...landing, sequence: flight.sequence })
   return landing.clone ? copy(landing.value) : landing.value

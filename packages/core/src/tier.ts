@@ -69,6 +69,12 @@ export interface LocalHost {
 /** A frame as a tier holds it. Opaque to the tier: the chain wrote header, codec and transforms. */
 export interface StoredFrame {
   readonly bytes: Uint8Array
+  /**
+   * The larger bytes at whose end the frame stands, from `start` on, where a tier has it so: who reads it there needs no
+   * view of it, which costs as much as to read its header.
+   */
+  readonly whole?: Uint8Array
+  readonly start?: number
   /** Identity of this write: random, never reused; equal stamps mean equal bytes. */
   readonly stamp: string
   /** True after a soft removal: usable only within `swr` and `staleIfError`. */

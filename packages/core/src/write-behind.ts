@@ -337,7 +337,7 @@ export class WriteBehind {
 
   async #open(key: string, bytes: Uint8Array, id: string): Promise<Saved> {
     const { chain, sensitive, topic } = this.#parts
-    const taken = await chain.frames.unseal(chain.frames.open(bytes, `${topic}:${key}`), sensitive)
+    const taken = await chain.frames.unseal(chain.frames.open({ bytes }, `${topic}:${key}`), sensitive)
     const { header } = taken
     const [input, value] = chain.frames.decode(taken, undefined) as readonly [unknown, unknown]
     return { input, value, token: id, version: header.version }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BadFrame, decodeFrame, encodeFrame, encodeHead } from '../src/frame.ts'
+import { BadFrame, encodeFrame, encodeHead } from '../src/frame.ts'
+import { decodeFrame } from '../src/read-frame.ts'
 import type { FrameHeader } from '../src/frame.ts'
 
 const text = fc.string({ unit: 'binary', maxLength: 60 })

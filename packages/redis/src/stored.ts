@@ -25,21 +25,32 @@ const lease: Stored = { kind: 'lease' }
 const intents: Stored = { kind: 'intents' }
 const foreign: Stored = { kind: 'foreign' }
 
-/** A value as it was read. Most readers never ask for the stamp, and making the text costs as much as all the rest. */
+/** A value as it was read. Most readers ask for neither stamp nor bytes, and making them costs more than all the rest. */
 class Value implements StoredFrame {
-  readonly kind = 'value'
-  readonly bytes: Uint8Array
-  readonly soft: boolean
-  readonly #whole: Buffer
+  readonly whole: Buffer
 
   constructor(whole: Buffer) {
-    this.#whole = whole
-    this.bytes = whole.subarray(valueHead)
-    this.soft = whole[valueHead - 1] === 0x31
+    this.whole = whole
+  }
+
+  get kind(): 'value' {
+    return 'value'
+  }
+
+  get start(): number {
+    return valueHead
+  }
+
+  get bytes(): Uint8Array {
+    return this.whole.subarray(valueHead)
+  }
+
+  get soft(): boolean {
+    return this.whole[valueHead - 1] === 0x31
   }
 
   get stamp(): string {
-    return this.#whole.toString('latin1', 1, 17)
+    return this.whole.toString('latin1', 1, 17)
   }
 
   get frame(): StoredFrame {

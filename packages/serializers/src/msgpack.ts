@@ -57,6 +57,12 @@ function decode(bytes: Uint8Array): unknown {
   }
 }
 
+function decodeFrom(bytes: Uint8Array, start: number): unknown {
+  if (!Buffer.isBuffer(bytes)) return decode(bytes.subarray(start))
+  const plain = readPlain(bytes, start)
+  return plain === notPlain ? decode(bytes.subarray(start)) : plain
+}
+
 function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
@@ -66,6 +72,7 @@ const codec: Codec = Object.freeze({
   name: 'msgpack',
   encode,
   decode,
+  decodeFrom,
 })
 
 /**

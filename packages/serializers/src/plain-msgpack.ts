@@ -85,9 +85,9 @@ class PlainReader {
     this.#bytes = bytes
   }
 
-  whole(bytes: Buffer): unknown {
+  whole(bytes: Buffer, start: number): unknown {
     this.#bytes = bytes
-    this.#at = 0
+    this.#at = start
     this.#depth = 0
     this.#defined = 0
     try {
@@ -287,10 +287,10 @@ function compile(names: readonly string[]): Shape['make'] {
 /** Reads one after the other: nothing that it calls comes back here. */
 const reader = new PlainReader(nothing)
 
-/** The value, or `notPlain`. */
-export function readPlain(bytes: Buffer): unknown {
+/** The value that stands at the end of `bytes`, from `start` on, or `notPlain`. */
+export function readPlain(bytes: Buffer, start = 0): unknown {
   try {
-    return reader.whole(bytes)
+    return reader.whole(bytes, start)
   } catch (error) {
     if (error === notPlain || error instanceof RangeError) return notPlain
     throw error

@@ -1,0 +1,89 @@
+import { backfillLocal } from './backfill.ts'
+import type { Chain } from './chain.ts'
+import { slotsOf } from './fence.ts'
+import type { OpenFrame } from './frame.ts'
+import { lifeOfFrame } from './freshness.ts'
+import { copy, secure } from './isolate.ts'
+import type { Instant } from './open-frame.ts'
+import type { Query } from './query.ts'
+import { emitHit } from './read.ts'
+import { readScopes } from './read-scope.ts'
+import type { RemoteLink } from './remote-link.ts'
+import type { StoredFrame } from './tier.ts'
+
+/**
+ * Frames of one query that are what most are: intact, neither sealed nor softened, fresh, with tags that are known to
+ * be valid. What the general way finds out of them in objects of its own is found out here in one go; whatever is special
+ * about a frame is left to that way.
+ */
+export class FreshFrames {
+  readonly #chain: Chain
+  readonly #query: Query
+  readonly #link: RemoteLink
+  readonly #outset: { readonly sequence: number; readonly now: number }
+  readonly #usual: boolean
+
+  constructor(
+    chain: Chain,
+    query: Query,
+    link: RemoteLink,
+    outset: { readonly sequence: number; readonly now: number },
+  ) {
+    this.#chain = chain
+    this.#query = query
+    this.#link = link
+    this.#outset = outset
+    this.#usual =
+      chain.frames.encryption === undefined &&
+      !query.sensitive &&
+      query.schema === undefined &&
+      (chain.locals.tiers.length > 0 || query.policy.refreshAhead === false || query.load === undefined)
+  }
+
+  /** The value for one reader, counted and put into the local tiers; undefined where the frame isn't such a one. */
+  value(key: string, input: unknown, frame: StoredFrame, { now, wall }: Instant): unknown {
+    if (!this.#usual || frame.soft || readScopes.open > 0) return undefined
+    const chain = this.#chain
+    const query = this.#query
+    let taken: OpenFrame
+    let value: unknown
+    try {
+      taken = chain.frames.open(frame, key)
+      const { header } = taken
+      if (header.keyId !== '' || chain.tags.standing(header.tags, now) !== 'valid') return undefined
+      if (!(Math.max(0, wall - header.createdAt) < header.freshFor)) return undefined
+      value = chain.frames.decode(taken, query.codec)
+    } catch {
+      // The general way says what is wrong with it.
+      return undefined
+    }
+    if (value === undefined) return undefined
+    const { header } = taken
+    const stored =
+      chain.locals.tiers.length === 0
+        ? undefined
+        : backfillLocal(
+            chain,
+            { query, key, input, options: undefined },
+            { sequence: this.#outset.sequence, startedAt: this.#outset.now },
+            {
+              value,
+              life: lifeOfFrame(header, now, wall),
+              stamp: frame.stamp,
+              tags: header.tags,
+              slots: slotsOf(header.tags),
+              loadMs: header.loadMs,
+              etag: header.etag,
+              from: this.#link.position,
+              now,
+            },
+          )
+    const isolation = stored ?? secure(value, query.policy.isolation).isolation
+    const { counters } = query
+    const { position } = this.#link
+    counters.hits[position] = (counters.hits[position] as number) + 1
+    counters.saved[0] = (counters.saved[0] as number) + header.loadMs
+    if (chain.events.on.hit) emitHit(chain, query, key, position, 'fresh')
+    return isolation === 'clone' ? copy(value) : value
+  }
+}
