@@ -217,7 +217,11 @@ function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>)
     },
     many: async (inputs: readonly KeyOf[], options?: ReadOptions) =>
       options === undefined && !parts.bypassed()
-        ? await readMany(chain, query, inputs, { hit: (input) => near.hit(partOf(input)), keyOf })
+        ? await readMany(chain, query, inputs, {
+            hit: (input) => near.hit(partOf(input)),
+            absent: () => near.absent,
+            keyOf,
+          })
         : await Promise.all(each(inputs, options)),
     settled: async (inputs: readonly KeyOf[], options?: ReadOptions) =>
       await Promise.allSettled(each(inputs, options)),

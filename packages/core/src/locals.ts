@@ -130,6 +130,7 @@ export class Locals {
   /** The local fence: nothing is stored that was removed, or may have been, since the work on it began. */
   mayStore(key: string, entry: { readonly seen: number; readonly slots: readonly number[] }): boolean {
     const fence = this.#fence
+    if (fence.sequence === entry.seen) return true
     return (
       !fence.keyRemoved(key, entry.seen) &&
       fence.tagsRemovedAt(entry.slots) <= entry.seen &&

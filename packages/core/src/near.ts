@@ -24,6 +24,9 @@ export class Near {
   readonly #locals: Locals
   readonly #fence: RemovalFence
   readonly #listeners: Events['on']
+  /** Whether the hit that was looked for last is in no local tier at all. */
+  absent = false
+  readonly #onlyTier: boolean
   readonly #counts: Float64Array
   readonly #saved: number
 
@@ -42,6 +45,7 @@ export class Near {
     this.#locals = chain.locals
     this.#fence = chain.fence
     this.#listeners = chain.events.on
+    this.#onlyTier = chain.locals.tiers.length <= 1
     this.#counts = query.counters.hitsAndSaved
     this.#saved = this.#counts.length - 1
   }
@@ -65,7 +69,10 @@ export class Near {
 
   #take(shelf: Shelf, input: unknown, part: unknown): unknown {
     const place = shelf.find(input, this.#locals.instant(), this.#fence.marked)
-    if (place < 0) return undefined
+    if (place < 0) {
+      this.absent = place === -1 && this.#onlyTier
+      return undefined
+    }
     const counts = this.#counts
     counts[0] = (counts[0] as number) + 1
     counts[this.#saved] = (counts[this.#saved] as number) + shelf.loadMs(place)

@@ -70,7 +70,10 @@ class Reader {
 const nothing = new Uint8Array(0)
 
 interface SeenTags {
-  readonly bytes: Uint8Array
+  readonly length: number
+  /** The bytes, as whole numbers of 32 bits; then those that are left. */
+  readonly words: readonly number[]
+  readonly rest: readonly number[]
   readonly tags: readonly TagStamp[]
 }
 
@@ -83,14 +86,17 @@ class TagLists {
   #next = 0
 
   /** The list that stands at this place, if it was seen lately. */
-  find(bytes: Uint8Array, at: number): SeenTags | undefined {
-    for (const list of this.#lists) if (startsWith(bytes, at, list.bytes)) return list
+  find(view: DataView, at: number, end: number): SeenTags | undefined {
+    for (const list of this.#lists) if (standsAt(view, at, end, list)) return list
     return undefined
   }
 
   note(bytes: Uint8Array, tags: readonly TagStamp[]): void {
     if (bytes.length > longestList) return
-    this.#lists[this.#next] = { bytes: bytes.slice(), tags }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const words = Array.from({ length: bytes.length >>> 2 }, (_, i) => view.getInt32(i * 4))
+    const rest = [...bytes.subarray(words.length * 4)]
+    this.#lists[this.#next] = { length: bytes.length, words, rest, tags }
     this.#next = (this.#next + 1) % listsKept
   }
 }
@@ -98,19 +104,22 @@ class TagLists {
 const listsKept = 8
 const longestList = 512
 
-function startsWith(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
-  if (at + part.length > bytes.length) return false
+function standsAt(view: DataView, at: number, end: number, { length, words, rest }: SeenTags): boolean {
+  if (at + length > end) return false
   // Generations differ, and stand at the end.
-  for (let i = part.length - 1; i >= 0; i--) if (bytes[at + i] !== part[i]) return false
+  const restAt = at + words.length * 4
+  for (let i = 0; i < rest.length; i++) if (view.getUint8(restAt + i) !== rest[i]) return false
+  for (let i = words.length - 1; i >= 0; i--) if (view.getInt32(at + i * 4) !== words[i]) return false
   return true
 }
 
 const tagLists = new TagLists()
 
 function readTags(r: Reader): readonly TagStamp[] {
-  const known = tagLists.find(r.bytes, r.at)
+  const { byteOffset, length: end } = r.bytes
+  const known = tagLists.find(viewOf(r.bytes.buffer), byteOffset + r.at, byteOffset + end)
   if (known !== undefined) {
-    r.at += known.bytes.length
+    r.at += known.length
     return known.tags
   }
   const start = r.at
@@ -131,10 +140,16 @@ export function decodeFrame(bytes: Uint8Array, key: string, start = 0): OpenFram
     const view = viewOf(bytes.buffer)
     const plain = readPlain(bytes, key, start, view)
     if (plain !== undefined) return plain
-    reader.open(bytes, start)
-    return read(reader, bytes, key, start, view)
+    return readAny(bytes, key, start, view)
   } catch (error) {
     throw error instanceof BadFrame ? error : new BadFrame('frame header is not readable', { cause: error })
+  }
+}
+
+function readAny(bytes: Uint8Array, key: string, start: number, view: DataView): OpenFrame {
+  reader.open(bytes, start)
+  try {
+    return read(reader, bytes, key, start, view)
   } finally {
     reader.open(nothing, 0)
   }
@@ -162,9 +177,9 @@ function readPlain(bytes: Uint8Array, key: string, start: number, view: DataView
   if (view.getUint16(at) !== 0 || view.getUint16(at + 2) !== key.length || !standsIn(view, at + 4, key))
     return undefined
   at += 4 + key.length
-  const known = tagLists.find(bytes, at - from)
+  const known = tagLists.find(view, at, end)
   if (known === undefined) return undefined
-  at += known.bytes.length
+  at += known.length
   if (at + 8 + view.getUint32(at) !== end) return undefined
   const headEnd = at - from
   if (crcOfFrame(bytes, start, headEnd, view) !== view.getUint32(at + 4)) return undefined

@@ -16,14 +16,22 @@ export async function readMany(
   chain: Chain,
   query: Query,
   inputs: readonly KeyOf[],
-  o: { readonly hit: (input: KeyOf) => unknown; readonly keyOf: (input: KeyOf) => string },
+  o: {
+    readonly hit: (input: KeyOf) => unknown
+    /** Whether what `hit` looked for last is in no local tier at all. */
+    readonly absent: () => boolean
+    readonly keyOf: (input: KeyOf) => string
+  },
 ): Promise<unknown[]> {
   const answers: unknown[] = []
   const missing: number[] = []
+  const absent: boolean[] = []
   for (let i = 0; i < inputs.length; i++) {
     const value = o.hit(inputs[i])
     answers.push(value)
-    if (value === undefined) missing.push(i)
+    if (value !== undefined) continue
+    missing.push(i)
+    absent.push(o.absent())
   }
   if (missing.length === 0) return answers
   // Before any flight begins: a key that is refused refuses the call.
@@ -36,8 +44,17 @@ export async function readMany(
     return await Promise.all(answers)
   }
   const bulk = new BulkRead(chain, query, link, new Embarking(chain, query, link, now), answers)
-  await bulk.all(missing, keys, inputs)
+  await bulk.all({ missing, absent, keys, inputs })
   return bulk.apart ? await Promise.all(answers) : answers
+}
+
+/** What hits in memory left of one call. */
+interface Left {
+  /** Places among the inputs, and for each whether no local tier has anything, and the key. */
+  readonly missing: readonly number[]
+  readonly absent: readonly boolean[]
+  readonly keys: readonly string[]
+  readonly inputs: readonly KeyOf[]
 }
 
 /** The keys of one call that memory lacks. One key's trouble must leave no other's flight behind. */
@@ -58,9 +75,10 @@ class BulkRead {
     this.#answers = answers
   }
 
-  async all(missing: readonly number[], keys: readonly string[], inputs: readonly KeyOf[]): Promise<void> {
+  async all(left: Left): Promise<void> {
+    const { missing, keys, inputs } = left
     if (this.#wave.looksFirst(this.#link, missing.length)) {
-      await this.#glance(missing, keys, inputs)
+      await this.#glance(left)
       return
     }
     const aboard: Passenger[] = []
@@ -81,18 +99,14 @@ class BulkRead {
     this.#disembark(aboard, places)
   }
 
-  async #glance(
-    missing: readonly number[],
-    keys: readonly string[],
-    inputs: readonly KeyOf[],
-  ): Promise<void> {
+  async #glance({ missing, absent, keys, inputs }: Left): Promise<void> {
     const embarking = this.#embarking
     const sought = new Sought()
     for (let m = 0; m < missing.length; m++) {
       const place = missing[m] as number
       const key = keys[m] as string
       const input = inputs[place]
-      const view = embarking.view(key)
+      const view = absent[m] === true ? undefined : embarking.view(key)
       if (view?.state === 'fresh') this.#answer(place, () => embarking.hit(key, input, view))
       else if (embarking.mayAsk(key)) sought.add(key, input, view, place)
       else this.#answer(place, () => this.#alone(key, input))

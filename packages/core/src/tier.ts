@@ -45,7 +45,8 @@ export interface LocalTier<N extends string = string> {
 export interface Shelf {
   /**
    * Place of the entry for an input, if a hit on it needs no second look: `now` is before its `quickUntil`, and it was
-   * `seen` at `marked` or later. Counted as a use. Negative when there is none such. Allocates nothing.
+   * `seen` at `marked` or later. Counted as a use. Negative when there is none such: -1 where there is no entry at all,
+   * -2 where there may be one. Allocates nothing.
    */
   find(input: unknown, now: number, marked: number): number
   value(place: number): unknown
@@ -54,7 +55,7 @@ export interface Shelf {
 
 /** For tiers without a short path: finds nothing, so that every read takes the long one. */
 export const noShelf: Shelf = {
-  find: () => -1,
+  find: () => -2,
   value: () => undefined,
   loadMs: () => 0,
 }

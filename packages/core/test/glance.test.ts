@@ -27,7 +27,8 @@ describe('many reads of what is mostly there', () => {
     const { source, row } = await warmed(node, 190)
     const asked = [...ids, 195, 3]
     expect(await finish(node.clock, row.many(asked))).toEqual(asked.map(rowOf))
-    expect(source.loads.toSorted()).toEqual(ids.slice(190))
+    expect(source.loads).toHaveLength(10)
+    expect(new Set(source.loads)).toEqual(new Set(ids.slice(190)))
     expect(ids.map((id) => row.peek(id))).toEqual(ids.map(rowOf))
     expect(Object.isFrozen(row.peek(3))).toBe(true)
   })

@@ -28,8 +28,8 @@ export class MemoryShelf implements Shelf {
       slot = this.#search(input)
       if (slot < 0) return -1
     }
-    if (now >= (slots.instants[slot * 3] as number)) return -1
-    if (marked > slots.seenFrom && (slots.marks[slot] as Mark).seen < marked) return -1
+    if (now >= (slots.instants[slot * 3] as number)) return -2
+    if (marked > slots.seenFrom && (slots.marks[slot] as Mark).seen < marked) return -2
     this.#policy.hit(slot)
     return slot
   }
