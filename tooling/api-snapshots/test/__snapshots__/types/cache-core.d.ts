@@ -190,6 +190,7 @@ export interface Codec {
     readonly name: string;
     encode(value: unknown): Uint8Array;
     decode(bytes: Uint8Array): unknown;
+    decodeFrom?(bytes: Uint8Array, start: number): unknown;
 }
 export interface Transform {
     readonly id: number;
@@ -1033,6 +1034,8 @@ export interface LocalHost {
 }
 export interface StoredFrame {
     readonly bytes: Uint8Array;
+    readonly whole?: Uint8Array;
+    readonly start?: number;
     readonly stamp: string;
     readonly soft: boolean;
 }
