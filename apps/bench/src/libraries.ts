@@ -20,6 +20,7 @@ const makers: Readonly<Record<string, () => Promise<Library>>> = {
   'no cache': async () => (await import('./libraries/none.ts')).none,
   ioredis: () => raw('ioredis'),
   'ioredis, auto-pipelining': () => raw('ioredis, auto-pipelining'),
+  'MGET by hand': () => raw('MGET by hand'),
   iovalkey: () => raw('iovalkey'),
   'node-redis': () => raw('node-redis'),
   'node-redis, no timeout': () => raw('node-redis, no timeout'),

@@ -22,7 +22,15 @@ interface Line {
   readonly yardsticks: readonly string[]
 }
 
-const raw = ['ioredis, auto-pipelining', 'ioredis', 'node-redis', 'lru-cache', 'Map', 'no cache']
+const raw = [
+  'ioredis, auto-pipelining',
+  'MGET by hand',
+  'ioredis',
+  'node-redis',
+  'lru-cache',
+  'Map',
+  'no cache',
+]
 const lines: readonly Line[] = [
   {
     scenario: 'near-hit',

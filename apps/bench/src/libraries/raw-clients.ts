@@ -54,6 +54,29 @@ function ofIo(client: Io): Client {
   }
 }
 
+/** Reads of one turn of the event loop become one MGET: the least that many readers of Redis can cost this process. */
+function gathered(client: Client): Client {
+  let turn: { readonly keys: string[]; readonly texts: Promise<readonly (string | null)[]> } | undefined
+  const begin = () => {
+    const keys: string[] = []
+    const texts = new Promise<readonly (string | null)[]>((resolve, reject) => {
+      setImmediate(() => {
+        turn = undefined
+        client.mget(keys).then(resolve, reject)
+      })
+    })
+    return { keys, texts }
+  }
+  return {
+    ...client,
+    get: (key) => {
+      turn ??= begin()
+      const at = turn.keys.push(key) - 1
+      return turn.texts.then((texts) => texts[at] as string | null)
+    },
+  }
+}
+
 function library(
   name: string,
   version: string,
@@ -76,6 +99,9 @@ async function nodeRedis(url: string, options: object): Promise<Client> {
   }
 }
 
+/** No peer: without lifetimes of its own, tags, or word of removals, but what the machine has to give. */
+const handMade = 'MGET by hand'
+
 const io = versionOf('ioredis')
 const valkey = versionOf('iovalkey')
 const redis = versionOf('redis')
@@ -84,6 +110,9 @@ const redis = versionOf('redis')
 export const rawClients: readonly Library[] = [
   library('ioredis, auto-pipelining', io, '`enableAutoPipelining`, JSON: the yardstick', (url) =>
     Promise.resolve(ofIo(new Redis(url, { enableAutoPipelining: true }))),
+  ),
+  library(handMade, io, 'one MGET per turn of the event loop, JSON: the limit', (url) =>
+    Promise.resolve(gathered(ofIo(new Redis(url)))),
   ),
   library('ioredis', io, 'GET and JSON', (url) => Promise.resolve(ofIo(new Redis(url)))),
   library('iovalkey', valkey, 'GET and JSON', (url) => Promise.resolve(ofIo(new Valkey(url)))),

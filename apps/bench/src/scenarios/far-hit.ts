@@ -39,6 +39,7 @@ export const farHit: Scenario = {
   question: 'What does a hit in Redis cost?',
   contestants: [
     yardstick,
+    'MGET by hand',
     'ioredis',
     'node-redis',
     'tierstack',
@@ -95,7 +96,7 @@ function report(results: Results): Report {
     tables: [
       {
         title: 'Hits in Redis, reads per second',
-        note: `No memory tier in front. So many callers, each asking again at once; in brackets the ratio to ioredis with auto-pipelining and JSON in the same round. More is better. Spread of the rounds (quartiles) up to ${worstSpread(results, names, 'perSecond')}.`,
+        note: `No memory tier in front. So many callers, each asking again at once; in brackets the ratio to ioredis with auto-pipelining and JSON in the same round. More is better. \`MGET by hand\` is the limit and no peer: the reads of a turn of the event loop as one MGET of ioredis, and JSON.parse; no tags, and nobody hears of removals. Spread of the rounds (quartiles) up to ${worstSpread(results, names, 'perSecond')}.`,
         columns: ['', ...names],
         rows: rowsOf(results, (name) =>
           names.map((kase) => ratioCell(results, name, kase, 'perSecond', yardstick)),
