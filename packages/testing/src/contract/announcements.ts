@@ -62,7 +62,7 @@ export function busContract(check: Check): void {
     const removals = ['delete "k"', 'delete "a\\u0000b"', 'expire "k"', 'invalidate "t"', 'soften "t"', 'all']
     for (const entry of removals) await near.hears(entry)
     const heard = near.heard.filter((entry) => !entry.startsWith('filled'))
-    assert.deepEqual([...heard].sort(), [...removals].sort())
+    assert.deepEqual(heard.toSorted(), removals.toSorted())
     // Names of several nodes come over several connections: only what is said of one name stays in order.
     assert(heard.indexOf('delete "k"') < heard.indexOf('expire "k"'))
     assert(heard.indexOf('invalidate "t"') < heard.indexOf('soften "t"'))
