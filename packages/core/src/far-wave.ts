@@ -91,9 +91,7 @@ export class FarWave implements Wave {
   }
 
   async look(link: RemoteLink, keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
-    await new Promise<void>((go) => {
-      this.#whenFree(go)
-    })
+    await this.#turn()
     try {
       return await link.readAll(keys)
     } finally {
@@ -107,13 +105,14 @@ export class FarWave implements Wave {
 
   async boardLooked(link: RemoteLink, passengers: readonly Passenger[]): Promise<void> {
     if (!this.#leases(link)) return
-    for (let from = 0; from < passengers.length; from += most) {
-      const some = passengers.slice(from, from + most)
-      await new Promise<void>((go) => {
-        this.#whenFree(go)
-      })
+    const leased = async (some: readonly Passenger[]) => {
+      await this.#turn()
       await lease(this.#chain(), link, some).finally(this.#back)
     }
+    const groups: Promise<void>[] = []
+    for (let from = 0; from < passengers.length; from += most)
+      groups.push(leased(passengers.slice(from, from + most)))
+    await Promise.all(groups)
   }
 
   #leases(link: RemoteLink): boolean {
@@ -149,6 +148,12 @@ export class FarWave implements Wave {
     }
     this.#underWay++
     go()
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((go) => {
+      this.#whenFree(go)
+    })
   }
 
   readonly #back = (): void => {
