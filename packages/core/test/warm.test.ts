@@ -1,4 +1,6 @@
+import { memory } from '@tierstack/cache-memory'
 import { describe, expect, test } from 'vitest'
+import { createCache } from '../src/index.ts'
 import type { Definition } from '../src/index.ts'
 import { finish, oneNode as nodeOf, outcome, pair as pairOf, Source } from './rig.ts'
 
@@ -199,6 +201,34 @@ describe('a batch under one fence', () => {
     expect(await b(1)).toBe('changed')
     expect(source.loads).toHaveLength(6)
   })
+
+  test.each(['a row', 'its tag', 'everything'])(
+    'is stored nowhere when %s is removed between its load and its fill',
+    async (what) => {
+      await using node = nodeOf()
+      const other = createCache({
+        namespace: 'test',
+        clock: node.clock,
+        tiers: [memory(), node.store.tier({ node: 'b' })],
+      })
+      const source = rows(3)
+      const { batches, definition } = batched(source, { tags: (_, id) => [`row:${id}`] })
+      const [ours, theirs] = [node.cache.define(definition), other.define(definition)]
+      node.tier.plan = { fillAbsent: { delay: 100 } }
+      const warming = ours.warm(ids(3))
+      await node.clock.settle()
+      expect(batches).toHaveLength(1)
+      source.rows.set(1, 'changed')
+      if (what === 'a row') await theirs.delete(1)
+      else if (what === 'its tag') await other.invalidateTags('row:1')
+      else await other.clear()
+      node.tier.plan = {}
+      expect(await finish(node.clock, warming)).toMatchObject({ errors: [] })
+      expect(await theirs(1, { skip: ['memory'] })).toBe('changed')
+      expect(await ours(1)).toBe('changed')
+      await finish(node.clock, other.close())
+    },
+  )
 
   test('keeps to leases for some batches after that, and comes back to one fence', async () => {
     await using nodes = await pairOf()
