@@ -3,10 +3,10 @@
 // each figure, what raw requests without our queue cost: the floor that Varnish and the machine set.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startVarnish } from '@tierstack/test-services'
 import { varnishVcl } from '../../src/index.ts'
@@ -38,6 +38,12 @@ function spins(ms: number, count: number): readonly number[] {
     while (performance.now() - began < ms) continue
     return performance.now() - began
   })
+}
+
+/** Time in which the host ran others than this virtual machine, ms of all cores; 0 where nobody tells. */
+function stolen(): number {
+  if (process.platform !== 'linux') return 0
+  return Number(/^cpu +(?:\d+ ){7}(\d+)/.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? 0) * 10
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -76,12 +82,13 @@ const nothing = 'a request to the application that does nothing'
 async function writes(orders: PlainClient, reader: PlainClient, tag: string): Promise<void> {
   const times = new Rounds()
   let old = 0
+  const [began, lost] = [performance.now(), stolen()]
   for (let i = 0; i < warm + rounds; i++) {
     const add = (step: string, ms: number) => i >= warm && times.add(step, ms)
     await reader.ask('GET', '/rows/1')
     add(hit, await timed(() => reader.ask('GET', '/rows/1')))
     add(nothing, await timed(() => orders.ask('POST', '/nothing')))
-    const began = performance.now()
+    const sent = performance.now()
     const written = await orders.ask('POST', '/write')
     const between = performance.now()
     const page = await reader.ask('GET', '/rows/1')
@@ -89,7 +96,7 @@ async function writes(orders: PlainClient, reader: PlainClient, tag: string): Pr
     const [version, confirmed, took] = written.body.split(' ')
     if (confirmed !== 'edge' && !confirmed?.endsWith(',edge')) throw new Error(`Unconfirmed: ${written.body}`)
     if (page.body !== `[${version}]`) old++
-    add(ordered, ended - began)
+    add(ordered, ended - sent)
     add(receipt, Number(took))
     add(fresh, Number(took) + ended - between)
     const purging = async () => {
@@ -104,6 +111,8 @@ async function writes(orders: PlainClient, reader: PlainClient, tag: string): Pr
   times.say(raw)
   times.say(hit)
   times.say(nothing)
+  const share = (stolen() - lost) / (performance.now() - began) / availableParallelism()
+  say(`the host ran others meanwhile: ${(share * 100).toFixed(1)} % of the time`)
   const usual = times.usual(fresh)
   say(`a loop that does nothing for ${usual.toFixed(2)} ms, alone: ${shown(spins(usual, rounds))}`)
 }
