@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { keptFetch } from '../src/engine/kept-fetch.ts'
 
+const call = keptFetch()
+
 interface Site extends AsyncDisposable {
   readonly url: string
   readonly asked: readonly IncomingMessage[]
@@ -34,7 +36,7 @@ describe('calls to an edge a hop away', () => {
     await using own = await site((_, response) => {
       response.writeHead(201, { 'Retry-After': '3', 'X-Two': ['a', 'b'] }).end('gr\u00fcn')
     })
-    const answer = await keptFetch(`${own.url}/a?b=c`, {
+    const answer = await call(`${own.url}/a?b=c`, {
       method: 'PURGE',
       headers: { 'xkey-purge': 'n1 n2' },
     })
@@ -50,19 +52,19 @@ describe('calls to an edge a hop away', () => {
 
   test('go out over connections that are kept', async () => {
     await using own = await site((_, response) => response.end())
-    for (let i = 0; i < 50; i++) await keptFetch(own.url, { method: 'PURGE' })
+    for (let i = 0; i < 50; i++) await call(own.url, { method: 'PURGE' })
     expect(own.connections()).toBeLessThan(4)
   })
 
   test('follow no redirect, which would carry the token elsewhere', async () => {
     await using own = await site((_, response) => response.writeHead(302, { location: '/elsewhere' }).end())
-    expect((await keptFetch(own.url, {})).status).toBe(302)
+    expect((await call(own.url, {})).status).toBe(302)
     expect(own.asked).toHaveLength(1)
   })
 
   test('hold no more of a long answer than is looked at', async () => {
     await using own = await site((_, response) => response.end('x'.repeat(5_000_000)))
-    expect((await (await keptFetch(own.url, {})).text()).length).toBeLessThan(200_000)
+    expect((await (await call(own.url, {})).text()).length).toBeLessThan(200_000)
   })
 
   test.each(['before the head', 'after the head'])('end with the reason they are given, %s', async (when) => {
@@ -71,14 +73,14 @@ describe('calls to an edge a hop away', () => {
       if (when === 'after the head') response.writeHead(200).write('a')
       setImmediate(() => control.abort(new Error('no answer within 5 ms')))
     })
-    await expect(keptFetch(own.url, { signal: control.signal })).rejects.toThrow('no answer within 5 ms')
+    await expect(call(own.url, { signal: control.signal })).rejects.toThrow('no answer within 5 ms')
   })
 
   test('fail when nobody listens, and when the answer is cut', async () => {
-    await expect(keptFetch('http://127.0.0.1:1/', {})).rejects.toThrow('ECONNREFUSED')
+    await expect(call('http://127.0.0.1:1/', {})).rejects.toThrow('ECONNREFUSED')
     await using own = await site((_, response) => {
       response.writeHead(200, { 'content-length': '9' }).write('a', () => response.destroy())
     })
-    await expect(keptFetch(own.url, {})).rejects.toThrow('other side closed')
+    await expect(call(own.url, {})).rejects.toThrow('other side closed')
   })
 })

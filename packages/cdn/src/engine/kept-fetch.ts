@@ -2,22 +2,24 @@ import type { Agent } from 'undici'
 import { longestAnswer } from './fetch.ts'
 import type { Fetch, Fetched } from './fetch.ts'
 
-let agent: Promise<Agent> | undefined
-
 /**
  * For edges a hop away, where the streams and copies of the global `fetch` take longer than the edge does. Follows no
  * redirects, takes no compressed answers, and keeps no more of an answer than is looked at.
  */
-export const keptFetch: Fetch = async (url, init) => {
-  // Loaded by those who purge with it.
-  agent ??= import('undici').then((undici) => new undici.Agent())
-  const own = await agent
-  return new Promise((resolve, reject) => {
-    const { signal } = init
-    // Also while there is no connection yet.
-    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-    dispatch(own, url, init, resolve, reject)
-  })
+export function keptFetch(): Fetch {
+  // Loaded by those who purge with it, and before the first removal waits for it.
+  const agent = import('undici').then((undici) => new undici.Agent())
+  // Told to whoever calls.
+  agent.catch(() => {})
+  return async (url, init) => {
+    const own = await agent
+    return new Promise((resolve, reject) => {
+      const { signal } = init
+      // Also while there is no connection yet.
+      signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+      dispatch(own, url, init, resolve, reject)
+    })
+  }
 }
 
 function dispatch(

@@ -56,7 +56,7 @@ export function varnish(given: VarnishOptions): Provider<'varnish'> {
         },
       })),
     verdict: ({ status, body }) => verdictOf(status, body),
-    fetch: keptFetch,
+    fetch: keptFetch(),
   }
 }
 
