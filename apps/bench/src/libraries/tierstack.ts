@@ -16,8 +16,8 @@ export interface Variant {
   readonly attach?: (cache: Cache) => void
 }
 
-/** Entries for which the memory tier's default bytes are enough here. */
-const most = 200_000
+/** All are bounded by entries here. By default ours would be by its 64 MB as well, which are full before some tables are. */
+const room = 4 * 1024 ** 3
 
 /** Ours: `createCache` with its defaults. */
 export const tierstack: Library = ours('tierstack', 'definitions of `createCache`, defaults', {})
@@ -33,9 +33,7 @@ export function ours(name: string, note: string, variant: Variant): Library {
 }
 
 function open(o: OpenOptions, variant: Variant): Contestant {
-  // By default it would keep 64 MB, a third of a million entries.
-  const room = o.maxEntries > most ? { maxBytes: Number.POSITIVE_INFINITY } : {}
-  const near = () => memory({ maxEntries: o.maxEntries, ...room })
+  const near = () => memory({ maxEntries: o.maxEntries, maxBytes: room })
   const far = () => redis((variant.redis ?? ((url) => ({ url })))(o.redisUrl))
   const tiers: (LocalTier | RedisRemoteTier)[] =
     o.tiers === 'near' ? [near()] : o.tiers === 'far' ? [far()] : [near(), far()]

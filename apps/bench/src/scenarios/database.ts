@@ -75,7 +75,7 @@ async function enter(library: Library, place: Place, level: Level): Promise<Seat
   const hottest = Array.from({ length: at(level, 50, 200, 1_000) }, (_, id) => id)
   const shared = { source, acknowledged, random, callers: 64 }
   /** The first round warms up connections, and the engine: what it has not compiled yet is some times as slow. */
-  const lasting = (round: number) => at(level, 60, 200, 2_500) / (round === 0 ? 2 : 1)
+  const lasting = (round: number) => at(level, 60, 200, 1_500) / (round === 0 ? 2 : 1)
 
   const unseen = async (ms: number): Promise<Metrics> => {
     // An empty cache, and each row asked for once: all that a cache costs, and nothing that it brings.
