@@ -1011,7 +1011,7 @@ export interface LocalTier<N extends string = string> {
     readonly kind: 'local';
     readonly name: N;
     open(host: LocalHost): void;
-    get(key: string): LocalEntry | undefined;
+    get(key: string, input?: unknown): LocalEntry | undefined;
     inspect(key: string): LocalEntry | undefined;
     amend(key: string, entry: LocalEntry): void;
     shelf(prefix: string): Shelf;
