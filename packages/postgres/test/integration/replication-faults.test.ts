@@ -227,6 +227,7 @@ describe('what was missed is not trusted', () => {
     await becomes(() => seen.row(1), 'newer')
     // A gap alone may have shown it, between two attempts to follow.
     await becomes(() => feed.stats().state, 'following')
+    expect(gaps.length).toBeGreaterThan(before)
   })
 
   test('of several processes that make the publication at once, one tells of its tables', async () => {
