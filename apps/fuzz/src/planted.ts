@@ -20,8 +20,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'a damaged frame that is believed',
     target: 'frame',
-    file: 'packages/core/src/frame.ts',
-    from: "if (crcOf(bytes, r.at, bytes.length, crcOf(bytes, 0, end)) !== sum) throw new BadFrame('frame is damaged')",
+    file: 'packages/core/src/read-frame.ts',
+    from: "if (crcOfFrame(bytes, start, headEnd, view) !== sum) throw new BadFrame('frame is damaged')",
     to: '',
   },
   {
