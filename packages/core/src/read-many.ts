@@ -167,7 +167,7 @@ class BulkRead {
     this.#answers[place] = made
     if (!(made instanceof Promise)) return
     this.apart = true
-    made.catch(() => {})
+    void unheard(made)
   }
 
   get #wave() {

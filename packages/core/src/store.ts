@@ -112,7 +112,14 @@ export function lagging(chain: Chain, key: string, slots: readonly number[], beg
   return chain.replicaLag > 0 && beganAt - chain.fence.lastRemoval(key, slots) < chain.replicaLag
 }
 
-function tagsOf(chain: Chain, query: Query, key: string, input: unknown, loaded: Loaded): readonly string[] {
+/** The tags of a loaded value: those of its definition, and those that its load gave. */
+export function tagsOf(
+  chain: Chain,
+  query: Query,
+  key: string,
+  input: unknown,
+  loaded: Pick<Loaded, 'value' | 'tags'>,
+): readonly string[] {
   const computed = query.tagsOf?.(loaded.value, input) ?? []
   if (computed.length === 0 && loaded.tags.length === 0) return query.tagsBefore(key)
   return [...new Set([...query.tagsBefore(key), ...computed, ...tagsIn(chain, query.path, loaded.tags)])]
