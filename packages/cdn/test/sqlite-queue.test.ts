@@ -64,6 +64,31 @@ describe('the queue in a file', () => {
     }
   })
 
+  test('who comes and dies between two looks has left what it had', async () => {
+    const path = fresh()
+    const lane = sqliteQueue({ path }).lane('shop/edge')
+    expect(await lane.takeOver()).toEqual([])
+    const db = new DatabaseSync(path)
+    db.prepare('insert into owners values (?, ?, ?, ?)').run('gone', 1, 'elsewhere', 0)
+    db.prepare('insert into intents (lane, owner, what) values (?, ?, ?)').run('shop/edge', 'gone', '{}')
+    expect(await lane.takeOver()).toEqual([{ id: 1, what: {} }])
+    db.close()
+    await lane.close()
+  })
+
+  test('what belongs to somebody nobody saw is found at the latest by every twelfth look', async () => {
+    const path = fresh()
+    const lane = sqliteQueue({ path }).lane('shop/edge')
+    expect(await lane.takeOver()).toEqual([])
+    const db = new DatabaseSync(path)
+    db.prepare('insert into intents (lane, owner, what) values (?, ?, ?)').run('shop/edge', 'unseen', '{}')
+    db.close()
+    const looks = []
+    for (let look = 1; look <= 12; look++) looks.push(await lane.takeOver())
+    expect(looks.flat()).toEqual([{ id: 1, what: {} }])
+    await lane.close()
+  })
+
   test('a process that lives elsewhere keeps what it has', async () => {
     const path = fresh()
     const lane = sqliteQueue({ path }).lane('shop/edge')
