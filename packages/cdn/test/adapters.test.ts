@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
@@ -264,6 +265,33 @@ test('a body that is there as a whole goes out with its length, one that is stil
     expect([whole.headers.get('content-length'), await whole.text()]).toEqual(['5', 'whole'])
     const made = await fetch(`${url}/made`)
     expect([made.headers.get('content-length'), await made.text()]).toEqual([null, 'ab'])
+  })
+})
+
+test('a page goes out whole, also when somebody looked at it on the way, and not when it was used up', async () => {
+  const { edge, row } = site()
+  const page = edgeHandler(edge, async () => Response.json(await row(1)))
+  const listener = nodeListener(async (request) => {
+    const response = await page(request)
+    if (request.url.endsWith('/seen')) await response.clone().text()
+    if (request.url.endsWith('/used')) await response.text()
+    return response
+  })
+  await served(listener, async (url) => {
+    const [plain, seen, used] = [await fetch(url), await fetch(`${url}/seen`), await fetch(`${url}/used`)]
+    for (const response of [plain, seen]) expect(await response.json()).toEqual({ id: 1, version: 0 })
+    expect(plain.headers.get('content-length')).toBe('20')
+    expect([used.status, used.headers.get('cache-tag')]).toEqual([500, null])
+  })
+})
+
+test('a method that no request can have is refused', async () => {
+  const listener = nodeListener(() => new Response('never'))
+  await served(listener, async (url) => {
+    const asked = httpRequest(url, { method: 'TRACE' }).end()
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    answer.resume()
+    expect([answer.statusCode, answer.headers['cache-control']]).toEqual([400, 'no-store'])
   })
 })
 

@@ -1,6 +1,7 @@
 import type { CdnEdge } from '../cdn-edge.ts'
 import { contentHeaders, etagOf, notModified, taggedEtag } from '../conditional.ts'
 import type { HeaderPlan } from '../planner.ts'
+import { heldResponse } from './held-body.ts'
 import { apply, Page } from './page.ts'
 import { resolveRoute } from './route.ts'
 import type { Route, RouteOptions } from './route.ts'
@@ -57,7 +58,8 @@ export async function planned(
     for (const name of contentHeaders) headers.delete(name)
     return new Response(null, { status: 304, headers })
   }
-  return new Response(body, { status: response.status, statusText: response.statusText, headers })
+  const head = { status: response.status, statusText: response.statusText, headers }
+  return body instanceof Uint8Array ? heldResponse(body, head) : new Response(body, head)
 }
 
 type Body = ReadableStream<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer> | null

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import { heldBody } from './held-body.ts'
 
 /** Serves a web-standard handler with `node:http`: `createServer(nodeListener(handler))`. */
 export function nodeListener(
@@ -35,10 +36,12 @@ async function serve(
   for (const [name, value] of response.headers) if (name !== 'set-cookie') outgoing.setHeader(name, value)
   if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies)
   outgoing.statusCode = response.status
+  const whole = heldBody(response)
   if (response.body === null || incoming.method === 'HEAD') {
     await response.body?.cancel()
     outgoing.end()
-  } else await copy(response.body, outgoing)
+  } else if (whole === undefined) await copy(response.body, outgoing)
+  else outgoing.end(whole)
 }
 
 /** As fast as the client takes it, and no longer than it listens. By hand: streams between would cost more than most pages. */
@@ -79,19 +82,27 @@ function room(outgoing: ServerResponse): Promise<void> {
   })
 }
 
-/** Undefined for an address or a `Host` that is none. */
+/** Undefined for an address, a `Host` or a method that is none. */
 function requestOf(incoming: IncomingMessage): Request | undefined {
   const method = incoming.method ?? 'GET'
-  const headers = new Headers()
-  for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2) {
-    headers.append(incoming.rawHeaders[i] as string, incoming.rawHeaders[i + 1] as string)
-  }
   const path = incoming.url ?? '/'
   const host = incoming.headers.host ?? 'localhost'
   // An absolute address, or a second slash, would make the path another host's.
   if (!path.startsWith('/') || /[/?#@\\\s]/.test(host)) return undefined
-  const url = `http://${host}${path}`
-  if (!URL.canParse(url)) return undefined
-  const body = method === 'GET' || method === 'HEAD' ? null : (Readable.toWeb(incoming) as ReadableStream)
-  return new Request(url, { method, headers, body, ...(body !== null && { duplex: 'half' }) })
+  const { rawHeaders } = incoming
+  const headers: [string, string][] = []
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    headers.push([rawHeaders[i] as string, rawHeaders[i + 1] as string])
+  }
+  const bare = method === 'GET' || method === 'HEAD'
+  try {
+    return new Request(
+      `http://${host}${path}`,
+      bare
+        ? { method, headers }
+        : { method, headers, body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' },
+    )
+  } catch {
+    return undefined
+  }
 }
