@@ -280,10 +280,10 @@ class Connection implements CachedConnection {
   }
 
   async #settle(plans: readonly Plan[], values: readonly unknown[], failed: boolean): Promise<void> {
-    const before = this.#written
     const tags = new Set<string>()
     for (const plan of plans) {
-      if (plan.verb === 'begin' && !failed) this.#written ??= new Set()
+      // What comes before it in the same text is part of the transaction, unless it was committed in between.
+      if (plan.verb === 'begin' && !failed) this.#written ??= new Set(tags)
       else if (plan.verb === 'commit') {
         await this.#committed()
         if (plan.chain) this.#written = new Set()
@@ -292,7 +292,8 @@ class Connection implements CachedConnection {
       else for (const tag of tagsOf(plan, values)) (this.#written ?? tags).add(tag)
       if (plan.verb === 'schema' || plan.verb === 'anything') this.#structure = true
     }
-    if (this.#written === undefined && before === undefined) await this.#apply(tags)
+    if (this.#written === undefined) await this.#apply(tags)
+    else await this.#queries.invalidate(tags)
   }
 
   async #committed(): Promise<void> {

@@ -187,7 +187,7 @@ function drizzleApp(db: ReturnType<typeof drizzle>): App {
   }
 }
 
-async function setUp(make: (url: string, queries: CachedQueries) => App) {
+async function setUp<A>(make: (url: string, queries: CachedQueries) => A) {
   const url = await newDatabase({ url: inject('databaseUrl') })
   const plain = poolOf(url)
   await plain.query('create table things (id int primary key, v int not null)')
@@ -317,6 +317,29 @@ test('a write whose removal waits for Redis says so, and its own process reads w
   await pool.query('update things set v = $1 where id = $2', [2, 1])
   expect([told, await read()]).toEqual([[['store']], 2])
   store.up()
+})
+
+test('one text may end a transaction and go on, or write and then begin one', async () => {
+  const { app: pool } = await setUp((url, queries) => cachedPool(poolOf(url), queries))
+  const get = async () => int((await pool.query('select v from things where id = $1', [1])).rows[0])
+  const client = await pool.connect()
+  try {
+    await client.query('begin')
+    expect(await get()).toBe(0)
+    await client.query('commit; update things set v = 5 where id = 1')
+    expect(await get()).toBe(5)
+    await client.query('update things set v = 6 where id = 1; begin')
+    // What came before `begin` in the text is part of its transaction.
+    expect(await get()).toBe(5)
+    await client.query('commit')
+    expect(await get()).toBe(6)
+    await client.query('update things set v = 7 where id = 1; begin; commit; begin')
+    expect(await get()).toBe(7)
+    await client.query('rollback; update things set v = 8 where id = 1')
+    expect(await get()).toBe(8)
+  } finally {
+    client.release()
+  }
 })
 
 describe.each(Object.entries(apps))('%s', (_name, make) => {
