@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto'
 import { checkKeys, expectation } from '@tierstack/cache-core'
 import type { LoadContext, Policy, Receipt, Removal } from '@tierstack/cache-core'
+import { Connection } from './cached-connection.ts'
+import type { Asked, CachedConnection, SharedQueries } from './cached-connection.ts'
+import { canonical } from './canonical.ts'
 import { readCatalog } from './catalog.ts'
 import type { Catalog } from './catalog.ts'
 import { keyTexts } from './key-condition.ts'
@@ -46,21 +49,6 @@ export interface CachedQueriesOptions {
 
 export const cachedQueriesOptionNames = ['cache', 'query', 'tables', 'policy', 'scope', 'queued'] as const
 
-/** One statement on its way. `shape` is what besides text and values decides how the result looks. */
-export interface Asked<R, S> {
-  readonly text: string
-  readonly values: readonly unknown[]
-  readonly shape: string
-  /** The caller wants it from the database, whatever it is. */
-  readonly uncached?: boolean
-  readonly execute: () => Promise<R>
-  /** The result as plain values, and back. */
-  readonly pack: (result: R) => S
-  readonly unpack: (stored: S) => R
-  /** How many rows it has. */
-  readonly count: (stored: S) => number
-}
-
 /** A statement text that changes with every use would fill any memory. */
 const mostPlans = 2_000
 const longestText = 100_000
@@ -87,15 +75,6 @@ export interface CachedQueries {
   connection(): CachedConnection
 }
 
-/** Follows one connection. */
-export interface CachedConnection {
-  run<R, S>(asked: Asked<R, S>): Promise<R>
-  /** The adapter began or ended a transaction by other means than a statement. */
-  begin(): void
-  commit(work: () => Promise<void>): Promise<void>
-  rollback(work: () => Promise<void>): Promise<void>
-}
-
 export function cachedQueries(options: CachedQueriesOptions): CachedQueries {
   checkKeys('cachedQueries options', options, cachedQueriesOptionNames)
   if (typeof options.query !== 'function')
@@ -108,7 +87,7 @@ export function cachedQueries(options: CachedQueriesOptions): CachedQueries {
   return new Queries(options)
 }
 
-class Queries implements CachedQueries {
+class Queries implements CachedQueries, SharedQueries {
   readonly #cache: QueryCache
   readonly #entries: QueryEntries
   readonly #query: CachedQueriesOptions['query']
@@ -224,121 +203,4 @@ class Queries implements CachedQueries {
       return [...('rows' in answer ? answer.rows : answer)] as { [column: string]: unknown }[]
     })
   }
-}
-
-class Connection implements CachedConnection {
-  readonly #queries: Queries
-  /** Tags of what the open transaction wrote; undefined outside of one. */
-  #written: Set<string> | undefined
-  /** Settings of the connection may differ from those of others. */
-  #apart = false
-  #structure = false
-
-  constructor(queries: Queries) {
-    this.#queries = queries
-  }
-
-  async run<R, S>(asked: Asked<R, S>): Promise<R> {
-    let known: Awaited<ReturnType<Queries['plans']>>
-    try {
-      known = await this.#queries.plans(asked.text)
-    } catch {
-      // The catalog can't be read: then nor can what the statement may have changed, and the statement will say why.
-      return await asked.execute()
-    }
-    const [plan] = known.plans
-    const alone = known.plans.length === 1
-    const mayRead = alone && !asked.uncached && this.#written === undefined && !this.#apart
-    if (mayRead && plan && this.#queries.mayCache(plan)) return await this.#queries.read(plan, asked)
-    let result: R
-    try {
-      result = await asked.execute()
-    } catch (error) {
-      // It may have been committed all the same, when the answer was lost.
-      await this.#settle(known.plans, asked.values, true)
-      throw error
-    }
-    await this.#settle(known.plans, asked.values, false)
-    return result
-  }
-
-  begin(): void {
-    this.#written ??= new Set()
-  }
-
-  async commit(work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } finally {
-      await this.#committed()
-    }
-  }
-
-  async rollback(work: () => Promise<void>): Promise<void> {
-    this.#written = undefined
-    await work()
-  }
-
-  async #settle(plans: readonly Plan[], values: readonly unknown[], failed: boolean): Promise<void> {
-    const tags = new Set<string>()
-    for (const plan of plans) {
-      // What comes before it in the same text is part of the transaction, unless it was committed in between.
-      if (plan.verb === 'begin' && !failed) this.#written ??= new Set(tags)
-      else if (plan.verb === 'commit') {
-        await this.#committed()
-        if (plan.chain) this.#written = new Set()
-      } else if (plan.verb === 'rollback') this.#written = plan.chain ? new Set() : undefined
-      else if (plan.verb === 'session') this.#apart = true
-      else for (const tag of tagsOf(plan, values)) (this.#written ?? tags).add(tag)
-      if (plan.verb === 'schema' || plan.verb === 'anything') this.#structure = true
-    }
-    if (this.#written === undefined) await this.#apply(tags)
-    else await this.#queries.invalidate(tags)
-  }
-
-  async #committed(): Promise<void> {
-    const written = this.#written
-    this.#written = undefined
-    await this.#apply(written ?? new Set())
-  }
-
-  async #apply(tags: ReadonlySet<string>): Promise<void> {
-    if (this.#structure) this.#queries.forget()
-    this.#structure = false
-    await this.#queries.invalidate(tags)
-  }
-}
-
-/** What a statement that was executed may have changed. */
-function tagsOf(plan: Plan, values: readonly unknown[]): string[] {
-  const { verb, tables, row } = plan
-  if (verb === 'read' || verb === 'pass') return []
-  if (verb === 'insert' && !plan.updates) return tables.map((table) => tableTag(table))
-  const keys = row && keyTexts(row, values)
-  return tables.flatMap((table) =>
-    row && keys && table === row.table
-      ? [tableTag(table), ...keys.map((one) => rowTag(table, ...one))]
-      : [tableTag(table), anyRowTag(table)],
-  )
-}
-
-/** Values as a text that no other values have; undefined where that can't be. */
-function canonical(values: readonly unknown[]): string | undefined {
-  const parts = values.map(part)
-  return parts.includes(undefined) ? undefined : parts.join()
-}
-
-function part(value: unknown): string | undefined {
-  if (value === null || value === undefined) return 'null'
-  if (typeof value === 'bigint') return `n${value}`
-  if (value instanceof Date) return `d${value.getTime()}`
-  if (ArrayBuffer.isView(value))
-    return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`
-  if (Array.isArray(value)) {
-    const parts = value.map(part)
-    return parts.includes(undefined) ? undefined : `[${parts.join()}]`
-  }
-  if (typeof value === 'object' && Object.getPrototypeOf(value) !== Object.prototype) return undefined
-  if (typeof value === 'number' && !Number.isFinite(value)) return `f${value}`
-  return typeof value === 'function' || typeof value === 'symbol' ? undefined : JSON.stringify(value)
 }

@@ -23,13 +23,8 @@ export type { ReportedColumns } from './reported-columns.ts'
 export type { OutboxOptions, ReportingOptions } from './reporting-options.ts'
 export type { EmbeddedDatabase } from './session.ts'
 export { cachedQueries } from './cached-queries.ts'
-export type {
-  Asked,
-  CachedConnection,
-  CachedQueries,
-  CachedQueriesOptions,
-  QueryCache,
-} from './cached-queries.ts'
+export type { Asked, CachedConnection } from './cached-connection.ts'
+export type { CachedQueries, CachedQueriesOptions, QueryCache } from './cached-queries.ts'
 export { replicaReads } from './replica-reads.ts'
 export type { ReplicaReads, ReplicaReadsOptions } from './replica-reads.ts'
 export { postgresWriteQueue, writeQueueSql } from './write-queue.ts'

@@ -7,7 +7,8 @@ import type {
   QueryResult,
   TransactionSettings,
 } from 'kysely'
-import type { CachedConnection, CachedQueries } from './cached-queries.ts'
+import type { CachedConnection } from './cached-connection.ts'
+import type { CachedQueries } from './cached-queries.ts'
 
 /**
  * A Kysely dialect for PostgreSQL whose queries are cached: around the driver, because a plugin can't keep a query from

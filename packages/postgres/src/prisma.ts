@@ -1,4 +1,5 @@
-import type { CachedConnection, CachedQueries } from './cached-queries.ts'
+import type { CachedConnection } from './cached-connection.ts'
+import type { CachedQueries } from './cached-queries.ts'
 import { overriding } from './overriding.ts'
 import { batchOf, BatchRows, Unlike } from './prisma-batch.ts'
 import type { BatchQuery } from './prisma-batch.ts'
