@@ -4,7 +4,7 @@ import type { RemovalFence } from './fence.ts'
 import { canonical } from './key.ts'
 import type { Locals } from './locals.ts'
 import type { Query } from './query.ts'
-import { emitHit, noteEntry } from './read.ts'
+import { emitHit, noteEntry } from './deliver.ts'
 import { readScopes } from './read-scope.ts'
 import type { Shelf } from './tier.ts'
 

@@ -4,7 +4,8 @@ import { Glance, Sought } from './glance.ts'
 import type { Missed } from './glance.ts'
 import type { KeyOf } from './key.ts'
 import type { Query } from './query.ts'
-import { disembark, Embarking, isUsual, read } from './read.ts'
+import { disembark, Embarking, isUsual } from './embarking.ts'
+import { read } from './read.ts'
 import type { RemoteLink } from './remote-link.ts'
 
 /**

@@ -1,0 +1,115 @@
+import { answerOf, unleasedAnswer } from './asking.ts'
+import type { Asking, FirstAnswer, Passenger } from './asking.ts'
+import { backfill } from './backfill.ts'
+import type { Chain } from './chain.ts'
+import { instantOf, openFrame } from './open-frame.ts'
+import type { Instant } from './open-frame.ts'
+import type { RemoteLink } from './remote-link.ts'
+import type { Place } from './remote-read.ts'
+import { dueAheadOf } from './resolve.ts'
+import type { LeaseRead, StoredFrame } from './tier.ts'
+
+/** Reads that share a reading of the clocks. All of them began before the batch was answered. */
+const readings = 32
+const noPlaces: readonly Place[] = []
+
+const keyOf = ({ key }: Passenger): string => key
+
+/** Reads for all of them; those who didn't land, with what was learnt. Undefined when the tier couldn't be asked. */
+export async function look(
+  chain: Chain,
+  link: RemoteLink,
+  passengers: readonly Passenger[],
+): Promise<readonly Passenger[] | undefined> {
+  const watch = chain.fills.moment()
+  let frames: readonly (StoredFrame | undefined)[]
+  try {
+    frames = await link.readAll(passengers.map(keyOf))
+  } catch {
+    for (const passenger of passengers) passenger.asking = unanswered(link, watch)
+    return undefined
+  }
+  return arrive(chain, link, watch, passengers, (passenger, i, at) => {
+    const frame = frames[i]
+    const opened = frame && openFrame(chain, passenger, link, frame, at)
+    if (land(chain, passenger, opened, at)) return undefined
+    return { watch, first: { link, answer: unleasedAnswer(link, frame), opened } }
+  })
+}
+
+/** As `look`, leaving leases where nothing is. */
+export async function lease(
+  chain: Chain,
+  link: RemoteLink,
+  passengers: readonly Passenger[],
+): Promise<readonly Passenger[] | undefined> {
+  const watch = chain.fills.moment()
+  let answers: Awaited<ReturnType<RemoteLink['leaseAll']>>
+  try {
+    answers = await link.leaseAll(passengers.map(keyOf))
+  } catch {
+    for (const passenger of passengers) passenger.asking = unanswered(link, watch)
+    return undefined
+  }
+  const { reads, tagClock } = answers
+  return arrive(chain, link, watch, passengers, (passenger, i, at) => {
+    const read = reads[i] as LeaseRead
+    const opened = read.state === 'hit' ? openedOnce(chain, passenger, link, read.frame, at) : undefined
+    if (land(chain, passenger, opened, at)) return undefined
+    return { watch, first: { link, answer: answerOf(read, tagClock), opened } }
+  })
+}
+
+/** One row: what a batch brought, passenger by passenger. Those who didn't land. */
+function arrive(
+  chain: Chain,
+  link: RemoteLink,
+  watch: number,
+  passengers: readonly Passenger[],
+  one: (passenger: Passenger, i: number, at: Instant) => Asking | undefined,
+): readonly Passenger[] {
+  const left: Passenger[] = []
+  let at = instantOf(chain)
+  for (let i = 0; i < passengers.length; i++) {
+    if (i % readings === readings - 1) at = instantOf(chain)
+    const passenger = passengers[i] as Passenger
+    try {
+      passenger.asking = one(passenger, i, at)
+    } catch {
+      // Nobody else may wait for it.
+      passenger.asking = unanswered(link, watch)
+    }
+    if (passenger.asking !== undefined) left.push(passenger)
+  }
+  return left
+}
+
+/** The frame opened, unless it is the one that was opened when the tier was asked before. */
+function openedOnce(
+  chain: Chain,
+  passenger: Passenger,
+  link: RemoteLink,
+  frame: StoredFrame,
+  at: Instant,
+): FirstAnswer['opened'] {
+  const before = passenger.asking?.first
+  const same =
+    before?.answer?.frame?.stamp === frame.stamp &&
+    frame.stamp !== '' &&
+    before.answer.frame.soft === frame.soft
+  return same ? before.opened : openFrame(chain, passenger, link, frame, at)
+}
+
+/** A tier that can't be asked counts as a miss; nothing may be stored there. */
+export function unanswered(link: RemoteLink, watch: number): Asking {
+  return { watch, first: { link, answer: undefined, opened: undefined } }
+}
+
+/** Lands the flight with a fresh hit, if it is one. */
+function land(chain: Chain, passenger: Passenger, opened: FirstAnswer['opened'], at: Instant): boolean {
+  if (opened === undefined || opened instanceof Promise || opened.state !== 'fresh') return false
+  const { query, flight } = passenger
+  if (query.load !== undefined && dueAheadOf(chain, query, opened, at.now)) return false
+  flight.end(backfill(chain, passenger, flight, opened, noPlaces, at.now))
+  return true
+}

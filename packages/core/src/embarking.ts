@@ -1,0 +1,94 @@
+import { Passenger } from './asking.ts'
+import type { Asking } from './asking.ts'
+import type { Chain } from './chain.ts'
+import { deliver } from './deliver.ts'
+import { Flight } from './flight.ts'
+import type { LocalView } from './locals.ts'
+import type { Query } from './query.ts'
+import type { RemoteLink } from './remote-link.ts'
+import { fly, localHit, whyLoad } from './take-off.ts'
+
+/** Whether reads of the query, by and large, may go together to this tier now. */
+export function isUsual(chain: Chain, query: Query, link: RemoteLink, now: number): boolean {
+  if (query.policy.flight === false || chain.tracing.tracer !== undefined) return false
+  return !link.hearsay || now < chain.live.until
+}
+
+/** Begins usual reads of one query, all at one moment. */
+export class Embarking {
+  readonly now: number
+  readonly sequence: number
+  readonly #chain: Chain
+  readonly #query: Query
+  readonly #link: RemoteLink
+
+  constructor(chain: Chain, query: Query, link: RemoteLink, now: number) {
+    this.now = now
+    this.sequence = chain.fence.sequence
+    this.#chain = chain
+    this.#query = query
+    this.#link = link
+  }
+
+  /**
+   * A flight, and a passenger of the next wave. Or the value, where a local tier has it after all; or undefined, where
+   * the read isn't a usual one.
+   */
+  begin(key: string, input: unknown): Passenger | { readonly value: unknown } | undefined {
+    if (!this.mayAsk(key) || this.#chain.flights.has(this.#nameOf(key))) return undefined
+    const view = this.view(key)
+    if (view?.state === 'fresh') return { value: this.hit(key, input, view) }
+    return this.#fly(key, input, view)
+  }
+
+  /** A passenger who has looked for the key already. Undefined, where somebody else has begun a flight meanwhile. */
+  beginLate(key: string, input: unknown, view: LocalView | undefined): Passenger | undefined {
+    return this.#chain.flights.has(this.#nameOf(key)) ? undefined : this.#fly(key, input, view)
+  }
+
+  /** May the tier be asked for the key? */
+  mayAsk(key: string): boolean {
+    return this.#link.usable(key)
+  }
+
+  view(key: string): LocalView | undefined {
+    const { locals } = this.#chain
+    return locals.tiers.length === 0 ? undefined : locals.look(key, this.now, undefined)
+  }
+
+  hit(key: string, input: unknown, view: LocalView): unknown {
+    return localHit(this.#chain, this.#query, key, input, view, this.now)
+  }
+
+  #nameOf(key: string): string {
+    return this.#query.load === undefined ? `?${key}` : key
+  }
+
+  #fly(key: string, input: unknown, view: LocalView | undefined): Passenger {
+    const flight = new Flight(key, this.sequence, this.now)
+    // Such a reader can't leave, so the load is wanted to its end.
+    flight.keep()
+    this.#chain.flights.set(this.#nameOf(key), flight)
+    return new Passenger(this.#query, input, view, flight)
+  }
+}
+
+/** What came of it. A promise where the flight takes the long way. */
+export function disembark(chain: Chain, passenger: Passenger): unknown {
+  const { query, key, flight, asking } = passenger
+  const { answer } = flight
+  if (asking !== undefined || answer === undefined) return follow(chain, passenger, asking)
+  const name = query.load === undefined ? `?${key}` : key
+  chain.flights.delete(name, flight)
+  return deliver(chain, query, key, flight, answer)
+}
+
+/** The same flight on the long way, in its first reader's context. */
+async function follow(chain: Chain, passenger: Passenger, asking: Asking | undefined): Promise<unknown> {
+  const { query, key, input, view, flight } = passenger
+  const reason = whyLoad(view, undefined)
+  const given = { options: undefined, revalidate: false, shared: true, trace: undefined } as const
+  fly(chain, { query, key, input, view, reason, ...given }, flight, asking)
+  const landing = await chain.bulkhead.lend(flight.wait(flight.startedAt, undefined))
+  return deliver(chain, query, key, flight, landing)
+}
