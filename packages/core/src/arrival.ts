@@ -2,8 +2,10 @@ import { answerOf, unleasedAnswer } from './asking.ts'
 import type { Asking, FirstAnswer, Passenger } from './asking.ts'
 import { backfill } from './backfill.ts'
 import type { Chain } from './chain.ts'
+import { FreshFrames } from './fresh-frames.ts'
 import { instantOf, openFrame } from './open-frame.ts'
 import type { Instant } from './open-frame.ts'
+import type { Query } from './query.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { Place } from './remote-read.ts'
 import { dueAheadOf } from './resolve.ts'
@@ -29,8 +31,10 @@ export async function look(
     for (const passenger of passengers) passenger.asking = unanswered(link, watch)
     return undefined
   }
+  const fresh = new FreshByQuery(chain, link)
   return arrive(chain, link, watch, passengers, (passenger, i, at) => {
     const frame = frames[i]
+    if (frame && landQuickly(chain, passenger, fresh, frame, at)) return undefined
     const opened = frame && openFrame(chain, passenger, link, frame, at)
     if (land(chain, passenger, opened, at)) return undefined
     return { watch, first: { link, answer: unleasedAnswer(link, frame), opened } }
@@ -52,8 +56,10 @@ export async function lease(
     return undefined
   }
   const { reads, tagClock } = answers
+  const fresh = new FreshByQuery(chain, link)
   return arrive(chain, link, watch, passengers, (passenger, i, at) => {
     const read = reads[i] as LeaseRead
+    if (read.state === 'hit' && landQuickly(chain, passenger, fresh, read.frame, at)) return undefined
     const opened = read.state === 'hit' ? openedOnce(chain, passenger, link, read.frame, at) : undefined
     if (land(chain, passenger, opened, at)) return undefined
     return { watch, first: { link, answer: answerOf(read, tagClock), opened } }
@@ -103,6 +109,39 @@ function openedOnce(
 /** A tier that can't be asked counts as a miss; nothing may be stored there. */
 export function unanswered(link: RemoteLink, watch: number): Asking {
   return { watch, first: { link, answer: undefined, opened: undefined } }
+}
+
+/** Readers of fresh frames, of one query after the other: neighbours in a batch are mostly of the same. */
+class FreshByQuery {
+  readonly #chain: Chain
+  readonly #link: RemoteLink
+  #last: FreshFrames | undefined
+
+  constructor(chain: Chain, link: RemoteLink) {
+    this.#chain = chain
+    this.#link = link
+  }
+
+  of(query: Query): FreshFrames {
+    if (this.#last?.isOf(query) !== true) this.#last = new FreshFrames(this.#chain, query, this.#link)
+    return this.#last
+  }
+}
+
+/** Answers a lone reader by what most frames are, without a flight. From then on nobody may wait for it. */
+function landQuickly(
+  chain: Chain,
+  passenger: Passenger,
+  fresh: FreshByQuery,
+  frame: StoredFrame,
+  at: Instant,
+): boolean {
+  if (!passenger.alone || passenger.view !== undefined || passenger.asking !== undefined) return false
+  const value = fresh.of(passenger.query).value(passenger.key, passenger.input, frame, at, passenger)
+  if (value === undefined) return false
+  passenger.value = value
+  chain.flights.delete(passenger.name, passenger)
+  return true
 }
 
 /** Lands the flight with a fresh hit, if it is one. */

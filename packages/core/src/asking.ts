@@ -1,6 +1,6 @@
 import type { Query } from './query.ts'
 import type { LocalView } from './locals.ts'
-import type { Flight } from './flight.ts'
+import { Flight } from './flight.ts'
 import type { Candidate } from './candidate.ts'
 import type { Life } from './freshness.ts'
 import type { RemoteLink } from './remote-link.ts'
@@ -61,26 +61,68 @@ export interface Asking {
   readonly first: FirstAnswer
 }
 
-/** A usual read that waits for the answer of the nearest remote tier. */
+/** What usual reads share a flight by: see `flightKey`. */
+export function nameOf(query: Query, key: string): string {
+  return query.load === undefined ? `?${key}` : key
+}
+
+/**
+ * A usual read that waits for the answer of the nearest remote tier. Its flight is made when somebody asks for it: most
+ * reads find a hit, and nobody else asks for the key meanwhile.
+ */
 export class Passenger {
   readonly query: Query
+  readonly key: string
   readonly input: unknown
   readonly view: LocalView | undefined
-  readonly flight: Flight
+  /** Fence sequence when the read began. */
+  readonly sequence: number
+  readonly startedAt: number
+  /** Whether readers who come later find the flight by its name, while it isn't made. */
+  listed = false
+  /** A fresh hit that was found without a flight. */
+  value: unknown = undefined
   /** What was learnt; undefined while nothing is known, and when the flight has landed. */
   asking: Asking | undefined = undefined
   /** Resolves when what was learnt is all: the tier is asked once more. */
   more: Promise<void> | undefined = undefined
 
-  constructor(query: Query, input: unknown, view: LocalView | undefined, flight: Flight) {
+  #flight: Flight | undefined
+
+  constructor(
+    query: Query,
+    key: string,
+    input: unknown,
+    view: LocalView | undefined,
+    outset: { readonly sequence: number; readonly startedAt: number },
+  ) {
     this.query = query
+    this.key = key
     this.input = input
     this.view = view
-    this.flight = flight
+    this.sequence = outset.sequence
+    this.startedAt = outset.startedAt
   }
 
-  get key(): string {
-    return this.flight.key
+  /** What the flight is listed by. */
+  get name(): string {
+    return nameOf(this.query, this.key)
+  }
+
+  /** Whether nobody has asked for the flight. */
+  get alone(): boolean {
+    return this.#flight === undefined
+  }
+
+  get flight(): Flight {
+    if (this.#flight !== undefined) return this.#flight
+    const flight = new Flight(this.key, this.sequence, this.startedAt)
+    // Such a reader can't leave, so the load is wanted to its end.
+    flight.keep()
+    flight.listed = this.listed
+    this.listed = false
+    this.#flight = flight
+    return flight
   }
 
   /** Nothing special is asked of such a read. */

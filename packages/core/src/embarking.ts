@@ -1,8 +1,7 @@
-import { Passenger } from './asking.ts'
+import { nameOf, Passenger } from './asking.ts'
 import type { Asking } from './asking.ts'
 import type { Chain } from './chain.ts'
-import { deliver } from './deliver.ts'
-import { Flight } from './flight.ts'
+import { deliver, emitHit } from './deliver.ts'
 import type { LocalView } from './locals.ts'
 import type { Query } from './query.ts'
 import type { RemoteLink } from './remote-link.ts'
@@ -16,14 +15,14 @@ export function isUsual(chain: Chain, query: Query, link: RemoteLink, now: numbe
 
 /** Begins usual reads of one query, all at one moment. */
 export class Embarking {
-  readonly now: number
+  readonly startedAt: number
   readonly sequence: number
   readonly #chain: Chain
   readonly #query: Query
   readonly #link: RemoteLink
 
   constructor(chain: Chain, query: Query, link: RemoteLink, now: number) {
-    this.now = now
+    this.startedAt = now
     this.sequence = chain.fence.sequence
     this.#chain = chain
     this.#query = query
@@ -35,7 +34,7 @@ export class Embarking {
    * the read isn't a usual one.
    */
   begin(key: string, input: unknown): Passenger | { readonly value: unknown } | undefined {
-    if (!this.mayAsk(key) || this.#chain.flights.has(this.#nameOf(key))) return undefined
+    if (!this.mayAsk(key) || this.#chain.flights.has(nameOf(this.#query, key))) return undefined
     const view = this.view(key)
     if (view?.state === 'fresh') return { value: this.hit(key, input, view) }
     return this.#fly(key, input, view)
@@ -43,7 +42,7 @@ export class Embarking {
 
   /** A passenger who has looked for the key already. Undefined, where somebody else has begun a flight meanwhile. */
   beginLate(key: string, input: unknown, view: LocalView | undefined): Passenger | undefined {
-    return this.#chain.flights.has(this.#nameOf(key)) ? undefined : this.#fly(key, input, view)
+    return this.#chain.flights.has(nameOf(this.#query, key)) ? undefined : this.#fly(key, input, view)
   }
 
   /** May the tier be asked for the key? */
@@ -53,33 +52,32 @@ export class Embarking {
 
   view(key: string): LocalView | undefined {
     const { locals } = this.#chain
-    return locals.tiers.length === 0 ? undefined : locals.look(key, this.now, undefined)
+    return locals.tiers.length === 0 ? undefined : locals.look(key, this.startedAt, undefined)
   }
 
   hit(key: string, input: unknown, view: LocalView): unknown {
-    return localHit(this.#chain, this.#query, key, input, view, this.now)
-  }
-
-  #nameOf(key: string): string {
-    return this.#query.load === undefined ? `?${key}` : key
+    return localHit(this.#chain, this.#query, key, input, view, this.startedAt)
   }
 
   #fly(key: string, input: unknown, view: LocalView | undefined): Passenger {
-    const flight = new Flight(key, this.sequence, this.now)
-    // Such a reader can't leave, so the load is wanted to its end.
-    flight.keep()
-    this.#chain.flights.set(this.#nameOf(key), flight)
-    return new Passenger(this.#query, input, view, flight)
+    const passenger = new Passenger(this.#query, key, input, view, this)
+    this.#chain.flights.set(passenger.name, passenger)
+    return passenger
   }
 }
 
 /** What came of it. A promise where the flight takes the long way. */
 export function disembark(chain: Chain, passenger: Passenger): unknown {
-  const { query, key, flight, asking } = passenger
+  const { query, key, asking, value } = passenger
+  if (value !== undefined) {
+    const { position } = chain.links[0] as RemoteLink
+    if (chain.events.on.hit) emitHit(chain, query, key, position, 'fresh')
+    return value
+  }
+  const { flight } = passenger
   const { answer } = flight
   if (asking !== undefined || answer === undefined) return follow(chain, passenger, asking)
-  const name = query.load === undefined ? `?${key}` : key
-  chain.flights.delete(name, flight)
+  chain.flights.delete(passenger.name, flight)
   return deliver(chain, query, key, flight, answer)
 }
 

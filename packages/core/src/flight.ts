@@ -73,6 +73,11 @@ export class Flight {
   #abandoned: unknown
   #isAbandoned = false
 
+  /** As a passenger is asked for his. */
+  get flight(): this {
+    return this
+  }
+
   constructor(key: string, sequence: number, startedAt: number, trace?: TracedRead) {
     this.trace = trace
     this.key = key

@@ -1,4 +1,8 @@
+import type { Passenger } from './asking.ts'
 import type { Flight } from './flight.ts'
+
+/** A passenger stands for a flight that nobody but he has asked for. */
+type Listed = Flight | Passenger
 
 /** Flights added to one map. */
 const most = 1_024
@@ -12,11 +16,11 @@ const most = 1_024
  * and then.
  */
 export class Flights {
-  #map = new Map<string, Flight>()
+  #map = new Map<string, Listed>()
   #room = most
 
   get(name: string): Flight | undefined {
-    return this.#map.get(name)
+    return this.#map.get(name)?.flight
   }
 
   has(name: string): boolean {
@@ -24,7 +28,7 @@ export class Flights {
   }
 
   /** Lists the first flight of a name. */
-  set(name: string, flight: Flight): void {
+  set(name: string, flight: Listed): void {
     if (--this.#room < 0) this.#renew()
     flight.listed = true
     this.#map.set(name, flight)
@@ -32,13 +36,13 @@ export class Flights {
 
   /** Lists it in place of one that may not be joined any more, if there is one. */
   replace(name: string, flight: Flight): void {
-    const other = this.#map.get(name)
+    const other = this.get(name)
     if (other !== undefined) other.listed = false
     this.set(name, flight)
   }
 
   /** Ends it, unless another one has taken its place. */
-  delete(name: string, flight: Flight): void {
+  delete(name: string, flight: Listed): void {
     if (!flight.listed) return
     flight.listed = false
     this.#map.delete(name)

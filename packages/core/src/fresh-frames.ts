@@ -1,15 +1,18 @@
 import { backfillLocal } from './backfill.ts'
 import type { Chain } from './chain.ts'
 import { slotsOf } from './fence.ts'
+import type { Flight } from './flight.ts'
 import type { OpenFrame } from './frame.ts'
 import { lifeOfFrame } from './freshness.ts'
 import { copy, secure } from './isolate.ts'
 import type { Instant } from './open-frame.ts'
 import type { Query } from './query.ts'
-import { emitHit } from './deliver.ts'
 import { readScopes } from './read-scope.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { StoredFrame } from './tier.ts'
+
+/** When a read began, and what of the fence it saw. */
+type Outset = Pick<Flight, 'sequence' | 'startedAt'>
 
 /**
  * Frames of one query that are what most are: intact, neither sealed nor softened, fresh, with tags that are known to
@@ -20,19 +23,12 @@ export class FreshFrames {
   readonly #chain: Chain
   readonly #query: Query
   readonly #link: RemoteLink
-  readonly #outset: { readonly sequence: number; readonly now: number }
   readonly #usual: boolean
 
-  constructor(
-    chain: Chain,
-    query: Query,
-    link: RemoteLink,
-    outset: { readonly sequence: number; readonly now: number },
-  ) {
+  constructor(chain: Chain, query: Query, link: RemoteLink) {
     this.#chain = chain
     this.#query = query
     this.#link = link
-    this.#outset = outset
     this.#usual =
       chain.frames.encryption === undefined &&
       !query.sensitive &&
@@ -40,8 +36,16 @@ export class FreshFrames {
       (chain.locals.tiers.length > 0 || query.policy.refreshAhead === false || query.load === undefined)
   }
 
-  /** The value for one reader, counted and put into the local tiers; undefined where the frame isn't such a one. */
-  value(key: string, input: unknown, frame: StoredFrame, { now, wall }: Instant): unknown {
+  /** Whether it is the frames of this query that are read. */
+  isOf(query: Query): boolean {
+    return this.#query === query
+  }
+
+  /**
+   * The value for one reader, counted and put into the local tiers; undefined where the frame isn't such a one. Whoever
+   * hands it over tells the listeners, in the reader's context.
+   */
+  value(key: string, input: unknown, frame: StoredFrame, { now, wall }: Instant, outset: Outset): unknown {
     if (!this.#usual || frame.soft || readScopes.open > 0) return undefined
     const chain = this.#chain
     const query = this.#query
@@ -62,28 +66,22 @@ export class FreshFrames {
     const stored =
       chain.locals.tiers.length === 0
         ? undefined
-        : backfillLocal(
-            chain,
-            { query, key, input, options: undefined },
-            { sequence: this.#outset.sequence, startedAt: this.#outset.now },
-            {
-              value,
-              life: lifeOfFrame(header, now, wall),
-              stamp: frame.stamp,
-              tags: header.tags,
-              slots: slotsOf(header.tags),
-              loadMs: header.loadMs,
-              etag: header.etag,
-              from: this.#link.position,
-              now,
-            },
-          )
+        : backfillLocal(chain, { query, key, input, options: undefined }, outset, {
+            value,
+            life: lifeOfFrame(header, now, wall),
+            stamp: frame.stamp,
+            tags: header.tags,
+            slots: slotsOf(header.tags),
+            loadMs: header.loadMs,
+            etag: header.etag,
+            from: this.#link.position,
+            now,
+          })
     const isolation = stored ?? secure(value, query.policy.isolation).isolation
     const { counters } = query
     const { position } = this.#link
     counters.hits[position] = (counters.hits[position] as number) + 1
     counters.saved[0] = (counters.saved[0] as number) + header.loadMs
-    if (chain.events.on.hit) emitHit(chain, query, key, position, 'fresh')
     return isolation === 'clone' ? copy(value) : value
   }
 }

@@ -8,7 +8,7 @@ import type { LocalView } from './locals.ts'
 import { instantOf, openFrame } from './open-frame.ts'
 import type { Instant } from './open-frame.ts'
 import type { Query } from './query.ts'
-import { deliver } from './deliver.ts'
+import { deliver, emitHit } from './deliver.ts'
 import type { Embarking } from './embarking.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { Place } from './remote-read.ts'
@@ -81,7 +81,7 @@ export class Glance {
     this.#sought = o.sought
     this.#answers = o.answers
     this.#watch = chain.fills.moment()
-    this.#fresh = new FreshFrames(chain, query, o.link, o.outset)
+    this.#fresh = new FreshFrames(chain, query, o.link)
   }
 
   /** Puts the fresh hits among the answers; the others are in `missed` then. Never rejects. */
@@ -129,8 +129,9 @@ export class Glance {
     const view = views[i]
     const place = places[i] as number
     if (frame !== undefined && view === undefined) {
-      const value = this.#fresh.value(key, inputs[i], frame, at)
+      const value = this.#fresh.value(key, inputs[i], frame, at, this.#outset)
       if (value !== undefined) {
+        if (this.#chain.events.on.hit) emitHit(this.#chain, this.#query, key, this.#link.position, 'fresh')
         this.#answers[place] = value
         return
       }
@@ -141,7 +142,7 @@ export class Glance {
     const opened = frame && openFrame(chain, job, this.#link, frame, at)
     const fresh = opened !== undefined && !(opened instanceof Promise) && opened.state === 'fresh'
     if (fresh && (query.load === undefined || !dueAheadOf(chain, query, opened, at.now))) {
-      const outset = { sequence: this.#outset.sequence, startedAt: this.#outset.now }
+      const outset = this.#outset
       const landing = backfill(chain, job, outset, opened, noPlaces, at.now)
       this.#answers[place] = deliver(chain, query, key, outset, landing)
       return

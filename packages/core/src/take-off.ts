@@ -1,3 +1,4 @@
+import { nameOf } from './asking.ts'
 import type { Asking } from './asking.ts'
 import type { Chain } from './chain.ts'
 import { emitHit, noteEntry } from './deliver.ts'
@@ -23,7 +24,7 @@ export function whyLoad(view: LocalView | undefined, options: ReadOptions | unde
  * second loads. So are reads that accept different answers. Keys of entries begin with neither `?` nor `!`.
  */
 export function flightKey(query: Query, key: string, options: ReadOptions | undefined): string {
-  const name = query.load === undefined ? `?${key}` : key
+  const name = nameOf(query, key)
   if (options?.maxStale === undefined && !options?.skip?.length) return name
   return `!${options.maxStale ?? ''}!${options.skip?.join() ?? ''}!${name}`
 }
