@@ -64,6 +64,8 @@ export function audited(
     refresh: (...inputs: KeyOf[]) => first('refresh', inputs, () => cached.refresh(...inputs)),
     warm: (inputs: never, options?: WarmOptions) =>
       first('warm', undefined, () => cached.warm(inputs, options)),
+    warmRows: (next: never, options?: WarmOptions) =>
+      first('warm', undefined, () => cached.warmRows(next, options)),
     clear: () => first('clear', undefined, () => cached.clear()),
     uncached: (input: KeyOf, options?: never) =>
       first('read', [input], () => cached.uncached(input, options)),

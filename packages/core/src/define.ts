@@ -1,7 +1,7 @@
 import { audited } from './audited.ts'
 import { bypass } from './bypass.ts'
 import type { Defined } from './defined.ts'
-import type { Cached, Definition, WarmOptions, WarmReport } from './definition.ts'
+import type { Cached, Definition, NextRows, WarmOptions, WarmReport } from './definition.ts'
 import { Behind, checkWriting, writer } from './define-write.ts'
 import type { Written } from './define-write.ts'
 import { parseDuration } from './duration.ts'
@@ -26,6 +26,7 @@ import { definitionTag, tagsIn } from './tags.ts'
 import { tenantOf } from './tenant-name.ts'
 import { migrating, neighboursOf } from './versions.ts'
 import { warm } from './warm.ts'
+import { warmRows } from './warm-rows.ts'
 
 const known = [
   'name',
@@ -248,6 +249,10 @@ function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>)
     },
     warm: async (inputs: Iterable<KeyOf> | AsyncIterable<KeyOf>, options?: WarmOptions) =>
       parts.bypassed() ? nothingWarmed : await warm(chain, query, keyOf, inputs, options),
+    warmRows: async (next: NextRows<KeyOf, unknown>, options?: WarmOptions) =>
+      parts.bypassed()
+        ? nothingWarmed
+        : await warmRows(chain, query, keyOf, next, { options, apart: behind !== undefined }),
     clear: (): Promise<Receipt> =>
       removal.tags([definitionTag(parts.path, label), ...beside.map(({ tag }) => tag)], false, query.policy),
     explain: async (input: KeyOf) => await explain(chain, keyOf(input)),

@@ -125,6 +125,15 @@ export interface WarmOptions {
   readonly signal?: AbortSignal
 }
 
+/**
+ * Brings the next page of rows, each with its input: the value, or an `Error` where that one failed; undefined when there
+ * are no more. Called for one page after the other. What it returns must have been read after it was called: a snapshot
+ * of the database that is older may be from before a removal.
+ */
+export type NextRows<K, V> = (context: {
+  readonly signal: AbortSignal
+}) => MaybePromise<readonly (readonly [input: K, value: V | Error])[] | undefined>
+
 export interface WarmReport {
   readonly loaded: number
   /** Were fresh already. */
@@ -179,6 +188,13 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
   refresh(...inputs: K[]): Promise<void>
   /** Loads what isn't fresh. One failing input never stops the rest. */
   warm(inputs: Iterable<K> | AsyncIterable<K>, options?: WarmOptions): Promise<WarmReport>
+  /**
+   * Stores rows that a source brings page by page, where nothing fresh is: for many at once, instead of their inputs. A
+   * value must be what `load` gives for its input. Rows that may be from before a removal are loaded one way or the
+   * other, as by `warm`; so are all where a remote tier has no `bulk`, or writes go `'behind'`. Rejects when `next` does,
+   * after what it brought is stored.
+   */
+  warmRows(next: NextRows<K, V>, options?: WarmOptions): Promise<WarmReport>
   /** Removes all entries of the definition, in O(1). */
   clear(): Promise<Receipt<N>>
   /** Where the entry is and why it is fresh or not. */

@@ -12,6 +12,7 @@ export type {
   Cached,
   DeadLetter,
   Definition,
+  NextRows,
   SaveContext,
   WarmOptions,
   WarmProgress,

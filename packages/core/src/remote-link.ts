@@ -223,8 +223,8 @@ export class RemoteLink {
   }
 
   /** Looks at many keys, under one fence for all of them. */
-  survey(bulk: Bulk, keys: readonly string[], timeout: number): ReturnType<Bulk['survey']> {
-    return this.#run('read', keys.length, () => bulk.survey(keys), timeout)
+  survey(bulk: Bulk, keys: readonly string[], timeout: number, goodFor?: number): ReturnType<Bulk['survey']> {
+    return this.#run('read', keys.length, () => bulk.survey(keys, goodFor), timeout)
   }
 
   fillAbsent(

@@ -154,6 +154,7 @@ const definitionVerbs = [
   'expire',
   'refresh',
   'warm',
+  'warmRows',
   'clear',
   'explain',
   'uncached',

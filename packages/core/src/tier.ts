@@ -197,8 +197,14 @@ export type BulkOutcome = WriteOutcome | 'present'
  * key or tag, voids it, and others who miss meanwhile load for themselves. It is atomic per node.
  */
 export interface Bulk {
-  /** Looks at keys. The fence is taken no later than the looks; `tagClock` as of `Coherence.lease`. */
-  survey(keys: readonly string[]): Promise<{
+  /**
+   * Looks at keys. The fence is taken no later than the looks; `tagClock` as of `Coherence.lease`. With no keys the fence
+   * is for any. After `goodFor` ms on the store's clock it is void: what stood in a key that wasn't looked at may lapse.
+   */
+  survey(
+    keys: readonly string[],
+    goodFor?: number,
+  ): Promise<{
     readonly reads: readonly Surveyed[]
     readonly fence: Fence
     readonly tagClock: string

@@ -99,14 +99,14 @@ async function ask(
 }
 
 /** What one remote tier hasn't fresh either; each with the lease that it gave. */
-async function notAt(
+export async function notAt<T extends Missing>(
   chain: Chain,
   query: Query,
   asking: { readonly link: RemoteLink; readonly bulk: Bulk | undefined; readonly surveys: Survey[] },
-  items: readonly Missing[],
+  items: readonly T[],
   start: Start,
   warmed: Warmed,
-): Promise<Missing[]> {
+): Promise<T[]> {
   const { link } = asking
   if (items.length === 0) return []
   if (link.hearsay && start.startedAt >= chain.live.until) return [...items]

@@ -13,6 +13,7 @@ import type { Stored } from './store-frames.ts'
 import type { TagMoment } from './tag-book.ts'
 import { marksOf } from './tag-marks.ts'
 import type { Bulk, BulkOutcome, Fence, FrameWrite } from './tier.ts'
+import { byPlaces, patienceMs } from './warm-item.ts'
 
 /** What one tier was asked about a whole batch: one fence for all that it hasn't. */
 export interface Survey {
@@ -34,6 +35,10 @@ const longestRest = 64
 export class Pace {
   #left = 0
   #rest = shortestRest
+
+  get resting(): boolean {
+    return this.#left > 0
+  }
 
   get unleased(): boolean {
     if (this.#left === 0) return true
@@ -107,6 +112,50 @@ function framing(
 }
 
 /**
+ * Stores a batch in a tier under its one fence. Resolves to what became of each value; undefined where the tier wasn't
+ * asked, or didn't answer. Never rejects.
+ */
+export async function fillSurveyed(
+  chain: Chain,
+  query: Query,
+  values: readonly Stored[],
+  moment: TagMoment,
+  survey: Survey,
+): Promise<readonly (BulkOutcome | undefined)[]> {
+  const { link, bulk, fence, place } = survey
+  const stamps = await chain.tags.stampsMany(
+    values.map(({ tags }) => tags),
+    moment,
+  )
+  const frameOf = framing(chain, query, link, values[0])
+  const isPlace = byPlaces((places) => places.includes(place))
+  const items: FrameWrite[] = []
+  const at: number[] = []
+  for (let i = 0; i < values.length; i++) {
+    const stored = values[i] as Stored
+    if (!isPlace(stored.places) || !link.usable(stored.key)) continue
+    const framed = frameOf(stored, stamps[i])
+    const item = isPromise(framed) ? await framed : framed
+    if (item === undefined) continue
+    items.push(item)
+    at.push(i)
+  }
+  const outcomes = Array.from<BulkOutcome | undefined>({ length: values.length })
+  if (items.length === 0) return outcomes
+  try {
+    for (const [i, outcome] of (await link.fillAbsent(bulk, items, fence, patienceMs)).entries()) {
+      const { key } = items[i] as FrameWrite
+      outcomes[at[i] as number] = outcome
+      if (outcome === 'too-large') refused(chain, query, key, link.position, 'too-large', undefined)
+      else if (outcome === 'fenced') reportFenced(chain, query, key, link.position)
+    }
+  } catch {
+    // The link has counted and reported it.
+  }
+  return outcomes
+}
+
+/**
  * Stores a batch in a tier under its one fence. Resolves to the keys that have to be loaded again, as something was
  * removed since they were; their local copies are taken back. Never rejects.
  */
@@ -116,37 +165,12 @@ export async function storeSurveyed(
   values: readonly Stored[],
   moment: TagMoment,
   survey: Survey,
-  timeout: number,
 ): Promise<ReadonlySet<string>> {
-  const { link, bulk, fence } = survey
-  const open: Stored[] = []
-  const items: FrameWrite[] = []
-  const own = values.filter(({ key, places }) => places.includes(survey.place) && link.usable(key))
-  const stamps = await chain.tags.stampsMany(
-    own.map(({ tags }) => tags),
-    moment,
-  )
-  const frameOf = framing(chain, query, link, own[0])
-  for (const [i, stored] of own.entries()) {
-    const framed = frameOf(stored, stamps[i])
-    const item = isPromise(framed) ? await framed : framed
-    if (item === undefined) continue
-    open.push(stored)
-    items.push(item)
-  }
   const again = new Set<string>()
-  if (items.length === 0) return again
-  let outcomes: readonly BulkOutcome[]
-  try {
-    outcomes = await link.fillAbsent(bulk, items, fence, timeout)
-  } catch {
-    // The link has counted and reported it.
-    return again
-  }
-  for (const [i, { key, beganAt }] of open.entries()) {
-    if (outcomes[i] === 'too-large') refused(chain, query, key, link.position, 'too-large', undefined)
+  const outcomes = await fillSurveyed(chain, query, values, moment, survey)
+  for (let i = 0; i < outcomes.length; i++) {
     if (outcomes[i] !== 'fenced') continue
-    reportFenced(chain, query, key, link.position)
+    const { key, beganAt } = values[i] as Stored
     chain.locals.withdraw(key, beganAt)
     again.add(key)
   }

@@ -10,6 +10,11 @@ import type { Missing } from './warm-item.ts'
 
 const noTags: readonly string[] = []
 
+/** A value for the local tiers and the remote ones alike. */
+export interface Kept extends Stored {
+  readonly input: unknown
+}
+
 /** Puts the values of one batch, whose load began at one instant, into the local tiers. */
 export class Keeping {
   readonly #chain: Chain
@@ -33,7 +38,15 @@ export class Keeping {
   }
 
   /** Returns what the remote tiers are to get, if anything. */
-  keep({ key, input, places }: Missing, value: unknown): Stored | undefined {
+  keep(item: Missing, value: unknown): Kept | undefined {
+    const kept = this.made(item, value)
+    if (kept === undefined) return undefined
+    this.put(kept)
+    return item.places.length === 0 ? undefined : kept
+  }
+
+  /** What is to be stored; undefined when nothing may be. */
+  made({ key, input, places }: Missing, value: unknown): Kept | undefined {
     if (value === undefined) return undefined
     const chain = this.#chain
     const query = this.#query
@@ -41,10 +54,28 @@ export class Keeping {
     const tags = tagsOf(chain, query, key, input, { value, tags: noTags })
     if (lagging(chain, key, marksOf(tags).slots, beganAt)) return undefined
     const ttls = ttlsOf(query.policy, value, undefined, chain.random)
+    return { key, input, value, ttls, beganAt, tags, sequence, loadMs, etag: undefined, places }
+  }
+
+  /**
+   * `vouched`: the fence sequence up to which the far tiers, having stored the value since, vouch that no message was
+   * lost which concerns it.
+   */
+  put(kept: Kept, vouched: number = kept.sequence): void {
+    const { key, input, value, ttls, beganAt, tags, loadMs, places } = kept
+    if (vouched !== kept.sequence && this.#removed(kept)) {
+      reportFenced(this.#chain, this.#query, key, 0)
+      return
+    }
+    const sequence = vouched
     const provisional = this.#provisional(places)
     const parts = { input, ttls, createdAt: beganAt, sequence, tags, loadMs, etag: undefined, provisional }
-    if (putLocal(chain, query, key, value, parts) === 'fenced') reportFenced(chain, query, key, 0)
-    if (places.length === 0) return undefined
-    return { key, value, ttls, beganAt, tags, sequence, loadMs, etag: undefined, places }
+    if (putLocal(this.#chain, this.#query, key, value, parts) === 'fenced')
+      reportFenced(this.#chain, this.#query, key, 0)
+  }
+
+  #removed({ key, tags, sequence }: Kept): boolean {
+    const { fence } = this.#chain
+    return fence.keyRemoved(key, sequence) || fence.tagsRemovedAt(marksOf(tags).slots) > sequence
   }
 }

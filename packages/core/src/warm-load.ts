@@ -96,7 +96,7 @@ async function storeSurveys(
 ): Promise<ReadonlySet<string>> {
   const again = new Set<string>()
   for (const survey of surveys.toReversed()) {
-    for (const key of await storeSurveyed(chain, query, stored, moment, survey, patienceMs)) again.add(key)
+    for (const key of await storeSurveyed(chain, query, stored, moment, survey)) again.add(key)
   }
   if (again.size > 0) pace.refused()
   else if (surveys.length > 0) pace.stored()

@@ -7,10 +7,16 @@ import type { Coherence } from './tier.ts'
 import { token } from './token.ts'
 
 /**
+ * An intent stands so much longer than its writer may take, ms: whoever read rows without having looked at their keys
+ * before finds it still there, if not later than that.
+ */
+export const intentSlackMs = 5_000
+
+/**
  * A write to the source that can't leave a stale entry behind, even when this process dies in the middle.
  *
  * Before the commit an intent is placed in every tier that can hold one: it removes the entry and blocks fills until
- * it is taken back after the commit. A crash in between leaves the intent, which lapses after `timeouts.write`;
+ * it is taken back after the commit. A crash in between leaves the intent, which lapses some time after `timeouts.write`;
  * until then readers load and nobody stores. Overlapping writers each have an intent of their own.
  *
  * When a tier can't be told before the commit, the write goes on and the removal is queued; with
@@ -72,7 +78,8 @@ async function begin(
   policy: ResolvedPolicy,
   keys: readonly string[],
 ): Promise<string | undefined> {
-  const { write: holdMs, removal } = policy.timeouts
+  const { write: writeMs, removal } = policy.timeouts
+  const holdMs = writeMs + intentSlackMs
   const [only] = keys
   if (keys.length === 1 && only !== undefined) return await link.begin(only, holdMs, removal)
   const intent = token()

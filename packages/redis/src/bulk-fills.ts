@@ -1,6 +1,7 @@
 import type { BulkOutcome, Clock, Fence, FrameWrite, Surveyed } from '@tierstack/cache-core'
 import type { AnyCall } from './call.ts'
 import type { Connection } from './connection.ts'
+import type { Layout } from './layout.ts'
 import { bytesOf, inside, textOf } from './port.ts'
 import type { Reply } from './port.ts'
 import { gather, spread } from './spread.ts'
@@ -40,9 +41,10 @@ export class BulkFills {
   /** What the keys hold, under one fence. `clock` is the reply for the tag clock, taken before any of the looks. */
   async survey(
     keys: readonly string[],
+    goodFor?: number,
   ): Promise<{ reads: readonly Surveyed[]; fence: Fence; clock: Reply | undefined }> {
     const { layout } = this.#connection
-    const parts = spread(layout, keys, itself)
+    const parts = keys.length === 0 ? everyBucket(layout) : spread(layout, keys, itself)
     const packed = parts.map(({ items }) => packNames(items))
     // In a Cluster the clock may be on another node than the entries: then it is asked ahead of them.
     const apart = layout.buckets > 1
@@ -50,7 +52,7 @@ export class BulkFills {
       const calls = parts.map(({ bucket }, i): AnyCall => {
         const clocks = !apart && i === 0 ? [layout.tagClock] : []
         const keys = [...this.#shared(bucket), ...clocks]
-        return { bucket, script: 'survey', keys, args: [packed[i] as Buffer] }
+        return { bucket, script: 'survey', keys, args: [packed[i] as Buffer, goodFor ?? ''] }
       })
       return apart ? [{ bucket: 0, words: ['GET', layout.tagClock] }, ...calls] : calls
     })
@@ -58,10 +60,13 @@ export class BulkFills {
     const numbers = new Map<number, string>()
     for (const [i, { bucket }] of parts.entries()) {
       // Of several parts in a bucket, the earliest number: it stands for the looks of all.
-      if (!numbers.has(bucket)) numbers.set(bucket, textOf(inside(answers[i], 1)) ?? '')
+      if (numbers.has(bucket)) continue
+      const number = textOf(inside(answers[i], 1)) ?? ''
+      const until = goodFor === undefined ? '' : (textOf(inside(answers[i], 2)) ?? '0')
+      numbers.set(bucket, `${number}:${until}`)
     }
     const reads = gather(parts, keys.length, (_, partAt, itemAt): Surveyed => {
-      const stored = parseStored(bytesOf(inside(answers[partAt], itemAt + 2)))
+      const stored = parseStored(bytesOf(inside(answers[partAt], itemAt + 3)))
       if (stored.kind === 'nothing') return absent
       return stored.kind === 'value' ? { state: 'hit', frame: stored.frame } : busy
     })
@@ -90,7 +95,7 @@ export class BulkFills {
         bucket,
         script: 'fillAbsent' as const,
         keys: this.#shared(bucket),
-        args: [numberIn(fence, this.#connection.epoch, bucket), packed[i] as Buffer],
+        args: [...numberIn(fence, this.#connection.epoch, bucket), packed[i] as Buffer],
       })),
     )
     const outcomes = gather(parts, fitting.length, outcomeIn(replies))
@@ -127,7 +132,11 @@ function outcomeIn(
   }
 }
 
-/** Of one epoch: `epoch bucket:number bucket:number ...`. */
+function everyBucket({ buckets }: Layout): Part<string>[] {
+  return Array.from({ length: buckets }, (_, bucket) => ({ bucket, items: [], places: [] }))
+}
+
+/** Of one epoch: `epoch bucket:number:until bucket:number:until ...`; until: an instant of the server, or nothing. */
 function fenceOf(epoch: string, numbers: ReadonlyMap<number, string>): Fence {
   return [epoch, ...[...numbers].map(([bucket, number]) => `${bucket}:${number}`)].join(' ')
 }
@@ -135,11 +144,12 @@ function fenceOf(epoch: string, numbers: ReadonlyMap<number, string>): Fence {
 /** What no sequence is, where the fence has none or is of another epoch. */
 const never = '-'
 
-function numberIn(fence: Fence, epoch: string, bucket: number): string {
+/** The number of a bucket, and until when it is good. */
+function numberIn(fence: Fence, epoch: string, bucket: number): readonly [string, string] {
   const [own, ...numbers] = fence.split(' ')
-  if (own !== epoch) return never
-  const start = `${bucket}:`
-  return numbers.find((number) => number.startsWith(start))?.slice(start.length) || never
+  const found = own === epoch ? numbers.find((one) => one.startsWith(`${bucket}:`)) : undefined
+  const [, number, until = ''] = found?.split(':') ?? []
+  return [number || never, until]
 }
 
 function itself(key: string): string {

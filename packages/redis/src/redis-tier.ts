@@ -42,9 +42,9 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
   readonly codec: Codec
   readonly coherence: Coherence = this
   readonly bulk: Bulk = {
-    survey: async (keys) => {
+    survey: async (keys, goodFor) => {
       const { bulk, tags } = this.#on
-      const { clock, ...survey } = await bulk.survey(keys)
+      const { clock, ...survey } = await bulk.survey(keys, goodFor)
       return { ...survey, tagClock: tags.clockText(clock) }
     },
     fillAbsent: (items, fence) => this.#on.bulk.fillAbsent(items, fence),

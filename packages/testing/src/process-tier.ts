@@ -233,7 +233,7 @@ class ProcessCoherence implements Coherence {
 function bulkOf(tier: ProcessTier<string>): Bulk {
   const { maxValueBytes } = tier.capabilities
   return {
-    survey: (keys) => tier.ask('survey', keys, (space) => space.survey(keys)),
+    survey: (keys, goodFor) => tier.ask('survey', keys, (space) => space.survey(keys, goodFor)),
     fillAbsent: (items, fence) =>
       tier.ask('fillAbsent', keysOf(items), (space) =>
         space.fillAbsent(tier.withLife(items), fence, maxValueBytes),

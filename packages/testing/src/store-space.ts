@@ -125,13 +125,17 @@ export class StoreSpace {
     }
   }
 
-  survey(keys: readonly string[]): { reads: Surveyed[]; fence: Fence; tagClock: string } {
+  survey(
+    keys: readonly string[],
+    goodFor: number = Number.POSITIVE_INFINITY,
+  ): { reads: Surveyed[]; fence: Fence; tagClock: string } {
     const reads = keys.map((key): Surveyed => {
       const slot = this.#slot(key)
       if (slot === undefined) return { state: 'absent' }
       return slot.kind === 'frame' ? { state: 'hit', frame: frameOf(slot) } : { state: 'busy' }
     })
-    return { reads, fence: this.#removalsNow(), tagClock: this.#tagClockNow() }
+    const until = this.#host.clock.now() + goodFor
+    return { reads, fence: `${this.#removalsNow()} ${until}`, tagClock: this.#tagClockNow() }
   }
 
   fillAbsent(
@@ -139,7 +143,8 @@ export class StoreSpace {
     fence: Fence,
     maxBytes: number,
   ): BulkOutcome[] {
-    const standing = fence === this.#removalsNow()
+    const [epoch, removals, until] = fence.split(' ')
+    const standing = `${epoch} ${removals}` === this.#removalsNow() && this.#host.clock.now() <= Number(until)
     return items.map(({ key, bytes, life }) => {
       if (bytes.length > maxBytes) return 'too-large'
       if (!standing) return 'fenced'

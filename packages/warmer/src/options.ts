@@ -1,6 +1,7 @@
 import { checkKeys, expectation, parseDuration, systemClock } from '@tierstack/cache-core'
 import type { Cached, Clock, Duration, KeyOf } from '@tierstack/cache-core'
 import type { Leader } from './leader.ts'
+import type { RowSource } from './rows.ts'
 import type { Source } from './source.ts'
 
 /** What is warmed from where. Made by `warm`, which sees that the two fit. */
@@ -21,26 +22,30 @@ export interface WarmLimits {
   }) => void
 }
 
-/** A definition to be warmed, and the source of its inputs. */
+/** A definition to be warmed, and the source of its inputs, or of its rows. */
 export function warm<K extends KeyOf, V>(
   name: string,
-  cached: Pick<Cached<K, V>, 'warm'>,
-  source: Source<K>,
+  cached: Pick<Cached<K, V>, 'warm' | 'warmRows'>,
+  source: Source<K> | RowSource<NoInfer<K>, NoInfer<V>>,
 ): WarmTask {
   if (typeof name !== 'string' || name === '') throw expectation('name', 'a name for reports', name)
   if (typeof cached?.warm !== 'function') throw expectation('cached', 'a definition of a cache', cached)
-  if (typeof source !== 'function')
+  if (typeof source !== 'function' && typeof source?.open !== 'function')
     throw expectation('source', 'a source, such as `fromKeys([1, 2])`', source)
   return {
     name,
-    run: async ({ signal, concurrency, batch, rate, progress }) =>
-      await cached.warm(await source({ signal }), {
+    run: async ({ signal, concurrency, batch, rate, progress }) => {
+      const options = {
         signal,
         progress,
         ...(concurrency !== undefined && { concurrency }),
         ...(batch !== undefined && { batch }),
         ...(rate !== undefined && { rate }),
-      }),
+      }
+      return typeof source === 'function'
+        ? await cached.warm(await source({ signal }), options)
+        : await cached.warmRows(source.open(), options)
+    },
   }
 }
 

@@ -69,6 +69,23 @@ export function bulkContract(check: Check): void {
     })
   }
 
+  check('a fence taken without keys is for any, and good for its time only', async (rig) => {
+    const [near, far] = [await rig.connect(), await rig.connect()]
+    const { bulk } = near.tier
+    if (bulk === undefined) return
+    const names = Array.from({ length: 200 }, (_, i) => `any ${i}`)
+    const taken = await bulk.survey([], 60_000)
+    assert.deepEqual(taken.reads, [])
+    assert.deepEqual(new Set(await fillAll(near, bulk, taken.fence)(names)), new Set(['stored']))
+    const short = await bulk.survey([], 40)
+    await rig.wait(80)
+    assert.deepEqual(await fillAll(near, bulk, short.fence)(['late']), ['fenced'])
+    const { fence } = await bulk.survey([], 60_000)
+    await far.tier.delete(['gone', ...names])
+    const outcomes = await fillAll(near, bulk, fence)(['gone', ...names])
+    assert.deepEqual(new Set(outcomes), new Set(['fenced']))
+  })
+
   check('a fence is good for its own history only', async (rig) => {
     const node = await rig.connect()
     const { bulk } = node.tier

@@ -295,6 +295,9 @@ export interface WarmOptions {
     readonly rate?: number;
     readonly signal?: AbortSignal;
 }
+export type NextRows<K, V> = (context: {
+    readonly signal: AbortSignal;
+}) => MaybePromise<readonly (readonly [input: K, value: V | Error])[] | undefined>;
 export interface WarmReport {
     readonly loaded: number;
     readonly skipped: number;
@@ -324,6 +327,7 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
     expire(...inputs: K[]): Promise<Receipt<N>>;
     refresh(...inputs: K[]): Promise<void>;
     warm(inputs: Iterable<K> | AsyncIterable<K>, options?: WarmOptions): Promise<WarmReport>;
+    warmRows(next: NextRows<K, V>, options?: WarmOptions): Promise<WarmReport>;
     clear(): Promise<Receipt<N>>;
     explain(input: K): Promise<Explanation<N>>;
     uncached(input: K, options?: {
@@ -1103,7 +1107,7 @@ export type Surveyed = {
 };
 export type BulkOutcome = WriteOutcome | 'present';
 export interface Bulk {
-    survey(keys: readonly string[]): Promise<{
+    survey(keys: readonly string[], goodFor?: number): Promise<{
         readonly reads: readonly Surveyed[];
         readonly fence: Fence;
         readonly tagClock: string;

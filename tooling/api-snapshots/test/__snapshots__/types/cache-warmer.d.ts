@@ -32,6 +32,7 @@ export declare function redisLeader(client: CommandClient, prefix?: string): Lea
 // ./options
 import type { Cached, Clock, Duration, KeyOf } from '@tierstack/cache-core';
 import type { Leader } from './leader.ts';
+import type { RowSource } from './rows.ts';
 import type { Source } from './source.ts';
 export interface WarmTask {
     readonly name: string;
@@ -48,7 +49,7 @@ export interface WarmLimits {
         readonly failed: number;
     }) => void;
 }
-export declare function warm<K extends KeyOf, V>(name: string, cached: Pick<Cached<K, V>, 'warm'>, source: Source<K>): WarmTask;
+export declare function warm<K extends KeyOf, V>(name: string, cached: Pick<Cached<K, V>, 'warm' | 'warmRows'>, source: Source<K> | RowSource<NoInfer<K>, NoInfer<V>>): WarmTask;
 export declare function fromKeys<K>(keys: Iterable<K> | AsyncIterable<K> | (() => Iterable<K> | AsyncIterable<K>)): Source<K>;
 export interface WarmerOptions {
     readonly tasks: readonly WarmTask[];
@@ -88,6 +89,23 @@ export declare function progressBar(options: {
         readonly seconds: number;
     }): void;
 };
+
+// ./rows
+import type { NextRows } from '@tierstack/cache-core';
+import type { QueryClient } from './source.ts';
+export interface RowSource<K, V> {
+    open(): NextRows<K, V>;
+}
+export interface RowsOptions<R extends object, K, V> {
+    readonly client: QueryClient;
+    readonly text: string | URL;
+    readonly after: unknown;
+    readonly input: (row: R) => K;
+    readonly value?: (row: R) => V;
+    readonly next?: (row: R) => unknown;
+    readonly page?: number;
+}
+export declare function fromRows<R extends object, K, V = R>(options: RowsOptions<R, K, V>): RowSource<K, V>;
 
 // ./snapshot
 import type { Cached, KeyOf, LocalTier } from '@tierstack/cache-core';

@@ -9,7 +9,7 @@ export type { Bus, BusHost, BusListener, Removal } from './bus.ts';
 export type { BusStats, CacheStats, DefinitionStats, DefinitionTierStats, MissReason, TierStats, } from './stats.ts';
 export type { Bytes } from './bytes.ts';
 export type { Cache, EntryOptions, TierHealth, WrapOptions, Wrapped } from './cache.ts';
-export type { Cached, DeadLetter, Definition, SaveContext, WarmOptions, WarmProgress, WarmReport, } from './definition.ts';
+export type { Cached, DeadLetter, Definition, NextRows, SaveContext, WarmOptions, WarmProgress, WarmReport, } from './definition.ts';
 export { CacheError, errorCodes } from './errors.ts';
 export type { CacheOptions } from './options.ts';
 export { checkCodec, checkKeys, checkMethods, checkName, checkOneOf, expectation, nearest, } from './expectation.ts';

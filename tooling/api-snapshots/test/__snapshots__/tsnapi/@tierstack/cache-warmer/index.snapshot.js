@@ -5,6 +5,7 @@
 export { createWarmer } from './warmer.js';
 export { fromAccessLog, fromSql } from './source.js';
 export { fromKeys, warm } from './options.js';
+export { fromRows } from './rows.js';
 export { hotKeys } from './hot-keys.js';
 export { progressBar } from './progress-bar.js';
 export { redisLeader, sqlLeader } from './leader.js';
