@@ -1,0 +1,325 @@
+import { answerInTime, Timeout } from './answer-in-time.ts'
+import type { Clock } from './clock.ts'
+import { pause } from './deadline.ts'
+import { CacheError } from './errors.ts'
+import type { Events, TierVerb } from './events.ts'
+import { Journal } from './journal.ts'
+import type { JournalPage } from './journal.ts'
+import { replay } from './journal-replay.ts'
+import type { Drained } from './journal-replay.ts'
+import { LinkTrouble, whyOf } from './link-trouble.ts'
+import type { TierCounters } from './stats.ts'
+import type { Coherence, RemoteTier } from './tier.ts'
+import type { Tracing } from './tracing.ts'
+
+const helloTimeout = 1_000
+const shortestBackoff = 50
+const longestBackoff = 500
+/** After an outage on the same history, others get this long to replay their removals before we trust the tier. */
+const settleMs = 400
+const retryMs = 100
+/** While replicas are missing, repeating a removal any sooner would only load the store. */
+const replicaRetryMs = 1_000
+
+export type LinkState = 'joining' | 'up' | 'settling' | 'down' | 'closed'
+
+/** What the link tells the cache. */
+export interface LinkHost {
+  readonly namespace: string
+  readonly clock: Clock
+  readonly events: Events
+  readonly tracing: Tracing
+  /** The store came back with another history: nothing held locally, and no tag generation, is vouched for. */
+  historyChanged(): void
+  /** Queued removals were applied: what was learnt from the tier since they were queued may be from before. */
+  replayed(page: JournalPage): void
+}
+
+/**
+ * The way to one remote tier: every verb under a deadline, a breaker that stops asking a tier which doesn't answer, and
+ * a journal of the removals which it hasn't confirmed.
+ *
+ * joining → up ⇄ down → settling → up. Only `up` serves reads and fills. The half-open probe is `hello`: one at a
+ * time, no reader pays for it.
+ */
+export class LinkSession {
+  readonly name: string
+  readonly tier: RemoteTier
+  readonly coherence: Coherence | undefined
+  readonly journal: Journal = new Journal()
+  /**
+   * The tier holds copies that only this host sees, of what a farther tier holds for the fleet: it learns of others'
+   * removals by the bus alone, and counts only while that vouches.
+   */
+  readonly hearsay: boolean
+  state: LinkState = 'joining'
+  protected readonly host: LinkHost
+  readonly #clock: Clock
+  readonly #trouble: LinkTrouble
+  #history: string | undefined
+  /** Answers that belong to an earlier session are void: the store behind it may have been another. */
+  #session = 0
+  #joined: Promise<void>
+  #draining: Promise<Drained> | undefined
+  #retry: (() => void) | undefined
+  #readTimeout = 50
+
+  constructor(tier: RemoteTier, host: LinkHost, hearsay: boolean) {
+    this.tier = tier
+    this.name = tier.name
+    this.coherence = tier.coherence
+    this.host = host
+    this.#clock = host.clock
+    this.#trouble = new LinkTrouble(tier.name, host.clock, host.events)
+    tier.open({
+      namespace: host.namespace,
+      clock: host.clock,
+      trace: () => host.tracing.tracer?.current(),
+      lost: (error) => this.#lost('error', error),
+      warn: (finding) => {
+        if (host.events.on.warning) host.events.emit('warning', { tier: this.name, ...finding })
+      },
+    })
+    this.hearsay = hearsay
+    // What it holds from before misses the removals since.
+    if (hearsay) this.journal.addAll()
+    this.#joined = this.#join(0)
+  }
+
+  get counters(): Readonly<TierCounters> {
+    return this.#trouble.counters
+  }
+
+  /** Instant of the last change between usable and not, on the wall clock. */
+  get since(): number {
+    return this.#trouble.since
+  }
+
+  get lastError(): unknown {
+    return this.#trouble.lastError
+  }
+
+  /** May reads and fills of this key use the tier? Removals that it hasn't confirmed keep their keys away from it. */
+  usable(key: string): boolean {
+    return (
+      (this.state === 'up' || this.state === 'joining') &&
+      !(this.journal.size > 0 && this.journal.fences(key))
+    )
+  }
+
+  /** The tier's deadline for one read or fill, ms: the strictest in use. */
+  set readTimeout(ms: number) {
+    this.#readTimeout = ms
+  }
+
+  /** Runs a verb of the tier under a deadline. Rejects when the tier isn't usable or doesn't answer in time. */
+  ask<T>(verb: () => Promise<T>, timeout: number = this.#readTimeout): Promise<T> {
+    return this.run('ask', 1, verb, timeout)
+  }
+
+  /** Runs a removal. Resolves to whether the tier confirmed it; if not, `queue` has put it into the journal. */
+  async remove(
+    verb: () => Promise<unknown>,
+    timeout: number,
+    queue: (journal: Journal) => void,
+  ): Promise<boolean> {
+    try {
+      if (this.state === 'joining') await this.#within(this.#joined, timeout)
+      if (this.state !== 'up' && this.state !== 'settling') throw this.#unavailable()
+      const session = this.#session
+      await this.#timed('remove', 1, verb, timeout)
+      if (session !== this.#session) throw this.#unavailable()
+      this.#trouble.answered()
+      return true
+    } catch (error) {
+      if (this.state === 'closed') throw closed(this.name)
+      queue(this.journal)
+      this.#failed(error)
+      this.#retryLater()
+      return false
+    }
+  }
+
+  /** Queues a removal that was heard of: its keys stay away from the tier from now on, until it is done. */
+  async queue(add: (journal: Journal) => void): Promise<void> {
+    add(this.journal)
+    if (this.state === 'up' && (await this.#drain()) !== 'done') this.#retryLater()
+  }
+
+  async close(): Promise<void> {
+    if (this.state === 'closed') return
+    // What can still be confirmed is worth one try: a closed process can't replay its journal.
+    if (this.journal.size > 0 && this.state === 'up') await this.#drain()
+    this.state = 'closed'
+    this.#session++
+    this.#retry?.()
+    await this.tier.close()
+  }
+
+  protected async run<T>(
+    name: TierVerb,
+    items: number,
+    verb: () => Promise<T>,
+    timeout: number = this.#readTimeout,
+  ): Promise<T> {
+    if (this.state === 'joining') await this.#within(this.#joined, timeout)
+    if (this.state !== 'up') throw this.#unavailable()
+    const session = this.#session
+    try {
+      const answer = await this.#timed(name, items, verb, timeout)
+      if (session !== this.#session) throw this.#unavailable()
+      this.#trouble.answered()
+      return answer
+    } catch (error) {
+      if (session === this.#session) this.#failed(error)
+      throw error
+    }
+  }
+
+  /** A store that can be read but not written (full, read-only) stays in use; the trouble is reported once. */
+  protected async runWrite<T>(
+    name: TierVerb,
+    items: number,
+    verb: () => Promise<T>,
+    timeout: number = this.#readTimeout * 4,
+  ): Promise<T> {
+    if (this.state === 'joining') await this.#within(this.#joined, timeout)
+    if (this.state !== 'up') throw this.#unavailable()
+    const session = this.#session
+    try {
+      const answer = await this.#timed(name, items, verb, timeout)
+      if (session !== this.#session) throw this.#unavailable()
+      this.#trouble.wrote()
+      return answer
+    } catch (error) {
+      if (error instanceof Timeout) this.#failed(error)
+      else if (session === this.#session) this.#trouble.writeFailed(error)
+      throw error
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.state !== 'up' && this.state !== 'settling') return
+    if (this.#trouble.failed(error)) this.#lost(whyOf(error), error)
+  }
+
+  #lost(why: 'timeout' | 'error', error: unknown): void {
+    this.#trouble.lastError = error
+    this.#session++
+    if (this.state !== 'up' && this.state !== 'settling') return
+    const joining = this.state === 'settling'
+    this.state = 'down'
+    this.#trouble.down(error, why)
+    // A join under way notices the new session and begins again by itself.
+    if (!joining) this.#joined = this.#join(0)
+  }
+
+  async #join(attempt: number): Promise<void> {
+    const session = this.#session
+    try {
+      const history = await this.#within(this.tier.hello(), helloTimeout)
+      if (session !== this.#session) throw this.#unavailable()
+      const returning = this.#history !== undefined
+      const changed = returning && history !== this.#history
+      this.#history = history
+      if (changed) this.host.historyChanged()
+      if (this.state === 'closed') return
+      if (returning || this.journal.size > 0) {
+        this.state = 'settling'
+        if ((await this.#drain()) === 'failed') throw this.#unavailable()
+        if (returning && !changed) {
+          await pause(this.#clock, settleMs)
+          if ((await this.#drain()) === 'failed') throw this.#unavailable()
+        }
+        if (session !== this.#session) throw this.#unavailable()
+      }
+      this.#up()
+    } catch (error) {
+      if (this.state === 'closed') return
+      this.state = 'down'
+      this.#trouble.down(error)
+      await pause(this.#clock, Math.min(longestBackoff, shortestBackoff * 2 ** attempt))
+      if ((this.state as LinkState) === 'closed') return
+      await this.#join(attempt + 1)
+    }
+  }
+
+  #up(): void {
+    this.state = 'up'
+    // A removal may have been queued between the last look at the journal and here.
+    if (this.journal.size > 0) this.#retryLater()
+    this.#trouble.up()
+  }
+
+  #retryLater(): void {
+    if (this.#retry !== undefined || this.state !== 'up') return
+    this.#retry = this.#clock.after(this.#trouble.replicasMissing ? replicaRetryMs : retryMs, () => {
+      this.#retry = undefined
+      if (this.state !== 'up') return
+      void this.#drain().then((drained) => {
+        if (drained !== 'done') this.#retryLater()
+      })
+    })
+  }
+
+  /** Replays the journal. `done` when it is empty. */
+  #drain(): Promise<Drained> {
+    this.#draining ??= this.#replay().finally(() => {
+      this.#draining = undefined
+    })
+    return this.#draining
+  }
+
+  async #replay(): Promise<Drained> {
+    const drained = await replay(this.tier, this.journal, {
+      inTime: (step) => this.#within(step, helloTimeout),
+      failed: (error) => this.#failed(error),
+      session: () => this.#session,
+      replayed: (page) => this.host.replayed(page),
+    })
+    if (drained === 'done') this.#trouble.replicated()
+    return drained
+  }
+
+  /** As `#within`, told as one `call`. */
+  #timed<T>(verb: TierVerb, items: number, run: () => Promise<T>, ms: number): Promise<T> {
+    if (!this.host.events.on.call) return this.#within(run(), ms)
+    const began = this.#clock.now()
+    const told = (outcome: 'ok' | 'timeout' | 'error') =>
+      this.host.events.emit('call', {
+        tier: this.name,
+        verb,
+        items,
+        ms: this.#clock.now() - began,
+        outcome,
+      })
+    return this.#within(run(), ms).then(
+      (answer) => {
+        told('ok')
+        return answer
+      },
+      (error: unknown) => {
+        told(error instanceof Timeout ? 'timeout' : 'error')
+        throw error
+      },
+    )
+  }
+
+  #within<T>(work: Promise<T>, ms: number): Promise<T> {
+    return answerInTime(this.#clock, this.name, work, ms)
+  }
+
+  #unavailable(): CacheError {
+    return new CacheError(
+      'TIER_UNAVAILABLE',
+      `Expected tier \`${this.name}\` to be usable, it is ${this.state}`,
+      {
+        cause: this.lastError,
+      },
+    )
+  }
+}
+
+function closed(name: string): CacheError {
+  return new CacheError('CLOSED', `Expected an open cache, tier \`${name}\` was closed`)
+}
