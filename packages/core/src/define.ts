@@ -185,11 +185,14 @@ function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>)
   const call = (input: KeyOf, options?: ReadOptions): Promise<unknown> => {
     try {
       if (detours.count > 0 && parts.bypassed()) return bypass(apart(), keyOf(input), input, options?.signal)
-      if (options === undefined) {
-        const value = near.hit(partOf(input))
-        if (value !== undefined) return Promise.resolve(value)
-      } else checkReadOptions(options, chain.names)
-      return read(chain, query, keyOf(input), input, options)
+      if (options !== undefined) {
+        checkReadOptions(options, chain.names)
+        return read(chain, query, keyOf(input), input, options)
+      }
+      const value = near.hit(partOf(input))
+      if (value !== undefined) return Promise.resolve(value)
+      const { absent } = near
+      return read(chain, query, keyOf(input), input, undefined, absent)
     } catch (error) {
       return Promise.reject(error)
     }

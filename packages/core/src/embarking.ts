@@ -31,11 +31,11 @@ export class Embarking {
 
   /**
    * A flight, and a passenger of the next wave. Or the value, where a local tier has it after all; or undefined, where
-   * the read isn't a usual one.
+   * the read isn't a usual one. `absent`: whoever asks has looked, and no local tier has anything.
    */
-  begin(key: string, input: unknown): Passenger | { readonly value: unknown } | undefined {
+  begin(key: string, input: unknown, absent = false): Passenger | { readonly value: unknown } | undefined {
     if (!this.mayAsk(key) || this.#chain.flights.has(nameOf(this.#query, key))) return undefined
-    const view = this.view(key)
+    const view = absent ? undefined : this.view(key)
     if (view?.state === 'fresh') return { value: this.hit(key, input, view) }
     return this.#fly(key, input, view)
   }

@@ -3,7 +3,7 @@ import type { Passenger, Wave } from './asking.ts'
 import type { Chain } from './chain.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { StoredFrame } from './tier.ts'
-import { atEndOfTurn } from './turn.ts'
+import { atEndOfTick, atEndOfTurn } from './turn.ts'
 
 /** Of one group. While the tier answers the next, this process opens what came of the one before. */
 const most = 128
@@ -42,7 +42,8 @@ class Group {
  * a hit lately, many reads look without leases first, which costs the tier a fraction; what doesn't land is asked for
  * again, with a lease.
  *
- * A turn and not a tick, as in batch.ts: requests of a service come one by one, each in a tick of its own.
+ * A turn and not a tick, as in batch.ts: requests of a service come one by one, each in a tick of its own. Only where
+ * reads come one at a time does a turn gather nothing, and they leave with their tick.
  */
 export class FarWave implements Wave {
   readonly #chain: () => Chain
@@ -51,6 +52,8 @@ export class FarWave implements Wave {
   readonly #waiting: (() => void)[] = []
   #underWay = 0
   #hits = 0
+  /** Whether the last who left was alone: then the next one is likely to be, too. */
+  #lone = false
 
   /** @param loading Whether those of this wave load what is missing, and so want leases. */
   constructor(chain: () => Chain, loading: boolean) {
@@ -117,7 +120,8 @@ export class FarWave implements Wave {
       group = new Group()
       this.#boarding = group
       const first = group
-      atEndOfTurn(() => this.#depart(link, first))
+      const leave = this.#lone && this.#underWay === 0 ? atEndOfTick : atEndOfTurn
+      leave(() => this.#depart(link, first))
     }
     group.passengers.push(passenger)
     if (group.passengers.length >= most) this.#depart(link, group)
@@ -127,6 +131,7 @@ export class FarWave implements Wave {
   #depart(link: RemoteLink, group: Group): void {
     if (this.#boarding !== group) return
     this.#boarding = undefined
+    this.#lone = group.passengers.length === 1
     this.#whenFree(() => {
       const chain = this.#chain()
       chain.background.run(this.#travel(chain, link, group).then(this.#back))

@@ -31,9 +31,10 @@ export function read(
   key: string,
   input: unknown,
   options?: ReadOptions,
+  absent = false,
 ): Promise<unknown> {
   return (
-    (options === undefined && farRead(chain, query, key, input)) ||
+    (options === undefined && farRead(chain, query, key, input, absent)) ||
     patientRead(chain, query, key, input, options)
   )
 }
@@ -42,12 +43,18 @@ export function read(
  * The usual read of what memory lacks and a remote tier has: nobody else asks for the key, and nothing special is asked.
  * Undefined when it isn't that, or is traced. The steps are those of every read, the promises are the fewest possible.
  */
-function farRead(chain: Chain, query: Query, key: string, input: unknown): Promise<unknown> | undefined {
+function farRead(
+  chain: Chain,
+  query: Query,
+  key: string,
+  input: unknown,
+  absent: boolean,
+): Promise<unknown> | undefined {
   const link = chain.links[0]
   if (link === undefined) return undefined
   const now = chain.clock.now()
   if (!isUsual(chain, query, link, now)) return undefined
-  const started = new Embarking(chain, query, link, now).begin(key, input)
+  const started = new Embarking(chain, query, link, now).begin(key, input, absent)
   if (!(started instanceof Passenger)) return started && Promise.resolve(started.value)
   const wave = query.load === undefined ? chain.waves.getting : chain.waves.loading
   return wave.board(link, started).then(() => {

@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process'
 import { setImmediate } from 'node:timers'
 
 /**
@@ -6,4 +7,9 @@ import { setImmediate } from 'node:timers'
  */
 export function atEndOfTurn(run: () => void): void {
   setImmediate(run)
+}
+
+/** Runs it when what runs now, and what that settles, is done. What else has arrived in this turn comes after it. */
+export function atEndOfTick(run: () => void): void {
+  nextTick(run)
 }

@@ -10,8 +10,11 @@ export interface Io {
     readonly path?: string
     readonly tls?: unknown
     readonly password?: string | null
+    readonly enableAutoPipelining?: boolean
     readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[] | null
   }
+  /** While there is a connection. */
+  readonly stream?: { cork(): void; uncork(): void } | null
   callBuffer(command: string, ...words: unknown[]): Promise<unknown>
   pipeline(): IoPipeline
   duplicate(overrides: object): Io
@@ -96,6 +99,9 @@ export function keepAlive(client: Pick<Io, 'status' | 'connect' | 'on'>, wanted:
   })
 }
 
+/** Commands that are written without a pipeline. */
+const few = 4
+
 export class IoRedisNode implements Node {
   readonly address: string
   readonly client: Io
@@ -109,10 +115,26 @@ export class IoRedisNode implements Node {
   async send(commands: readonly (readonly Word[])[]): Promise<readonly Reply[]> {
     const [only] = commands
     if (commands.length === 1 && only !== undefined) return [await this.#one(only)]
+    const { stream, options } = this.client
+    if (stream && commands.length <= few && options.enableAutoPipelining !== true)
+      return await this.#corked(stream, commands)
     const pipeline = this.client.pipeline()
     for (const [name, ...words] of commands) pipeline.callBuffer(name as string, ...words.map(sendable))
     const results = (await pipeline.exec()) ?? []
     return results.map(([error, reply]) => (error === null ? (reply as Reply) : replyOrThrow(error)))
+  }
+
+  /** To make a pipeline costs the client more than a few commands. */
+  #corked(
+    stream: { cork(): void; uncork(): void },
+    commands: readonly (readonly Word[])[],
+  ): Promise<readonly Reply[]> {
+    stream.cork()
+    try {
+      return Promise.all(commands.map((command) => this.#one(command)))
+    } finally {
+      stream.uncork()
+    }
   }
 
   async #one([name, ...words]: readonly Word[]): Promise<Reply> {

@@ -36,6 +36,8 @@ describe('fills against removals', () => {
     expect(await read(nodes.b, source)).toBe('v2')
     // The refused fill took the local copy back, message or not.
     expect(nodes.a.peek('k')).toBeUndefined()
+    // Else the next reader would wait for this fill, and for the message that tells of it.
+    await nodes.b.drain()
     nodes.bus.deliver()
     expect(await read(nodes.a, source)).toBe('v2')
   })
