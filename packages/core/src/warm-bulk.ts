@@ -111,6 +111,24 @@ function framing(
   }
 }
 
+/** The stamps of each value; most batches share one list of tags. */
+async function stampsOf(
+  chain: Chain,
+  values: readonly Stored[],
+  moment: TagMoment,
+): Promise<(at: number) => readonly TagStamp[] | undefined> {
+  const shared = values[0]?.tags
+  if (shared !== undefined && values.every(({ tags }) => tags === shared)) {
+    const stamps = await chain.tags.stamps(shared, moment)
+    return () => stamps
+  }
+  const all = await chain.tags.stampsMany(
+    values.map(({ tags }) => tags),
+    moment,
+  )
+  return (at) => all[at]
+}
+
 /**
  * Stores a batch in a tier under its one fence. Resolves to what became of each value; undefined where the tier wasn't
  * asked, or didn't answer. Never rejects.
@@ -123,10 +141,7 @@ export async function fillSurveyed(
   survey: Survey,
 ): Promise<readonly (BulkOutcome | undefined)[]> {
   const { link, bulk, fence, place } = survey
-  const stamps = await chain.tags.stampsMany(
-    values.map(({ tags }) => tags),
-    moment,
-  )
+  const stampsAt = await stampsOf(chain, values, moment)
   const frameOf = framing(chain, query, link, values[0])
   const isPlace = byPlaces((places) => places.includes(place))
   const items: FrameWrite[] = []
@@ -134,7 +149,7 @@ export async function fillSurveyed(
   for (let i = 0; i < values.length; i++) {
     const stored = values[i] as Stored
     if (!isPlace(stored.places) || !link.usable(stored.key)) continue
-    const framed = frameOf(stored, stamps[i])
+    const framed = frameOf(stored, stampsAt(i))
     const item = isPromise(framed) ? await framed : framed
     if (item === undefined) continue
     items.push(item)
@@ -143,9 +158,12 @@ export async function fillSurveyed(
   const outcomes = Array.from<BulkOutcome | undefined>({ length: values.length })
   if (items.length === 0) return outcomes
   try {
-    for (const [i, outcome] of (await link.fillAbsent(bulk, items, fence, patienceMs)).entries()) {
-      const { key } = items[i] as FrameWrite
+    const filled = await link.fillAbsent(bulk, items, fence, patienceMs)
+    for (let i = 0; i < filled.length; i++) {
+      const outcome = filled[i]
       outcomes[at[i] as number] = outcome
+      if (outcome === 'stored') continue
+      const { key } = items[i] as FrameWrite
       if (outcome === 'too-large') refused(chain, query, key, link.position, 'too-large', undefined)
       else if (outcome === 'fenced') reportFenced(chain, query, key, link.position)
     }

@@ -80,7 +80,8 @@ export async function warmPage(
 ): Promise<Warmed & { readonly again: readonly WarmItem[] }> {
   const { opening, beganAt, ms } = read
   const warmed: Warmed = { loaded: 0, skipped: 0, errors: [], aside: [] }
-  const missing = notLocal(chain, rows, warmed)
+  // Where far tiers tell what was there already, a look here before would be paid for nothing by rows that weren't.
+  const missing = looks.first || opening.surveys.length === 0 ? notLocal(chain, rows, warmed) : rows
   const wanted = looks.first ? await notFar(chain, query, missing, opening, warmed) : missing
   const keeping = new Keeping(chain, query, { beganAt, loadMs: ms, sequence: opening.sequence })
   query.counters.loads += wanted.length
@@ -108,7 +109,7 @@ export async function warmPage(
   warmed.loaded += stored.length
   if (again.length > 0) pace.refused()
   else if (opening.surveys.length > 0) pace.stored()
-  looks.saw(missing.length - wanted.length + unsure.length, missing.length)
+  looks.saw(rows.length - wanted.length + unsure.length, rows.length)
   // Somebody's entry, lease or intent; or the tier couldn't take it.
   if (unsure.length > 0) again.push(...(await notFar(chain, query, unsure, opening, warmed)))
   return { ...warmed, again }

@@ -17,6 +17,9 @@ import type { Held } from './tracking.ts'
  * stored only where nothing is can't replace what others stored. Neither needs a lease.
  */
 
+const mostSpare = 4
+const largestSpare = 512 * 1_024
+
 const absent: Surveyed = { state: 'absent' }
 const busy: Surveyed = { state: 'busy' }
 
@@ -24,6 +27,8 @@ export class BulkFills {
   readonly #connection: Connection
   readonly #maxBytes: number
   readonly #clock: Clock
+  /** Room for entries on their way, to be used again. */
+  readonly #spare: Buffer[] = []
   readonly #holds: ((values: readonly Held[]) => void) | undefined
 
   /** @param holds Is told of values that were read or went to the store; undefined: nobody asks. */
@@ -84,12 +89,21 @@ export class BulkFills {
 
   /** Stores where nothing is, in the buckets from which nothing was removed since the fence was taken. */
   async fillAbsent(items: readonly FrameWrite[], fence: Fence): Promise<readonly BulkOutcome[]> {
-    const fitting = items.filter(({ bytes }) => bytes.length <= this.#maxBytes)
+    const fits = ({ bytes }: FrameWrite) => bytes.length <= this.#maxBytes
+    if (items.every(fits)) return await this.#fill(items, fence)
+    const outcomes = await this.#fill(items.filter(fits), fence)
+    let at = 0
+    return items.map((item) => (fits(item) ? (outcomes[at++] as BulkOutcome) : 'too-large'))
+  }
+
+  async #fill(items: readonly FrameWrite[], fence: Fence): Promise<readonly BulkOutcome[]> {
     const { layout } = this.#connection
-    const parts = spread(layout, fitting, keyOf)
+    const parts = spread(layout, items, keyOf)
     const starts = parts.map(() => drawn())
     const wall = this.#clock.wall()
-    const packed = parts.map(({ items: inPart }, i) => packEntries(inPart, starts[i] as string, wall))
+    const packed = parts.map(({ items: inPart }, i) =>
+      packEntries(inPart, starts[i] as string, wall, this.#spare.pop()),
+    )
     const replies = await this.#connection.ask(() =>
       parts.map(({ bucket }, i) => ({
         bucket,
@@ -98,7 +112,9 @@ export class BulkFills {
         args: [...numberIn(fence, this.#connection.epoch, bucket), packed[i] as Buffer],
       })),
     )
-    const outcomes = gather(parts, fitting.length, outcomeIn(replies))
+    // Answered, so they were sent: to take new memory each time costs as much as to write into it.
+    this.#giveBack(packed)
+    const outcomes = gather(parts, items.length, outcomeIn(replies))
     this.#holds?.(
       parts.flatMap(({ items: inPart, places }, partAt) =>
         inPart.flatMap(({ key }, i) =>
@@ -108,10 +124,12 @@ export class BulkFills {
         ),
       ),
     )
-    let at = 0
-    return items.map(({ bytes }) =>
-      bytes.length <= this.#maxBytes ? (outcomes[at++] as BulkOutcome) : 'too-large',
-    )
+    return outcomes
+  }
+
+  #giveBack(packed: readonly Buffer[]): void {
+    for (const bytes of packed)
+      if (this.#spare.length < mostSpare && bytes.buffer.byteLength <= largestSpare) this.#spare.push(bytes)
   }
 
   /** Keys that every script takes: the sequence of a bucket, and what the names of its entries begin with, in the epoch of today. */

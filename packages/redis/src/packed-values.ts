@@ -25,13 +25,18 @@ const zero = 0x30
  * Entries as the script takes them: each with its name, its life and its value. Lives are text, as the server wants
  * them: a number would be made into one there, entry by entry.
  */
-export function packEntries(items: readonly FrameWrite[], start: string, wall: number): Buffer {
+export function packEntries(
+  items: readonly FrameWrite[],
+  start: string,
+  wall: number,
+  spare?: Buffer,
+): Buffer {
   let size = (1 + lifeDigits + 4 + headLength) * items.length
   for (let i = 0; i < items.length; i++) {
     const { key, bytes } = items[i] as FrameWrite
     size += roomFor(key) + bytes.length
   }
-  const packed = Buffer.allocUnsafe(size)
+  const packed = roomIn(spare, size)
   const view = new DataView(packed.buffer, packed.byteOffset, size)
   const head = encodeValue(stampAt(start, 0), new Uint8Array(0))
   const lastDigit = start.length + placeDigits
@@ -54,6 +59,13 @@ export function packEntries(items: readonly FrameWrite[], start: string, wall: n
     at += bytes.length
   }
   return packed.subarray(0, at)
+}
+
+/** Of a spare buffer, if all fits into what lies under it. */
+function roomIn(spare: Buffer | undefined, size: number): Buffer {
+  if (spare === undefined || spare.buffer.byteLength < size)
+    return Buffer.allocUnsafeSlow(Math.ceil(size * 1.25))
+  return Buffer.from(spare.buffer)
 }
 
 /** The length of the text, and the text. Returns where it ends. */

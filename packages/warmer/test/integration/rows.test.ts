@@ -89,6 +89,7 @@ const rowsBy = (by: QueryClient) =>
     text: 'SELECT id, name, shop FROM items WHERE id > $1 ORDER BY id LIMIT $2',
     after: 0,
     input: (row: Item) => row.id,
+    page: 500,
   })
 
 describe('rows of PostgreSQL, into memory and Redis', () => {
