@@ -133,6 +133,8 @@ export class Passenger {
 
 /** Reads of the nearest remote tier, gathered by turn of the event loop. */
 export interface Wave {
+  /** When the first of those began who wait to leave; undefined where nobody waits. */
+  readonly boardingSince: number | undefined
   /** Resolves, in the caller's context, once the tier has answered: one promise for all who went together. Never rejects. */
   board(link: RemoteLink, passenger: Passenger): Promise<void>
   /** As `board`, for the reads of one call. */

@@ -61,6 +61,10 @@ export class FarWave implements Wave {
     this.#loading = loading
   }
 
+  get boardingSince(): number | undefined {
+    return this.#boarding?.passengers[0]?.startedAt
+  }
+
   board(link: RemoteLink, passenger: Passenger): Promise<void> {
     return this.#join(link, passenger).answered
   }

@@ -52,11 +52,13 @@ function farRead(
 ): Promise<unknown> | undefined {
   const link = chain.links[0]
   if (link === undefined) return undefined
-  const now = chain.clock.now()
+  const wave = query.load === undefined ? chain.waves.getting : chain.waves.loading
+  // To count as begun with the first of the turn is never to a reader's disadvantage but where an instant decides.
+  const timed = link.hearsay || !(absent || chain.locals.tiers.length === 0)
+  const now = (timed ? undefined : wave.boardingSince) ?? chain.clock.now()
   if (!isUsual(chain, query, link, now)) return undefined
   const started = new Embarking(chain, query, link, now).begin(key, input, absent)
   if (!(started instanceof Passenger)) return started && Promise.resolve(started.value)
-  const wave = query.load === undefined ? chain.waves.getting : chain.waves.loading
   return wave.board(link, started).then(() => {
     const { more } = started
     return more === undefined ? disembark(chain, started) : more.then(() => disembark(chain, started))

@@ -137,9 +137,12 @@ export class IoRedisNode implements Node {
     }
   }
 
-  async #one([name, ...words]: readonly Word[]): Promise<Reply> {
+  async #one(command: readonly Word[]): Promise<Reply> {
+    // In a list, which the client flattens: to spread it would copy all of it twice more.
+    const words: unknown[] = []
+    for (let i = 1; i < command.length; i++) words.push(sendable(command[i] as Word))
     try {
-      return (await this.client.callBuffer(name as string, ...words.map(sendable))) as Reply
+      return (await this.client.callBuffer(command[0] as string, words)) as Reply
     } catch (error) {
       return replyOrThrow(error as Error)
     }
