@@ -86,8 +86,10 @@ export class Frames {
   }
 
   /** The header alone, checked but for its seal. Throws `BadFrame`. */
-  open({ bytes, whole, start }: Pick<StoredFrame, 'bytes' | 'whole' | 'start'>, key: string): OpenFrame {
-    return whole === undefined ? decodeFrame(bytes, key) : decodeFrame(whole, key, start)
+  open(frame: Pick<StoredFrame, 'bytes' | 'whole' | 'start'>, key: string): OpenFrame {
+    // Where there is a whole, to ask for the bytes would make a view of them.
+    const { whole } = frame
+    return whole === undefined ? decodeFrame(frame.bytes, key) : decodeFrame(whole, key, frame.start)
   }
 
   /**
