@@ -6,7 +6,8 @@ import type { Cached, Tier } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { redis } from '@tierstack/cache-redis'
 import { msgpack } from '@tierstack/cache-serializers'
-import { createWarmer, fromAccessLog, fromSql, snapshot, warm } from '@tierstack/cache-warmer'
+import { createWarmer, fromAccessLog, fromRows, fromSql, snapshot, warm } from '@tierstack/cache-warmer'
+import type { RowSource, Source } from '@tierstack/cache-warmer'
 import { startPostgres, startRedis } from '@tierstack/test-services'
 import { Redis } from 'ioredis'
 import { Pool } from 'pg'
@@ -135,10 +136,23 @@ async function byRawClient(pool: Pool, url: string): Promise<number> {
   return ms
 }
 
-async function byWarming(pool: Pool, tiers: () => readonly Tier[]): Promise<number> {
-  const { cache, item } = cached(pool, tiers())
+const idsOf = (pool: Pool) => fromSql<number>({ client: pool, text: 'SELECT id FROM items' })
+
+const rowsOf = (pool: Pool) =>
+  fromRows({
+    client: pool,
+    text: `SELECT ${columns} FROM items WHERE id > $1 ORDER BY id LIMIT $2`,
+    after: -1,
+    input: (row: Item) => row.id,
+  })
+
+async function byWarming(
+  pool: Pool,
+  source: Source<number> | RowSource<number, Item>,
+  tiers: readonly Tier[],
+): Promise<number> {
+  const { cache, item } = cached(pool, tiers)
   await item(0)
-  const source = fromSql<number>({ client: pool, text: 'SELECT id FROM items' })
   const began = performance.now()
   const { tasks } = await createWarmer({ tasks: [warm('all', item, source)] }).runOnce()
   const ms = performance.now() - began
@@ -163,23 +177,25 @@ try {
   console.log(`memory hits of the first ${requests} requests (Zipf ${skew} over ${rows} rows)`)
   await hitRates(pool, folder)
   // In turn, so that what else the machine does concerns all.
-  const times = { cursor: [] as number[], memory: [] as number[], raw: [] as number[], both: [] as number[] }
-  await byCursor(pool)
-  for (let round = 0; round < rounds; round++) {
-    times.cursor.push(await byCursor(pool))
-    times.memory.push(await byWarming(pool, () => [near()]))
-    times.raw.push(await byRawClient(pool, server.url))
-    times.both.push(await byWarming(pool, () => [near(), redis({ url: server.url })]))
+  const ways: Readonly<Record<string, () => Promise<number>>> = {
+    cursor: () => byCursor(pool),
+    'memory, by inputs': () => byWarming(pool, idsOf(pool), [near()]),
+    'memory, by rows': () => byWarming(pool, rowsOf(pool), [near()]),
+    'a cursor and a raw Redis client, which writes the rows in pipelines': () =>
+      byRawClient(pool, server.url),
+    'memory and Redis, by inputs': () => byWarming(pool, idsOf(pool), [near(), redis({ url: server.url })]),
+    'memory and Redis, by rows': () => byWarming(pool, rowsOf(pool), [near(), redis({ url: server.url })]),
   }
-  const cursor = median(times.cursor)
+  await byCursor(pool)
+  const times = new Map(Object.keys(ways).map((way) => [way, [] as number[]]))
+  for (let round = 0; round < rounds; round++)
+    for (const [way, run] of Object.entries(ways)) times.get(way)?.push(await run())
+  const cursor = median(times.get('cursor') ?? [])
   console.log(
     `warming ${rows} rows, as a multiple of a plain cursor (median of ${rounds}: ${cursor.toFixed(0)} ms)`,
   )
-  console.log(`memory:            ${(median(times.memory) / cursor).toFixed(2)} x`)
-  console.log(
-    `a cursor and a raw Redis client, which writes the rows in pipelines: ${(median(times.raw) / cursor).toFixed(2)} x`,
-  )
-  console.log(`memory and Redis:  ${(median(times.both) / cursor).toFixed(2)} x`)
+  for (const [way, all] of times)
+    if (way !== 'cursor') console.log(`${way}: ${(median(all) / cursor).toFixed(2)} x`)
 } finally {
   await rm(folder, { recursive: true })
   await pool.end()

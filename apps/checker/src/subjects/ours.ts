@@ -22,11 +22,14 @@ export class Ours implements Subject {
   readonly ways = ways
   readonly #cache: Cache<{ readonly [key: string]: unknown }>
   readonly #row: Cached<number, Row>
+  readonly #loadMany: SubjectOptions['loadMany']
+  #warmings = 0
   readonly #events: Record<string, number> = {}
   readonly #tales = new Map<string, string[]>()
 
   constructor(options: SubjectOptions, without: Protection | undefined) {
     const { wallOffset } = options
+    this.#loadMany = options.loadMany
     const clock: Clock = wallOffset
       ? { ...systemClock, wall: () => systemClock.wall() + wallOffset() }
       : systemClock
@@ -66,8 +69,18 @@ export class Ours implements Subject {
     return this.#row.many(keys)
   }
 
-  warm(keys: readonly number[]): Promise<unknown> {
-    return this.#row.warm(keys)
+  /** By the keys, or by rows that are read page by page. */
+  async warm(keys: readonly number[]): Promise<unknown> {
+    this.#warmings++
+    if (this.#warmings % 2 === 0) return await this.#row.warm(keys)
+    const middle = Math.ceil(keys.length / 2)
+    const pages = [keys.slice(0, middle), keys.slice(middle)]
+    const next = async () => {
+      const page = pages.shift()
+      return page && (await this.#loadMany(page)).map((row) => [row.key, row] as const)
+    }
+    // A page that the source fails to bring is as good as none.
+    return await this.#row.warmRows(next).catch(() => undefined)
   }
 
   peek(key: number): Row | undefined {
