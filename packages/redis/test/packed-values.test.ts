@@ -74,3 +74,18 @@ test.each([
   const [only] = unpacked(packEntries([{ key: 'k', bytes: Uint8Array.of(1), expiresAt }], drawn(), wall))
   expect(only?.life).toBe(life)
 })
+
+test('a buffer that was used before leaves nothing behind', () => {
+  const entries = (count: number, fill: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      key: `k${i}`,
+      bytes: new Uint8Array(200 - fill).fill(fill),
+      expiresAt: wall + 1_000,
+    }))
+  const start = drawn()
+  const used = packEntries(entries(50, 7), start, wall)
+  for (const items of [entries(40, 8), entries(50, 9), entries(600, 10)]) {
+    const expected = Buffer.from(packEntries(items, start, wall))
+    expect(Buffer.from(packEntries(items, start, wall, used))).toEqual(expected)
+  }
+})
