@@ -1,5 +1,42 @@
+// ./cached-connection
+import type { Plan } from './plan.ts';
+export interface Asked<R, S> {
+    readonly text: string;
+    readonly values: readonly unknown[];
+    readonly shape: string;
+    readonly uncached?: boolean;
+    readonly execute: () => Promise<R>;
+    readonly pack: (result: R) => S;
+    readonly unpack: (stored: S) => R;
+    readonly count: (stored: S) => number;
+}
+export interface CachedConnection {
+    run<R, S>(asked: Asked<R, S>): Promise<R>;
+    begin(): void;
+    commit(work: () => Promise<void>): Promise<void>;
+    rollback(work: () => Promise<void>): Promise<void>;
+}
+export interface SharedQueries {
+    plans(text: string): Promise<{
+        readonly plans: readonly Plan[];
+    }>;
+    mayCache(plan: Plan): boolean;
+    read<R, S>(plan: Plan, asked: Asked<R, S>): Promise<R>;
+    invalidate(tags: ReadonlySet<string>): Promise<void>;
+    forget(): void;
+}
+export declare class Connection implements CachedConnection {
+    #private;
+    constructor(queries: SharedQueries);
+    run<R, S>(asked: Asked<R, S>): Promise<R>;
+    begin(): void;
+    commit(work: () => Promise<void>): Promise<void>;
+    rollback(work: () => Promise<void>): Promise<void>;
+}
+
 // ./cached-queries
 import type { LoadContext, Policy, Receipt, Removal } from '@tierstack/cache-core';
+import type { CachedConnection } from './cached-connection.ts';
 export interface QueryCache {
     namespace(name: string, policy?: Policy<never>): QueryEntries;
     changed(removal: Removal, options?: {
@@ -22,24 +59,8 @@ export interface CachedQueriesOptions {
     readonly queued?: (receipt: Receipt) => void;
 }
 export declare const cachedQueriesOptionNames: readonly ['cache', 'query', 'tables', 'policy', 'scope', 'queued'];
-export interface Asked<R, S> {
-    readonly text: string;
-    readonly values: readonly unknown[];
-    readonly shape: string;
-    readonly uncached?: boolean;
-    readonly execute: () => Promise<R>;
-    readonly pack: (result: R) => S;
-    readonly unpack: (stored: S) => R;
-    readonly count: (stored: S) => number;
-}
 export interface CachedQueries {
     connection(): CachedConnection;
-}
-export interface CachedConnection {
-    run<R, S>(asked: Asked<R, S>): Promise<R>;
-    begin(): void;
-    commit(work: () => Promise<void>): Promise<void>;
-    rollback(work: () => Promise<void>): Promise<void>;
 }
 export declare function cachedQueries(options: CachedQueriesOptions): CachedQueries;
 export {};

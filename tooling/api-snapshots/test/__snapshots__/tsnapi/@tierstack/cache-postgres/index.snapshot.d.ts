@@ -3,8 +3,9 @@
  */
 // #region Re-exports
 export { anyRowTag, rowTag, tableTag } from './tags.ts';
-export type { Asked, CachedConnection, CachedQueries, CachedQueriesOptions, QueryCache, } from './cached-queries.ts';
+export type { Asked, CachedConnection } from './cached-connection.ts';
 export { cachedQueries } from './cached-queries.ts';
+export type { CachedQueries, CachedQueriesOptions, QueryCache } from './cached-queries.ts';
 export type { Change, ChangeBatch, ChangeHost, ChangeSource, RowText, SourceFinding, SourceState, } from './change-source.ts';
 export { changeFeed } from './change-feed.ts';
 export type { ChangeFeed, FeedStats } from './change-feed.ts';
