@@ -9,7 +9,7 @@ import { startPostgres, startRedis } from '@tierstack/test-services'
 
 import { command } from './command.ts'
 import { emptyProject } from './empty-project.ts'
-import { readmeInstall, readmePrograms, type ReadmeProgram } from './readme-programs.ts'
+import { readmeInstalls, readmePrograms, type ReadmeProgram } from './readme-programs.ts'
 import { publishedPackages, root, type PublishedPackage } from './repository.ts'
 
 const bin = (name: string) => join(import.meta.dirname, '..', 'node_modules', '.bin', name)
@@ -91,7 +91,7 @@ async function runReadme(file: string, tarballOf: Record<string, string>, self?:
   const programs = readmePrograms(markdown)
   const [first] = programs
   if (first === undefined) throw new Error('Expected a program (a ts or js block with an import), found none')
-  const install = readmeInstall(markdown)
+  const [install, ...more] = readmeInstalls(markdown)
   if (install === undefined) throw new Error('Expected a line `npm i …`, found none')
   if (self !== undefined && !install.includes(self))
     throw new Error(`Expected the install line to name ${self}`)
@@ -100,7 +100,7 @@ async function runReadme(file: string, tarballOf: Record<string, string>, self?:
     throw new Error(`The first program imports ${unnamed.join()}, which the install line lacks`)
 
   using project = emptyProject(
-    dependenciesOf([...install, ...programs.flatMap((it) => it.packages)], tarballOf),
+    dependenciesOf([...install, ...more.flat(), ...programs.flatMap((it) => it.packages)], tarballOf),
   )
   for (const program of programs) project.write(nameOf(program), `${program.code}\nexport {}\n`)
   await project.npmInstall()

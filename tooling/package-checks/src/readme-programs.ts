@@ -19,13 +19,14 @@ export function readmePrograms(markdown: string): ReadmeProgram[] {
   })
 }
 
-/** The packages that a README's first `npm i` or `npm install` line names; undefined without such a line. */
-export function readmeInstall(markdown: string): string[] | undefined {
-  const words = /^(?:\$ )?npm (?:i|install|add) (.+)$/m.exec(markdown)?.[1]
-  return words
-    ?.replace(/#.*/, '')
-    .split(/\s+/)
-    .filter((word) => word !== '' && !word.startsWith('-'))
+/** The packages that each `npm i` or `npm install` line of a README names. */
+export function readmeInstalls(markdown: string): string[][] {
+  return [...markdown.matchAll(/^(?:\$ )?npm (?:i|install|add) (.+)$/gm)].map(([, words = '']) =>
+    words
+      .replace(/#.*/, '')
+      .split(/\s+/)
+      .filter((word) => word !== '' && !word.startsWith('-')),
+  )
 }
 
 function importedPackages(code: string): string[] {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { readmeInstall, readmePrograms } from '../src/readme-programs.ts'
+import { readmeInstalls, readmePrograms } from '../src/readme-programs.ts'
 
 const readme = `# A package
 
@@ -26,6 +26,9 @@ test('a block with imports is a program, one without is not', () => {
 })
 
 test('the install line names the packages', () => {
-  expect(readmeInstall(readme)).toEqual(['@tierstack/cache-core', 'lru-cache'])
-  expect(readmeInstall('# Nothing to install')).toBeUndefined()
+  expect(readmeInstalls(`${readme}\nnpm i -D typescript\n`)).toEqual([
+    ['@tierstack/cache-core', 'lru-cache'],
+    ['typescript'],
+  ])
+  expect(readmeInstalls('# Nothing to install')).toEqual([])
 })
