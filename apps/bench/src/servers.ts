@@ -18,7 +18,8 @@ export async function withRedis(): Promise<Stage> {
 export async function withRedisAndPostgres(): Promise<Stage> {
   const { startPostgres, startRedis } = await services()
   const redis = await startRedis()
-  const postgres = await startPostgres({ settings: { max_connections: '200', shared_buffers: '256MB' } })
+  // Connections of whoever was played a second ago are still open, and where rounds are short those are many.
+  const postgres = await startPostgres({ settings: { max_connections: '1000', shared_buffers: '256MB' } })
   return {
     place: { redisUrl: redis.url, databaseUrl: postgres.url },
     async stop() {
