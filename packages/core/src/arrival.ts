@@ -24,21 +24,14 @@ export async function look(
   passengers: readonly Passenger[],
 ): Promise<readonly Passenger[] | undefined> {
   const watch = chain.fills.moment()
-  let frames: readonly (StoredFrame | undefined)[]
-  try {
-    frames = await link.readAll(passengers.map(keyOf))
-  } catch {
-    for (const passenger of passengers) passenger.asking = unanswered(link, watch)
-    return undefined
-  }
-  const fresh = new FreshByQuery(chain, link)
-  return arrive(chain, link, watch, passengers, (passenger, i, at) => {
-    const frame = frames[i]
-    if (frame && landQuickly(chain, passenger, fresh, frame, at)) return undefined
-    const opened = frame && openFrame(chain, passenger, link, frame, at)
-    if (land(chain, passenger, opened, at)) return undefined
-    return { watch, first: { link, answer: unleasedAnswer(link, frame), opened } }
-  })
+  const frames = await answered(link, watch, passengers, link.readAll(passengers.map(keyOf)))
+  return (
+    frames &&
+    arrive(chain, link, watch, passengers, {
+      frameAt: (i) => frames[i],
+      answerAt: (i) => unleasedAnswer(link, frames[i]),
+    })
+  )
 }
 
 /** As `look`, leaving leases where nothing is. */
@@ -48,22 +41,38 @@ export async function lease(
   passengers: readonly Passenger[],
 ): Promise<readonly Passenger[] | undefined> {
   const watch = chain.fills.moment()
-  let answers: Awaited<ReturnType<RemoteLink['leaseAll']>>
+  const leased = await answered(link, watch, passengers, link.leaseAll(passengers.map(keyOf)))
+  if (leased === undefined) return undefined
+  const { reads, tagClock } = leased
+  return arrive(chain, link, watch, passengers, {
+    frameAt: (i) => frameOf(reads[i] as LeaseRead),
+    answerAt: (i) => answerOf(reads[i] as LeaseRead, tagClock),
+  })
+}
+
+/** What the tier answered; undefined when it couldn't be asked, which every passenger is told. */
+async function answered<A>(
+  link: RemoteLink,
+  watch: number,
+  passengers: readonly Passenger[],
+  asked: Promise<A>,
+): Promise<A | undefined> {
   try {
-    answers = await link.leaseAll(passengers.map(keyOf))
+    return await asked
   } catch {
     for (const passenger of passengers) passenger.asking = unanswered(link, watch)
     return undefined
   }
-  const { reads, tagClock } = answers
-  const fresh = new FreshByQuery(chain, link)
-  return arrive(chain, link, watch, passengers, (passenger, i, at) => {
-    const read = reads[i] as LeaseRead
-    if (read.state === 'hit' && landQuickly(chain, passenger, fresh, read.frame, at)) return undefined
-    const opened = read.state === 'hit' ? openedOnce(chain, passenger, link, read.frame, at) : undefined
-    if (land(chain, passenger, opened, at)) return undefined
-    return { watch, first: { link, answer: answerOf(read, tagClock), opened } }
-  })
+}
+
+function frameOf(read: LeaseRead): StoredFrame | undefined {
+  return read.state === 'hit' ? read.frame : undefined
+}
+
+/** What a batch brought, by the place of the passenger. */
+interface Brought {
+  readonly frameAt: (i: number) => StoredFrame | undefined
+  readonly answerAt: (i: number) => FirstAnswer['answer']
 }
 
 /** One row: what a batch brought, passenger by passenger. Those who didn't land. */
@@ -72,8 +81,16 @@ function arrive(
   link: RemoteLink,
   watch: number,
   passengers: readonly Passenger[],
-  one: (passenger: Passenger, i: number, at: Instant) => Asking | undefined,
+  { frameAt, answerAt }: Brought,
 ): readonly Passenger[] {
+  const fresh = new FreshByQuery(chain, link)
+  const one = (passenger: Passenger, i: number, at: Instant): Asking | undefined => {
+    const frame = frameAt(i)
+    if (frame && landQuickly(chain, passenger, fresh, frame, at)) return undefined
+    const opened = frame && openedOnce(chain, passenger, link, frame, at)
+    if (land(chain, passenger, opened, at)) return undefined
+    return { watch, first: { link, answer: answerAt(i), opened } }
+  }
   const left: Passenger[] = []
   let at = instantOf(chain)
   for (let i = 0; i < passengers.length; i++) {

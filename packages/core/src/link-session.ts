@@ -35,6 +35,12 @@ export interface LinkHost {
   replayed(page: JournalPage): void
 }
 
+/** What a verb that ran means for the tier. `current`: whether it belongs to the session that still is. */
+interface Outcomes {
+  readonly done: () => void
+  readonly failed: (error: unknown, current: boolean) => void
+}
+
 /**
  * The way to one remote tier: every verb under a deadline, a breaker that stops asking a tier which doesn't answer, and
  * a journal of the removals which it hasn't confirmed.
@@ -156,32 +162,46 @@ export class LinkSession {
     await this.tier.close()
   }
 
-  protected async run<T>(
+  protected run<T>(
     name: TierVerb,
     items: number,
     verb: () => Promise<T>,
     timeout: number = this.#readTimeout,
   ): Promise<T> {
-    if (this.state === 'joining') await this.#within(this.#joined, timeout)
-    if (this.state !== 'up') throw this.#unavailable()
-    const session = this.#session
-    try {
-      const answer = await this.#timed(name, items, verb, timeout)
-      if (session !== this.#session) throw this.#unavailable()
-      this.#trouble.answered()
-      return answer
-    } catch (error) {
-      if (session === this.#session) this.#failed(error)
-      throw error
-    }
+    return this.#asked(name, items, verb, timeout, this.#reading)
   }
 
   /** A store that can be read but not written (full, read-only) stays in use; the trouble is reported once. */
-  protected async runWrite<T>(
+  protected runWrite<T>(
     name: TierVerb,
     items: number,
     verb: () => Promise<T>,
     timeout: number = this.#readTimeout * 4,
+  ): Promise<T> {
+    return this.#asked(name, items, verb, timeout, this.#writing)
+  }
+
+  readonly #reading: Outcomes = {
+    done: () => this.#trouble.answered(),
+    failed: (error, current) => {
+      if (current) this.#failed(error)
+    },
+  }
+
+  readonly #writing: Outcomes = {
+    done: () => this.#trouble.wrote(),
+    failed: (error, current) => {
+      if (error instanceof Timeout) this.#failed(error)
+      else if (current) this.#trouble.writeFailed(error)
+    },
+  }
+
+  async #asked<T>(
+    name: TierVerb,
+    items: number,
+    verb: () => Promise<T>,
+    timeout: number,
+    { done, failed }: Outcomes,
   ): Promise<T> {
     if (this.state === 'joining') await this.#within(this.#joined, timeout)
     if (this.state !== 'up') throw this.#unavailable()
@@ -189,11 +209,10 @@ export class LinkSession {
     try {
       const answer = await this.#timed(name, items, verb, timeout)
       if (session !== this.#session) throw this.#unavailable()
-      this.#trouble.wrote()
+      done()
       return answer
     } catch (error) {
-      if (error instanceof Timeout) this.#failed(error)
-      else if (session === this.#session) this.#trouble.writeFailed(error)
+      failed(error, session === this.#session)
       throw error
     }
   }

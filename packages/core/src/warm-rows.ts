@@ -1,4 +1,5 @@
 import type { Chain } from './chain.ts'
+import { pause } from './deadline.ts'
 import type { NextRows, WarmOptions, WarmReport } from './definition.ts'
 import { expectation } from './expectation.ts'
 import type { Query } from './query.ts'
@@ -91,7 +92,7 @@ export async function warmRows<K>(
       } else {
         await store(turn, page)
         const early = (begun * 1_000) / rate - (chain.clock.now() - began)
-        if (early > 0) await new Promise<void>((resolve) => chain.clock.after(early, resolve))
+        if (early > 0) await pause(chain.clock, early)
         if (!signal.aborted) turn = await pages.ask(false)
       }
     }

@@ -1,4 +1,5 @@
 import type { Chain } from './chain.ts'
+import { pause } from './deadline.ts'
 import type { WarmOptions, WarmReport } from './definition.ts'
 import type { Query } from './query.ts'
 import type { WarmItem } from './warm-item.ts'
@@ -22,7 +23,7 @@ export async function warm<K>(
   const start = async (items: readonly WarmItem[]) => {
     const early = (begun * 1_000) / rate - (chain.clock.now() - began)
     begun += items.length
-    if (early > 0) await new Promise<void>((resolve) => chain.clock.after(early, resolve))
+    if (early > 0) await pause(chain.clock, early)
     if (signal?.aborted) return
     await lanes.begin((loaded) => warming.work(items, loaded))
   }
