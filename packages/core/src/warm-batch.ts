@@ -7,6 +7,7 @@ import { openFrame } from './open-frame.ts'
 import type { Place } from './remote-read.ts'
 import { backfill } from './backfill.ts'
 import type { Bulk, LeaseRead, Surveyed } from './tier.ts'
+import { surveyOf } from './warm-bulk.ts'
 import type { Pace, Survey } from './warm-bulk.ts'
 import { patienceMs } from './warm-item.ts'
 import type { LoadAll, Missing, Start, Warmed, WarmItem } from './warm-item.ts'
@@ -91,11 +92,10 @@ async function ask(
   keys: readonly string[],
 ): Promise<{ reads: readonly (LeaseRead | Surveyed)[]; tagClock: string; survey: Survey | undefined }> {
   if (bulk === undefined) return { ...(await link.leaseMany(keys, patienceMs)), survey: undefined }
-  const { reads, fence, tagClock } = await link.survey(bulk, keys, patienceMs)
-  const place: Place = { link, fence: undefined, claim: undefined, tagClock, blocked: false }
-  const survey: Survey = { link, bulk, fence, place }
+  const surveyed = await link.survey(bulk, keys, patienceMs)
+  const survey = surveyOf(link, bulk, surveyed)
   surveys.push(survey)
-  return { reads, tagClock, survey }
+  return { ...surveyed, survey }
 }
 
 /** What one remote tier hasn't fresh either; each with the lease that it gave. */

@@ -24,6 +24,14 @@ export interface Survey {
   readonly place: Place
 }
 
+export function surveyOf(
+  link: RemoteLink,
+  bulk: Bulk,
+  { fence, tagClock }: { readonly fence: Fence; readonly tagClock: string },
+): Survey {
+  return { link, bulk, fence, place: { link, fence: undefined, claim: undefined, tagClock, blocked: false } }
+}
+
 /** Fewest and most batches that keep to leases after one fence was void. */
 const shortestRest = 4
 const longestRest = 64

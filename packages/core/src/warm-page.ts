@@ -3,7 +3,7 @@ import type { Query } from './query.ts'
 import type { Place } from './remote-read.ts'
 import type { TagMoment } from './tag-book.ts'
 import { notAt } from './warm-batch.ts'
-import { fillSurveyed } from './warm-bulk.ts'
+import { fillSurveyed, surveyOf } from './warm-bulk.ts'
 import type { Pace, Survey } from './warm-bulk.ts'
 import { patienceMs } from './warm-item.ts'
 import type { Missing, Start, Warmed, WarmItem } from './warm-item.ts'
@@ -49,9 +49,7 @@ export async function openPage(chain: Chain): Promise<Opening> {
       const { bulk } = link.tier
       if (bulk === undefined || (link.hearsay && startedAt >= chain.live.until)) return undefined
       try {
-        const { fence, tagClock } = await link.survey(bulk, [], patienceMs, intentSlackMs)
-        const place: Place = { link, fence: undefined, claim: undefined, tagClock, blocked: false }
-        return { link, bulk, fence, place }
+        return surveyOf(link, bulk, await link.survey(bulk, [], patienceMs, intentSlackMs))
       } catch {
         return undefined
       }
