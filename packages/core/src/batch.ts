@@ -27,23 +27,24 @@ export class Batch<I, O> {
   add(key: string, item: I): Promise<O> {
     const known = this.#keys.get(key)
     if (known) return known
-    if (this.#items.length === 0) atEndOfTurn(() => this.#flush())
+    if (this.#items.length === 0) atEndOfTurn(() => this.flush())
     const promise = new Promise<O>((resolve, reject) => {
       this.#items.push(item)
       this.#waiting.push({ resolve, reject })
     })
     this.#keys.set(key, promise)
-    if (this.#items.length >= this.#limit) this.#flush()
+    if (this.#items.length >= this.#limit) this.flush()
     return promise
   }
 
   /** As `add`, for items of which none may be left out: a second one with the same key goes into the next batch. */
   addEach(key: string, item: I): Promise<O> {
-    if (this.#keys.has(key)) this.#flush()
+    if (this.#keys.has(key)) this.flush()
     return this.add(key, item)
   }
 
-  #flush(): void {
+  /** Asks at once for what was collected. */
+  flush(): void {
     if (this.#items.length === 0) return
     const items = this.#items
     const waiting = this.#waiting

@@ -44,6 +44,9 @@ export class RemovalFence {
   marked = 0
   readonly #keys = new Float64Array(keySlots)
   readonly #keysHere = new Float64Array(keySlots)
+  readonly #keysDone = new Float64Array(keySlots)
+  /** Removals of each key that some tier hasn't answered yet. */
+  readonly #underWay = new Map<string, number>()
   readonly #tags = new Float64Array(tagSlots)
   readonly #softTags = new Float64Array(tagSlots)
   readonly #keyTimes = new Float64Array(keySlots).fill(Number.NEGATIVE_INFINITY)
@@ -69,6 +72,31 @@ export class RemovalFence {
     this.#keysHere[hash(key) % keySlots] = this.sequence
   }
 
+  /**
+   * A removal begins on its way through the tiers, after the source has changed. Until `endRemoval` a copy from a tier
+   * may be of the old value; what a load brings that begins meanwhile isn't.
+   */
+  beginRemoval(key: string): void {
+    this.removeKeyHere(key)
+    this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1)
+  }
+
+  /** The removal has reached every tier, or is queued for those that it hasn't. */
+  endRemoval(key: string): void {
+    const left = (this.#underWay.get(key) ?? 1) - 1
+    if (left > 0) this.#underWay.set(key, left)
+    else this.#underWay.delete(key)
+    const slot = hash(key) % keySlots
+    this.#keysDone[slot] = ++this.sequence
+    this.#keysHere[slot] = this.sequence
+    this.#keyTimes[slot] = this.#now()
+  }
+
+  /** May a tier still hold the value from before a removal that was asked for in this process? */
+  removing(key: string): boolean {
+    return this.#underWay.size > 0 && this.#underWay.has(key)
+  }
+
   removeTag(tag: string, soft: boolean): void {
     const slot = tagSlot(tag)
     const slots = soft ? this.#softTags : this.#tags
@@ -91,8 +119,18 @@ export class RemovalFence {
     return this.marked
   }
 
-  /** Was the key removed, or everything, after `since`? */
+  /** Was the key removed, or everything, after `since`? Then nothing counts that was learnt before. */
   keyRemoved(key: string, since: number): boolean {
+    const slot = hash(key) % keySlots
+    return (
+      (this.#keys[slot] as number) > since ||
+      (this.#keysDone[slot] as number) > since ||
+      this.#cleared > since
+    )
+  }
+
+  /** Was the removal of the key, or of everything, asked for after `since`? Then no load counts that began before. */
+  keyChanged(key: string, since: number): boolean {
     return (this.#keys[hash(key) % keySlots] as number) > since || this.#cleared > since
   }
 

@@ -61,6 +61,8 @@ export class Flight {
   readonly trace: TracedRead | undefined
   /** Whether readers who come later find it by its name. */
   listed = false
+  /** It brings what the source says from here on, and nothing that a tier had. */
+  loading = false
   /** The answer that waiters got. */
   answer: Landing | undefined
   #final: Landing | undefined

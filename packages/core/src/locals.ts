@@ -102,13 +102,14 @@ export class Locals {
 
   /**
    * Stores into all local tiers nearer than `position`, unless the key or a tag was removed since `sequence`: `fenced`.
-   * `none`: no tier was to take it, or it was too large for all.
+   * `none`: no tier was to take it, or it was too large for all. `loaded`: the source gave the value, and not a tier.
    */
   put(
     key: string,
     before: number,
     entryFor: (position: number) => LocalEntry | undefined,
     skip?: readonly string[],
+    loaded = false,
   ): 'stored' | 'fenced' | 'none' {
     let outcome: 'stored' | 'fenced' | 'none' = 'none'
     const { tiers } = this
@@ -117,7 +118,7 @@ export class Locals {
       if (skip?.includes(tier.name)) continue
       const entry = entryFor(position)
       if (entry === undefined) continue
-      if (!this.mayStore(key, entry)) {
+      if (!this.mayStore(key, entry, loaded)) {
         outcome = 'fenced'
         continue
       }
@@ -128,11 +129,16 @@ export class Locals {
   }
 
   /** The local fence: nothing is stored that was removed, or may have been, since the work on it began. */
-  mayStore(key: string, entry: { readonly seen: number; readonly slots: readonly number[] }): boolean {
+  mayStore(
+    key: string,
+    entry: { readonly seen: number; readonly slots: readonly number[] },
+    loaded: boolean,
+  ): boolean {
     const fence = this.#fence
+    if (!loaded && fence.removing(key)) return false
     if (fence.sequence === entry.seen) return true
     return (
-      !fence.keyRemoved(key, entry.seen) &&
+      !(loaded ? fence.keyChanged(key, entry.seen) : fence.keyRemoved(key, entry.seen)) &&
       fence.tagsRemovedAt(entry.slots) <= entry.seen &&
       !fence.suspectSince(entry.seen)
     )

@@ -1,4 +1,5 @@
 import { Batch } from './batch.ts'
+import type { TierVerb } from './events.ts'
 import { LinkSession } from './link-session.ts'
 import type { LinkHost } from './link-session.ts'
 import { token } from './token.ts'
@@ -42,10 +43,10 @@ export class RemoteLink extends LinkSession {
     super(tier, host, hearsay)
     this.position = position
     const { coherence } = this
-    this.#reads = new Batch((keys) => this.run('read', keys.length, () => tier.read(keys)))
+    this.#reads = new Batch((keys) => this.readAll(keys))
     this.#writes = new Batch((items) => this.runWrite('write', items.length, () => tier.write(items)))
     const lease = (keys: readonly string[], wantTagClock: boolean) =>
-      this.run('lease', keys.length, async () => {
+      this.#lookUp('lease', keys.length, async () => {
         const { reads, tagClock } = await must(coherence).lease(keys, leaseMs, wantTagClock)
         return reads.map((read) => ({ read, tagClock }))
       })
@@ -88,14 +89,23 @@ export class RemoteLink extends LinkSession {
 
   /** Reads many keys, each of them once, that were gathered already. */
   readAll(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]> {
-    return this.run('read', keys.length, () => this.tier.read(keys))
+    return this.#lookUp('read', keys.length, () => this.tier.read(keys))
   }
 
   /** As `readAll`, leaving leases where nothing is. */
   leaseAll(
     keys: readonly string[],
   ): Promise<{ readonly reads: readonly LeaseRead[]; readonly tagClock: string }> {
-    return this.run('lease', keys.length, () => must(this.coherence).lease(keys, leaseMs, true))
+    return this.#lookUp('lease', keys.length, () => must(this.coherence).lease(keys, leaseMs, true))
+  }
+
+  /**
+   * The removals of this turn go first: who reads a key that is being removed gets a lease at once then, and needn't wait
+   * for the end of one that goes with the removal.
+   */
+  #lookUp<T>(name: TierVerb, items: number, verb: () => Promise<T>): Promise<T> {
+    this.#deletes.flush()
+    return this.run(name, items, verb)
   }
 
   lease(key: string, wantTagClock: boolean): Promise<LeaseAnswer> {

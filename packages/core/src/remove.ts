@@ -26,8 +26,10 @@ export type Origin = 'local' | 'db'
 interface Walk {
   readonly removal: Removal
   readonly origin: Origin
-  /** Drops it from this process; called before and after. */
-  readonly here: () => void
+  /** Drops it from this process, before any tier is told. */
+  readonly begin: () => void
+  /** Every tier was told. */
+  readonly end: () => void
   /** The verb at one remote tier, or undefined where it has nothing to do. */
   readonly there: (link: RemoteLink) => (() => Promise<unknown>) | undefined
 }
@@ -47,7 +49,8 @@ function toldOf(removal: Removal): RemovalTold {
 /*
  * Removals walk far → near. The far copy first: a read racing with us could copy the old far value over a near copy
  * deleted too early. The local fence is raised twice: before, so that nobody joins or stores what began earlier, and
- * after, against whatever was copied from a far tier while it still had the old value.
+ * after, against whatever was learnt from a far tier while it still had the old value. Loads that began in between are
+ * kept and joined: the source has changed already, and without them a row that is often changed would be loaded twice.
  */
 async function walkTiers(chain: Chain, policy: ResolvedPolicy, o: Walk): Promise<Receipt> {
   const confirmed: string[] = []
@@ -55,20 +58,23 @@ async function walkTiers(chain: Chain, policy: ResolvedPolicy, o: Walk): Promise
   const durable: string[] = []
   const { removal } = o
   const timeout = policy.timeouts.removal
-  o.here()
-  // Written down before anybody is told: whoever dies below leaves a purge that somebody else will make.
-  if (chain.edges.length > 0) await announceTo(chain, removal, timeout)
-  for (const link of chain.links.toReversed()) {
-    const verb = o.there(link)
-    if (verb === undefined) continue
-    const done = await link.remove(verb, timeout, (journal) => {
-      if (removal.kind === 'all') journal.addAll()
-      else if (removal.kind === 'keys') journal.addKeys(removal.keys, removal.soft)
-      else journal.addTags(removal.tags, removal.soft)
-    })
-    ;(done ? confirmed : queued).push(link.name)
+  o.begin()
+  try {
+    // Written down before anybody is told: whoever dies below leaves a purge that somebody else will make.
+    if (chain.edges.length > 0) await announceTo(chain, removal, timeout)
+    for (const link of chain.links.toReversed()) {
+      const verb = o.there(link)
+      if (verb === undefined) continue
+      const done = await link.remove(verb, timeout, (journal) => {
+        if (removal.kind === 'all') journal.addAll()
+        else if (removal.kind === 'keys') journal.addKeys(removal.keys, removal.soft)
+        else journal.addTags(removal.tags, removal.soft)
+      })
+      ;(done ? confirmed : queued).push(link.name)
+    }
+  } finally {
+    o.end()
   }
-  o.here()
   for (const tier of chain.locals.tiers) confirmed.push(tier.name)
   const announcers = chain.links.filter((link) => link.coherence && o.there(link))
   let bus: Receipt['bus'] = announcers.length > 0 ? 'sent' : 'none'
@@ -118,7 +124,13 @@ export function removeKeys(
   return walk(chain, policy, {
     removal: { kind: 'keys', keys: unique, soft },
     origin,
-    here: () => dropKeysHere(chain, unique, soft),
+    begin: () => {
+      for (const key of unique) chain.fence.beginRemoval(key)
+      dropKeys(chain, unique, soft)
+    },
+    end: () => {
+      for (const key of unique) removalEnded(chain, key)
+    },
     there: (link) => {
       const { coherence, tier } = link
       const [only] = unique
@@ -141,7 +153,8 @@ export function removeTags(
   return walk(chain, policy, {
     removal: { kind: 'tags', tags: unique, soft },
     origin,
-    here: () => dropTags(chain, unique, soft),
+    begin: () => dropTags(chain, unique, soft),
+    end: () => dropTags(chain, unique, soft),
     there: (link) => {
       const { verbs } = chain.tags
       return link === chain.tags.link && verbs ? () => verbs.invalidate(unique, soft) : undefined
@@ -154,7 +167,8 @@ export function removeAll(chain: Chain, policy: ResolvedPolicy, origin: Origin =
   return walk(chain, policy, {
     removal: { kind: 'all' },
     origin,
-    here: () => dropAll(chain),
+    begin: () => dropAll(chain),
+    end: () => dropAll(chain),
     there: (link) => () => link.tier.clear(),
   })
 }
@@ -187,7 +201,14 @@ export function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): 
   }
 }
 
-/** As `dropKeys`, for a removal or a write of this process: a `set` that began before must not win over it. */
+/** Who waited for a lease of before asks again; what local tiers got since the removal began they got from loads. */
+function removalEnded(chain: Chain, key: string): void {
+  chain.fence.endRemoval(key)
+  chain.failures.forget(key)
+  chain.fills.ended(key)
+}
+
+/** As `dropKeys`, for a write of this process: a `set` that began before must not win over it. */
 export function dropKeysHere(chain: Chain, keys: readonly string[], soft: boolean): void {
   for (const key of keys) chain.fence.removeKeyHere(key)
   dropKeys(chain, keys, soft)

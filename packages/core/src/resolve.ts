@@ -176,7 +176,8 @@ async function loadAndStore(
   const moment = chain.tags.moment(places.find((p) => p.link === chain.tags.link)?.tagClock)
   const beganAt = chain.clock.now()
   // Tags that were invalidated while we asked or waited don't concern what is loaded from here on.
-  const sequence = chain.fence.keyRemoved(key, flight.sequence) ? flight.sequence : chain.fence.sequence
+  const sequence = chain.fence.keyChanged(key, flight.sequence) ? flight.sequence : chain.fence.sequence
+  flight.loading = stale === undefined && !flight.landed
   const reason = flight.landed && job.reason !== 'ahead' ? 'swr' : job.reason
   const stopRenewing = keepLeases(chain, key, places)
   const stopSoft =

@@ -78,6 +78,7 @@ export async function store(
       (link) => link.coherence !== undefined && !places.some((place) => place.link === link),
     ),
     skip: job.options?.skip,
+    loaded: true,
   })
   if (stored === 'fenced') reportFenced(chain, query, key, 0)
   const landed = () => {
@@ -142,6 +143,8 @@ export function putLocal(
     /** A shared tier couldn't be asked whether the key is being written. */
     readonly provisional: boolean
     readonly skip?: readonly string[] | undefined
+    /** A load brought it, that began at `sequence` or later. */
+    readonly loaded?: boolean
   },
 ): 'stored' | 'fenced' | 'none' {
   const now = chain.clock.now()
@@ -174,5 +177,6 @@ export function putLocal(
       return entry
     },
     o.skip,
+    o.loaded,
   )
 }

@@ -33,7 +33,9 @@ export function joinable(chain: Chain, name: string, key: string, now: number): 
   const flight = chain.flights.get(name)
   if (flight === undefined || flight.abandoned) return undefined
   const { fence } = chain
-  if (fence.keyRemoved(key, flight.sequence) || fence.suspectSince(flight.sequence)) return undefined
+  const { sequence } = flight
+  if (flight.loading ? fence.keyChanged(key, sequence) : fence.keyRemoved(key, sequence)) return undefined
+  if (fence.suspectSince(sequence)) return undefined
   // Nobody vouches for what was removed elsewhere since the flight began: then it may only be a young one.
   if (now >= chain.live.until && now - flight.startedAt >= chain.suspectTtl) return undefined
   return flight
