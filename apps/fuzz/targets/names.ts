@@ -2,7 +2,13 @@ import { CacheError } from '@tierstack/cache-core'
 import { Journal } from '../../../packages/core/src/journal.ts'
 import { canonical } from '../../../packages/core/src/key.ts'
 import { tenantOf } from '../../../packages/core/src/tenant-name.ts'
-import { filledBody, parseMessage, parsePulse, removalBodies } from '../../../packages/redis/src/message.ts'
+import {
+  filledHead,
+  nameInBody,
+  parseMessage,
+  parsePulse,
+  removalBodies,
+} from '../../../packages/redis/src/message.ts'
 import { encodeValue, parseStored } from '../../../packages/redis/src/stored.ts'
 import { bytesOf, mayRefuse } from './target.ts'
 import type { Target } from './target.ts'
@@ -13,7 +19,7 @@ const messages = [
   ...removalBodies(origin, { kind: 'tags', tags: ['user:1'], soft: true }),
   ...removalBodies(origin, { kind: 'all' }),
   ...removalBodies(origin, { kind: 'keys', keys: ['=a'], soft: true }, '00-7'),
-  filledBody(origin, '=key'),
+  Buffer.from(`${filledHead(origin)}${nameInBody('=key')}${nameInBody('=other')}`),
 ]
 
 const message: Target = {

@@ -54,9 +54,12 @@ export const hasEtag = 1
 /** Readers that don't know this flag see no etag, and go on to the next field. */
 export const hasTrace = 2
 
+/** Below, a loop is faster than a call. */
+const shortText = 64
+
 class Writer {
-  bytes = new Uint8Array(512)
-  view = new DataView(this.bytes.buffer)
+  bytes: Uint8Array = new Uint8Array(512)
+  view: DataView = new DataView(this.bytes.buffer)
   at = 0
 
   room(more: number): void {
@@ -91,8 +94,15 @@ class Writer {
   }
 
   text(text: string, width: 1 | 2): void {
-    this.room(2 + text.length * 3)
+    const { length } = text
+    this.room(2 + length * 3)
     const start = this.at + width
+    if (length < shortText && this.#ascii(text, start)) {
+      if (width === 1) this.bytes[this.at] = length
+      else this.view.setUint16(this.at, length)
+      this.at = start + length
+      return
+    }
     const { written } = encoder.encodeInto(text, this.bytes.subarray(start))
     if (written >= 1 << (8 * width))
       throw new RangeError(`a text of ${written} bytes doesn't fit into a frame header`)
@@ -100,11 +110,31 @@ class Writer {
     else this.view.setUint16(this.at, written)
     this.at = start + written
   }
+
+  /** Whether all of the text is ASCII; only then does it stand there. */
+  #ascii(text: string, start: number): boolean {
+    const { bytes } = this
+    let all = 0
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i)
+      all |= unit
+      bytes[start + i] = unit
+    }
+    return all < 0x80
+  }
 }
+
+const writer = new Writer()
 
 /** The header as bytes, up to the length of the payload. */
 export function encodeHead(header: FrameHeader): Uint8Array {
-  const w = new Writer()
+  return headInHand(header).slice()
+}
+
+/** As `encodeHead`, in room that the next header takes. */
+export function headInHand(header: FrameHeader): Uint8Array {
+  const w = writer
+  w.at = 0
   w.u16(magic)
   w.u8(formatVersion)
   w.u8(header.etag !== undefined ? hasEtag : header.trace !== undefined ? hasTrace : 0)
@@ -131,12 +161,12 @@ export function encodeHead(header: FrameHeader): Uint8Array {
 /** Puts a payload behind its header. */
 export function joinFrame(head: Uint8Array, payload: Uint8Array): Uint8Array {
   const at = head.length + 4
-  const frame = new Uint8Array(at + 4 + payload.length)
-  const view = new DataView(frame.buffer)
+  // All of it is written below: to clear it first would cost as much again.
+  const frame = Buffer.allocUnsafe(at + 4 + payload.length)
   frame.set(head)
-  view.setUint32(head.length, payload.length)
+  frame.writeUInt32BE(payload.length, head.length)
   frame.set(payload, at + 4)
-  view.setUint32(at, crcOf(frame, at + 4, frame.length, crcOf(frame, 0, at)))
+  frame.writeUInt32BE(crcOf(frame, at + 4, frame.length, crcOf(frame, 0, at)), at)
   return frame
 }
 

@@ -2,7 +2,7 @@ import type { Codec, Transform } from './codec.ts'
 import type { Encryption, SealKey } from './encryption.ts'
 import { CacheError } from './errors.ts'
 import { expectation } from './expectation.ts'
-import { associatedBytes, BadFrame, encodeHead, joinFrame } from './frame.ts'
+import { associatedBytes, BadFrame, headInHand, joinFrame } from './frame.ts'
 import type { FrameHeader, OpenFrame } from './frame.ts'
 import { decodeFrame } from './read-frame.ts'
 import { isPromise } from './maybe-promise.ts'
@@ -81,7 +81,7 @@ export class Frames {
     sealKey: SealKey | undefined,
   ): Uint8Array {
     const { codec, transforms, bytes } = payload
-    const head = encodeHead({ ...header, codec, transforms, keyId: sealKey?.id ?? '' })
+    const head = headInHand({ ...header, codec, transforms, keyId: sealKey?.id ?? '' })
     return joinFrame(head, sealKey === undefined ? bytes : sealKey.seal(bytes, this.#bound(head)))
   }
 

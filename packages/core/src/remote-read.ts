@@ -9,7 +9,7 @@ import type { Job } from './job.ts'
 import { leaseMs } from './remote-link.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { openFrame } from './open-frame.ts'
-import type { Fence } from './tier.ts'
+import type { Fence, StoredFrame } from './tier.ts'
 
 /** What a read may do at one remote tier afterwards. */
 export interface Place {
@@ -36,6 +36,8 @@ export interface Asked {
   readonly places: readonly Place[]
   /** Somebody else is loading the key. */
   readonly busy: boolean
+  /** Somebody else is likely to be loading it: what a fill would replace is claimed. */
+  readonly claimed: boolean
 }
 
 async function askOne(link: RemoteLink, key: string, loading: boolean): Promise<Answer> {
@@ -57,6 +59,7 @@ export async function askRemotes(
   const places: Place[] = []
   let stale = known
   let busy = false
+  let claimed = false
   for (const link of chain.links) {
     if (options?.skip?.includes(link.name) || !link.usable(key)) continue
     if (link.hearsay && chain.clock.now() >= chain.live.until) continue
@@ -79,6 +82,7 @@ export async function askRemotes(
       continue
     }
     const place: Place = { link, fence: answer.fence, claim: frame.stamp, tagClock, blocked: false }
+    if (loading && seemsClaimed(frame, chain.clock.wall())) claimed = true
     places.push(place)
     const opened = await (own ? own.opened : openFrame(chain, job, link, frame))
     told(opened ? (opened.state === 'fresh' ? 'hit' : 'stale') : 'invalid')
@@ -89,13 +93,19 @@ export async function askRemotes(
         stale,
         places,
         busy,
+        claimed,
       }
     }
     if (!stale || opened.life.freshUntil >= stale.life.freshUntil) stale = opened.candidate
   }
   // A bounded-stale answer now is better than waiting for whoever loads.
   if (busy && stale && servable(stale.life, chain.clock.now(), options?.maxStale)) flight.keep()
-  return { found: undefined, stale, places, busy }
+  return { found: undefined, stale, places, busy, claimed }
+}
+
+/** Unless a clock is wrong, by which nobody is to wait for what nobody does. */
+function seemsClaimed({ claimedUntil = 0 }: StoredFrame, wall: number): boolean {
+  return claimedUntil > wall && claimedUntil <= wall + 2 * leaseMs
 }
 
 /** Leases the frames that a fill would replace. False when somebody else is at it. */

@@ -84,12 +84,13 @@ export async function resolve(
   let places = noPlaces
 
   let early = asking
+  let heedsClaims = policy.flight === 'lease'
   for (let wait = true; ;) {
     const watch = early?.watch ?? chain.fills.moment()
     // Without remote tiers nothing is waited for: each promise less is garbage less.
     const asked =
       chain.links.length === 0
-        ? { found: undefined, stale, places: noPlaces, busy: false }
+        ? { found: undefined, stale, places: noPlaces, busy: false, claimed: false }
         : await askRemotes(chain, job, flight, stale, early?.first)
     early = undefined
     places = asked.places
@@ -128,7 +129,10 @@ export async function resolve(
       else flight.crash(failure.error)
       return
     }
-    const busy = asked.busy || (places.length > 0 && !(await takeClaims(key, places)))
+    // Seen to be claimed, it isn't asked for, but only once: whoever has the claim may be gone.
+    const claimed = asked.claimed && heedsClaims && !flight.landed && job.reason !== 'ahead'
+    heedsClaims = false
+    const busy = asked.busy || claimed || (places.length > 0 && !(await takeClaims(key, places)))
     if (!busy || !wait) break
     giveBack(key, places)
     if (flight.landed || job.reason === 'ahead') {

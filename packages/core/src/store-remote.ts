@@ -21,7 +21,9 @@ export async function storeRemote(
   const open = o.places.filter((place) => place.fence !== undefined)
   if (open.length === 0) return []
   const stored = { ...o, key }
-  const ready = await prepare(chain, query, stored, open, await chain.tags.stamps(o.tags, o.moment))
+  const stamping = chain.tags.stamps(o.tags, o.moment)
+  const preparing = prepare(chain, query, stored, open, isPromise(stamping) ? await stamping : stamping)
+  const ready = isPromise(preparing) ? await preparing : preparing
   if (ready === undefined) return open.map((place) => ({ place, outcome: 'failed' }))
   const outcomes: { place: Place; outcome: WriteOutcome | 'failed' }[] = []
   for (const one of ready) {

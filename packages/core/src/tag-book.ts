@@ -4,6 +4,7 @@ import type { TagStamp } from './entry.ts'
 import { tagSlot } from './fence.ts'
 import type { RemovalFence } from './fence.ts'
 import type { Liveness } from './liveness.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { Coherence, TagState } from './tier.ts'
 
@@ -34,6 +35,7 @@ interface Stamping {
   readonly tagClock: string
 }
 
+const noStamps: readonly TagStamp[] = []
 const mostKnown = 20_000
 /** Markers live longer than that in the tier, and asking again keeps them alive there. */
 const knownMs = 60_000
@@ -125,7 +127,11 @@ export class TagBook {
    * Stamps for an entry whose load began at `moment`, or undefined when it mustn't be stored remotely: a tag was, or
    * may have been, invalidated since, or the tag tier can't tell.
    */
-  async stamps(tags: readonly string[], moment: TagMoment): Promise<readonly TagStamp[] | undefined> {
+  stamps(tags: readonly string[], moment: TagMoment): MaybePromise<readonly TagStamp[] | undefined> {
+    return tags.length === 0 ? noStamps : this.#stampsOf(tags, moment)
+  }
+
+  async #stampsOf(tags: readonly string[], moment: TagMoment): Promise<readonly TagStamp[] | undefined> {
     return (await this.stampsMany([tags], moment))[0]
   }
 

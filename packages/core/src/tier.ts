@@ -80,6 +80,11 @@ export interface StoredFrame {
   readonly stamp: string
   /** True after a soft removal: usable only within `swr` and `staleIfError`. */
   readonly soft: boolean
+  /**
+   * Until when somebody has the claim to replace it, ms since 1970 on the store's clock; 0 or undefined: nobody is known
+   * to have it. A hint: clocks needn't agree.
+   */
+  readonly claimedUntil?: number
 }
 
 /** A frame to be stored. */

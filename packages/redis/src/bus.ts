@@ -173,7 +173,7 @@ export class RedisBus implements Bus {
     }
     const listener = this.#listener
     if (message.kind === 'filled') {
-      listener?.filled(message.key)
+      for (const key of message.keys) listener?.filled(key)
       return
     }
     this.#count(bucket, message.sequence, 1)

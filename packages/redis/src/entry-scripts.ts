@@ -1,4 +1,4 @@
-import { announce, head, intents, millis, touch } from './lua-functions.ts'
+import { announce, filled, head, intents, millis, touch } from './lua-functions.ts'
 
 const noClaim = '0'.repeat(29)
 
@@ -87,11 +87,14 @@ end
 announce(#KEYS + 2)
 return out`,
 
-  /** KEYS entries; ARGV channel, then fence, value, life in ms (0: no end) and wake-up for each. 1 where it was stored. */
-  fill: `${head}
-local out = {}
+  /**
+   * KEYS entries; ARGV channel, what announcements of fills begin with, then fence, value, life in ms (0: no end) and the
+   * name that is announced for each. 1 where it was stored.
+   */
+  fill: `${head}${filled}
+local out, told = {}, {}
 for i, key in ipairs(KEYS) do
-  local at = 4 * i - 2
+  local at = 4 * i - 1
   local fence, v = ARGV[at], head(key, 32)
   out[i] = 0
   if string.sub(v, 1, #fence) == fence then
@@ -100,12 +103,11 @@ for i, key in ipairs(KEYS) do
     else
       redis.call('SET', key, ARGV[at + 1], 'PX', ARGV[at + 2])
     end
-    if #fence == 33 or string.sub(v, 18, 18) == 'W' then
-      redis.call('$PUBLISH', ARGV[1], '0|' .. ARGV[at + 3])
-    end
+    if #fence == 33 or string.sub(v, 18, 18) == 'W' then told[#told + 1] = ARGV[at + 3] end
     out[i] = 1
   end
 end
+filled(told)
 return out`,
 
   /** KEYS entries; ARGV hold, fences. */
@@ -123,20 +125,22 @@ for i, key in ipairs(KEYS) do
 end
 return 1`,
 
-  /** KEYS entries; ARGV channel, then fence and wake-up for each. */
-  release: `${head}
+  /** KEYS entries; ARGV channel, what announcements of fills begin with, then fence and announced name for each. */
+  release: `${head}${filled}
+local told = {}
 for i, key in ipairs(KEYS) do
-  local fence, v = ARGV[2 * i], head(key, 32)
+  local fence, name, v = ARGV[2 * i + 1], ARGV[2 * i + 2], head(key, 32)
   if string.sub(v, 1, #fence) == fence then
     if #fence == 17 then
       redis.call('DEL', key)
-      if string.sub(v, 18, 18) == 'W' then redis.call('$PUBLISH', ARGV[1], '0|' .. ARGV[2 * i + 1]) end
+      if string.sub(v, 18, 18) == 'W' then told[#told + 1] = name end
     else
       redis.call('SETRANGE', key, 17, '${noClaim}')
-      redis.call('$PUBLISH', ARGV[1], '0|' .. ARGV[2 * i + 1])
+      told[#told + 1] = name
     end
   end
 end
+filled(told)
 return 1`,
 
   /** KEYS sequence, entries; ARGV channel, bodies. */

@@ -1,7 +1,7 @@
 import type { Clock, Fence, FrameWrite, WriteOutcome } from '@tierstack/cache-core'
 import type { ScriptCall } from './call.ts'
 import type { Connection } from './connection.ts'
-import { filledBody, removalBodies } from './message.ts'
+import { filledHead, nameInBody, removalBodies } from './message.ts'
 import { inside } from './port.ts'
 import type { Reply, Word } from './port.ts'
 import { gather, spread } from './spread.ts'
@@ -81,19 +81,10 @@ export class EntryWrites {
 
   async fill(items: readonly (FrameWrite & { readonly fence: Fence })[]): Promise<readonly WriteOutcome[]> {
     const fitting = items.filter(({ bytes }) => bytes.length <= this.#maxBytes)
-    const { origin } = this.#connection
     const stamps = fitting.map(() => token())
     const { parts, replies } = await this.#ask(fitting, keyOf, ({ bucket, items: inPart, places }) => ({
       script: 'fill',
-      args: [
-        this.#layout.channel(bucket),
-        ...inPart.flatMap(({ key, bytes, expiresAt, fence }, i): Word[] => [
-          fence,
-          encodeValue(stamps[places[i] as number] as string, bytes),
-          String(this.#life(expiresAt)),
-          filledBody(origin, key),
-        ]),
-      ],
+      args: this.#fillWords(bucket, inPart, (i) => stamps[places[i] as number] as string),
     }))
     const outcomes = gather(parts, fitting.length, (_, partAt, itemAt): WriteOutcome =>
       inside(replies[partAt], itemAt) === 1 ? 'stored' : 'fenced',
@@ -107,6 +98,21 @@ export class EntryWrites {
     return items.map(({ bytes }) =>
       bytes.length <= this.#maxBytes ? (outcomes[at++] as WriteOutcome) : 'too-large',
     )
+  }
+
+  #fillWords(
+    bucket: number,
+    items: readonly (FrameWrite & { readonly fence: Fence })[],
+    stampAt: (i: number) => string,
+  ): Word[] {
+    const words: Word[] = [this.#layout.channel(bucket), filledHead(this.#connection.origin)]
+    const wall = this.#clock.wall()
+    for (let i = 0; i < items.length; i++) {
+      const { key, bytes, expiresAt, fence } = items[i] as FrameWrite & { readonly fence: Fence }
+      const life = lifeUntil(expiresAt, wall)
+      words.push(fence, encodeValue(stampAt(i), bytes), String(life), nameInBody(key))
+    }
+    return words
   }
 
   async renew(items: readonly Fenced[], holdMs: number): Promise<void> {
@@ -123,7 +129,8 @@ export class EntryWrites {
       script: 'release',
       args: [
         this.#layout.channel(part.bucket),
-        ...part.items.flatMap(({ key, fence }): Word[] => [fence, filledBody(origin, key)]),
+        filledHead(origin),
+        ...part.items.flatMap(({ key, fence }): Word[] => [fence, nameInBody(key)]),
       ],
     }))
     this.#holds?.(items.flatMap(heldUnder))

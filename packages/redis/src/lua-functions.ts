@@ -35,6 +35,19 @@ local function announce(from)
   end
 end`
 
+// One message tells of many keys, within what is taken for a message.
+export const filled: string = `
+local function filled(names)
+  local from, size = 1, 0
+  for i = 1, #names do
+    size = size + #names[i]
+    if i == #names or size > 65536 then
+      redis.call('$PUBLISH', ARGV[1], '0|' .. ARGV[2] .. table.concat(names, '', from, i))
+      from, size = i + 1, 0
+    end
+  end
+end`
+
 // What a key of another type holds counts as nothing.
 export const head: string = `
 local function head(key, last)

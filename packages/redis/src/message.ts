@@ -16,7 +16,7 @@ export type Message =
   /** Everything was removed by a new epoch. */
   | { readonly kind: 'epoch'; readonly sequence: number; readonly origin: string; readonly epoch: string }
   /** Not numbered: who misses it only waits longer. */
-  | { readonly kind: 'filled'; readonly origin: string; readonly key: string }
+  | { readonly kind: 'filled'; readonly origin: string; readonly keys: readonly string[] }
 
 /** Anything larger was not sent by us. */
 const longest = 4 * 1024 ** 2
@@ -46,7 +46,7 @@ export function removalBodies(origin: string, removal: Removal, trace?: string):
   let text = first
   let count = 0
   for (const name of names) {
-    text += `${Buffer.byteLength(name)}:${name}`
+    text += nameInBody(name)
     if (++count < namesEach && text.length < bytesEach) continue
     bodies.push(Buffer.from(`${origin}${letter}${text}`))
     text = first
@@ -60,8 +60,14 @@ export function epochBody(origin: string, epoch: string): Buffer {
   return Buffer.from(`${origin}E${Buffer.byteLength(epoch)}:${epoch}`)
 }
 
-export function filledBody(origin: string, key: string): Buffer {
-  return Buffer.from(`${origin}F${Buffer.byteLength(key)}:${key}`)
+/** What a message of fills begins with; the names follow. */
+export function filledHead(origin: string): string {
+  return `${origin}F`
+}
+
+/** A name as it stands in a message. */
+export function nameInBody(name: string): string {
+  return `${Buffer.byteLength(name)}:${name}`
 }
 
 /** Undefined for anything that is not exactly a message of ours. Never throws. */
@@ -99,9 +105,7 @@ export function parseMessage(bytes: Uint8Array): Message | undefined {
       if (names.length !== 1 || first === undefined || !/^[\w-]{16}$/.test(first)) return undefined
       return { kind: 'epoch', sequence, origin, epoch: first }
     case 'F':
-      return names.length === 1 && first !== undefined && sequence === 0
-        ? { kind: 'filled', origin, key: first }
-        : undefined
+      return names.length > 0 && sequence === 0 ? { kind: 'filled', origin, keys: names } : undefined
     default:
       return undefined
   }

@@ -7,7 +7,9 @@ import type { Fence, StoredFrame } from '@tierstack/cache-core'
  *   T (token(16) until(13))*                               intents of writers; an odd instant: not the only event
  * All text but the frame. Offsets are known to the scripts too.
  */
-const noClaim = '0'.repeat(16 + 13)
+const claimDigits = 13
+const claimEnd = 1 + 16 + 16 + claimDigits
+const noClaim = '0'.repeat(16 + claimDigits)
 const valueKind = 0x56
 const valueHead = 1 + 16 + 16 + 13 + 1
 const intentLength = 16 + 13
@@ -53,6 +55,10 @@ class Value implements StoredFrame {
     return this.whole.toString('latin1', 1, 17)
   }
 
+  get claimedUntil(): number {
+    return Number(this.whole.toString('latin1', claimEnd - claimDigits, claimEnd))
+  }
+
   get frame(): StoredFrame {
     return this
   }
@@ -82,7 +88,10 @@ export function parseStored(bytes: Buffer | null | undefined): Stored {
 }
 
 export function encodeValue(stamp: string, frame: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(`V${stamp}${noClaim}0`, 'latin1'), frame], valueHead + frame.length)
+  const value = Buffer.allocUnsafe(valueHead + frame.length)
+  value.write(`V${stamp}${noClaim}0`, 0, valueHead, 'latin1')
+  value.set(frame, valueHead)
+  return value
 }
 
 /** What must stand in the key for a fill: this lease. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { epochBody, filledBody, parseMessage, parsePulse, removalBodies } from '../src/message.ts'
+import { epochBody, filledHead, nameInBody, parseMessage, parsePulse, removalBodies } from '../src/message.ts'
 import { token } from '../src/token.ts'
 
 const origin = token()
@@ -42,8 +42,9 @@ test('many names go in several messages, each within what is accepted', () => {
 
 test('the other kinds come back as they were', () => {
   fc.assert(
-    fc.property(name, (key) => {
-      expect(parseMessage(numbered(0, filledBody(origin, key)))).toEqual({ kind: 'filled', origin, key })
+    fc.property(fc.array(name, { minLength: 1 }), (keys) => {
+      const body = Buffer.from(filledHead(origin) + keys.map(nameInBody).join(''))
+      expect(parseMessage(numbered(0, body))).toEqual({ kind: 'filled', origin, keys })
     }),
   )
   const epoch = token()

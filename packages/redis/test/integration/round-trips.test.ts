@@ -73,3 +73,53 @@ for (const tags of [[], ['group']]) {
     await Promise.all([counted.cache.close(), other.cache.close()])
   })
 }
+
+test('who sees that another loads an invalid entry anew waits for it, without asking for the claim', async () => {
+  await using proxy = await Proxy.to(inject('redisUrl'))
+  const cost = costOf(proxy)
+  const loads: string[] = []
+  let open = Promise.withResolvers<void>()
+  open.resolve()
+  const [counted, other] = [proxy.url, inject('redisUrl')].map((url, i) => {
+    const cache = createCache({ namespace: 'claimed', tiers: [memory(), redis({ ...quiet, url })] })
+    const load = async (id: number) => {
+      loads.push(['counted', 'other'][i] as string)
+      await open.promise
+      return { id, at: loads.length }
+    }
+    return { cache, item: cache.define({ name: 'item', ttl: '1m', load, tags: () => ['group'] }) }
+  })
+  if (!counted || !other) throw new Error('two caches')
+  await other.cache.clear()
+  for (const { item } of [counted, other]) {
+    await until('a live bus', async () => {
+      await item(0)
+      await sleep(600)
+      return item.peek(0) !== undefined
+    })
+  }
+  await other.item(1)
+  await other.cache.drain()
+  await other.cache.invalidateTags('group')
+  await until('the removal', () => Promise.resolve(counted.item.peek(0) === undefined))
+  open = Promise.withResolvers()
+  loads.length = 0
+  const anew = other.item(1)
+  await until('the load', () => Promise.resolve(loads.length > 0))
+
+  let read: Promise<unknown> = Promise.resolve()
+  const begin = async () => {
+    read = counted.item(1)
+    await sleep(100)
+  }
+  const end = async () => {
+    open.resolve()
+    await read
+  }
+  // Its entry and its tag.
+  expect(await cost(begin)).toBe(2)
+  expect(await cost(end)).toBe(1)
+  expect(await read).toEqual(await anew)
+  expect(loads).toEqual(['other'])
+  await Promise.all([counted.cache.close(), other.cache.close()])
+})

@@ -1042,6 +1042,7 @@ export interface StoredFrame {
     readonly start?: number;
     readonly stamp: string;
     readonly soft: boolean;
+    readonly claimedUntil?: number;
 }
 export interface FrameWrite {
     readonly key: string;
