@@ -1,6 +1,6 @@
-import { keyTexts } from './key-condition.ts'
 import type { Plan } from './plan.ts'
-import { anyRowTag, rowTag, tableTag } from './tags.ts'
+import { isRefusal } from './unsettled.ts'
+import { writtenTags } from './written-tags.ts'
 
 /** One statement on its way. `shape` is what besides text and values decides how the result looks. */
 export interface Asked<R, S> {
@@ -9,6 +9,8 @@ export interface Asked<R, S> {
   readonly shape: string
   /** The caller wants it from the database, whatever it is. */
   readonly uncached?: boolean
+  /** Does somebody wait for the connection that the caller holds? */
+  readonly awaited?: (() => boolean) | undefined
   readonly execute: () => Promise<R>
   /** The result as plain values, and back. */
   readonly pack: (result: R) => S
@@ -26,12 +28,21 @@ export interface CachedConnection {
   rollback(work: () => Promise<void>): Promise<void>
 }
 
+/** The statements of a text. */
+export interface Planned {
+  readonly plans: readonly Plan[]
+  /** Which database it is, and as whom; undefined while the database can't be asked: then nothing is cached. */
+  readonly place: string | undefined
+}
+
 /** The cached queries of a database, as one of its connections uses them. */
 export interface SharedQueries {
-  plans(text: string): Promise<{ readonly plans: readonly Plan[] }>
+  plans(text: string): Promise<Planned>
   mayCache(plan: Plan): boolean
-  read<R, S>(plan: Plan, asked: Asked<R, S>): Promise<R>
+  read<R, S>(plan: Plan, place: string, asked: Asked<R, S>): Promise<R>
   invalidate(tags: ReadonlySet<string>): Promise<void>
+  /** Whether these were written isn't known yet. */
+  unsettled(tags: ReadonlySet<string>): void
   /** The structure of the database has changed. */
   forget(): void
 }
@@ -40,36 +51,35 @@ export class Connection implements CachedConnection {
   readonly #queries: SharedQueries
   /** Tags of what the open transaction wrote; undefined outside of one. */
   #written: Set<string> | undefined
+  /** Transactions that were asked for and didn't begin yet. */
+  #beginning = 0
   /** Settings of the connection may differ from those of others. */
   #apart = false
   #structure = false
+  /** The statement before has been sent, or is answered from the cache. */
+  #sent: Promise<void> | undefined
+  readonly #reads = new Set<Promise<unknown>>()
 
   constructor(queries: SharedQueries) {
     this.#queries = queries
   }
 
   async run<R, S>(asked: Asked<R, S>): Promise<R> {
-    let known: Awaited<ReturnType<SharedQueries['plans']>>
+    const before = this.#sent
+    const turn = Promise.withResolvers<void>()
+    this.#sent = turn.promise
+    // In the order in which they were asked for: a look at tables may take longer for one than for the next.
+    if (before) await before
     try {
-      known = await this.#queries.plans(asked.text)
-    } catch {
-      // The catalog can't be read: then nor can what the statement may have changed, and the statement will say why.
-      return await asked.execute()
+      const known = await this.#queries.plans(asked.text)
+      const reading = this.#fromCache(known, asked)
+      if (reading) return await this.#followed(reading, turn.resolve)
+      // They may still be sent, and must not see what this one writes.
+      if (this.#reads.size > 0) await Promise.allSettled(this.#reads)
+      return await this.#send(known.plans, asked, turn.resolve)
+    } finally {
+      turn.resolve()
     }
-    const [plan] = known.plans
-    const alone = known.plans.length === 1
-    const mayRead = alone && !asked.uncached && this.#written === undefined && !this.#apart
-    if (mayRead && plan && this.#queries.mayCache(plan)) return await this.#queries.read(plan, asked)
-    let result: R
-    try {
-      result = await asked.execute()
-    } catch (error) {
-      // It may have been committed all the same, when the answer was lost.
-      await this.#settle(known.plans, asked.values, true)
-      throw error
-    }
-    await this.#settle(known.plans, asked.values, false)
-    return result
   }
 
   begin(): void {
@@ -77,10 +87,14 @@ export class Connection implements CachedConnection {
   }
 
   async commit(work: () => Promise<void>): Promise<void> {
+    let failed: unknown
     try {
       await work()
+    } catch (error) {
+      failed = error ?? new Error('COMMIT failed')
+      throw error
     } finally {
-      await this.#committed()
+      await this.#committed(failed)
     }
   }
 
@@ -89,45 +103,106 @@ export class Connection implements CachedConnection {
     await work()
   }
 
-  async #settle(plans: readonly Plan[], values: readonly unknown[], failed: boolean): Promise<void> {
+  #fromCache<R, S>({ plans, place }: Planned, asked: Asked<R, S>): Promise<R> | undefined {
+    const [plan] = plans
+    if (plan === undefined || plans.length > 1 || place === undefined) return undefined
+    if (asked.uncached || this.#written !== undefined || this.#beginning > 0 || this.#apart) return undefined
+    if (!this.#queries.mayCache(plan)) return undefined
+    return asked.awaited
+      ? unlessAwaited(asked, asked.awaited, (own) => this.#queries.read(plan, place, own))
+      : this.#queries.read(plan, place, asked)
+  }
+
+  async #followed<R>(reading: Promise<R>, sent: () => void): Promise<R> {
+    this.#reads.add(reading)
+    sent()
+    try {
+      return await reading
+    } finally {
+      this.#reads.delete(reading)
+    }
+  }
+
+  async #send<R, S>(plans: readonly Plan[], asked: Asked<R, S>, sent: () => void): Promise<R> {
+    const begins = plans.some(({ verb }) => verb === 'begin')
+    if (plans.some(({ verb }) => verb === 'session')) this.#apart = true
+    if (begins) this.#beginning++
+    let result: R
+    try {
+      const answer = asked.execute()
+      sent()
+      result = await answer
+    } catch (error) {
+      // It may have been committed all the same, when the answer was lost.
+      if (begins) this.#beginning--
+      await this.#settle(plans, asked.values, error ?? new Error('it failed'))
+      throw error
+    }
+    if (begins) this.#beginning--
+    await this.#settle(plans, asked.values, undefined)
+    return result
+  }
+
+  async #settle(plans: readonly Plan[], values: readonly unknown[], failed: unknown): Promise<void> {
     const tags = new Set<string>()
     for (const plan of plans) {
       // What comes before it in the same text is part of the transaction, unless it was committed in between.
-      if (plan.verb === 'begin' && !failed) this.#written ??= new Set(tags)
+      if (plan.verb === 'begin' && failed === undefined) this.#written ??= new Set(tags)
       else if (plan.verb === 'commit') {
-        await this.#committed()
+        await this.#committed(failed)
         if (plan.chain) this.#written = new Set()
       } else if (plan.verb === 'rollback') this.#written = plan.chain ? new Set() : undefined
-      else if (plan.verb === 'session') this.#apart = true
-      else for (const tag of tagsOf(plan, values)) (this.#written ?? tags).add(tag)
+      else for (const tag of writtenTags(plan, values)) (this.#written ?? tags).add(tag)
       if (plan.verb === 'schema' || plan.verb === 'anything') this.#structure = true
     }
-    if (this.#written === undefined) await this.#apply(tags)
+    if (this.#written === undefined) await this.#apply(tags, failed)
     else await this.#queries.invalidate(tags)
   }
 
-  async #committed(): Promise<void> {
+  async #committed(failed: unknown): Promise<void> {
     const written = this.#written
     this.#written = undefined
-    await this.#apply(written ?? new Set())
+    await this.#apply(written ?? new Set(), failed)
   }
 
-  async #apply(tags: ReadonlySet<string>): Promise<void> {
+  async #apply(tags: ReadonlySet<string>, failed: unknown): Promise<void> {
     if (this.#structure) this.#queries.forget()
     this.#structure = false
+    if (failed !== undefined && !isRefusal(failed)) this.#queries.unsettled(tags)
     await this.#queries.invalidate(tags)
   }
 }
 
-/** What a statement that was executed may have changed. */
-function tagsOf(plan: Plan, values: readonly unknown[]): string[] {
-  const { verb, tables, row } = plan
-  if (verb === 'read' || verb === 'pass') return []
-  if (verb === 'insert' && !plan.updates) return tables.map((table) => tableTag(table))
-  const keys = row && keyTexts(row, values)
-  return tables.flatMap((table) =>
-    row && keys && table === row.table
-      ? [tableTag(table), ...keys.map((one) => rowTag(table, ...one))]
-      : [tableTag(table), anyRowTag(table)],
-  )
+const lookAfter = 50
+
+/**
+ * The load that it shares may be one that waits for a connection, which nobody gives back before he has his answer: then
+ * it is executed on the connection at hand.
+ */
+async function unlessAwaited<R, S>(
+  asked: Asked<R, S>,
+  awaited: () => boolean,
+  read: (asked: Asked<R, S>) => Promise<R>,
+): Promise<R> {
+  let executes = false
+  const own = {
+    ...asked,
+    execute: () => {
+      executes = true
+      return asked.execute()
+    },
+  }
+  const apart = Promise.withResolvers<R>()
+  const looks = setInterval(() => {
+    if (executes) clearInterval(looks)
+    else if (awaited()) {
+      clearInterval(looks)
+      apart.resolve(asked.execute())
+    }
+  }, lookAfter)
+  try {
+    return await Promise.race([read(own), apart.promise])
+  } finally {
+    clearInterval(looks)
+  }
 }

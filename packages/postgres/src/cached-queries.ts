@@ -2,16 +2,19 @@ import { hash } from 'node:crypto'
 import { checkKeys, expectation } from '@tierstack/cache-core'
 import type { LoadContext, Policy, Receipt, Removal } from '@tierstack/cache-core'
 import { Connection } from './cached-connection.ts'
-import type { Asked, CachedConnection, SharedQueries } from './cached-connection.ts'
+import type { Asked, CachedConnection, Planned, SharedQueries } from './cached-connection.ts'
 import { canonical } from './canonical.ts'
 import { readCatalog } from './catalog.ts'
 import type { Catalog } from './catalog.ts'
+import type { SqlRow } from './connection.ts'
 import { keyTexts } from './key-condition.ts'
 import { planOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { statements } from './statement.ts'
 import { tokenize } from './sql-tokens.ts'
 import { checkTables } from './option-checks.ts'
+import { everything } from './written-tags.ts'
+import { Unsettled } from './unsettled.ts'
 import { anyRowTag, rowTag, tableTag } from './tags.ts'
 
 /** The part of a cache that queries need. */
@@ -66,6 +69,23 @@ const unreadable: Plan = {
   updates: true,
 }
 
+/** What a process knows of a database whose tables it never could ask for. */
+const nothing: Catalog = {
+  relations: new Map(),
+  opaque: new Set(),
+  unstable: new Set(),
+  writing: new Set(),
+  cascades: new Map(),
+  tables: [everything],
+  place: '',
+}
+
+/** A catalog, and what texts mean by it. */
+interface Known {
+  readonly catalog: Catalog
+  readonly plans: Map<string, readonly Plan[]>
+}
+
 /**
  * Caches the results of queries, with no keys and tags to write: the key is the statement with its values, the tags are
  * the tables that it names. Shared by the connections of one database; the adapters for clients and ORMs take it.
@@ -94,8 +114,10 @@ class Queries implements CachedQueries, SharedQueries {
   readonly #tables: ReadonlySet<string> | undefined
   readonly #scope: () => string
   readonly #queued: CachedQueriesOptions['queued']
-  readonly #plans = new Map<string, readonly Plan[]>()
-  #catalog: Promise<Catalog> | undefined
+  readonly #unsettled: Unsettled
+  #known: Promise<Known> | undefined
+  /** While the database can't be asked, writes are taken apart by what was known last. */
+  #last: Known = { catalog: nothing, plans: new Map() }
   #readAt = 0
 
   constructor({ cache, query, tables, policy, scope = () => '', queued }: CachedQueriesOptions) {
@@ -111,30 +133,34 @@ class Queries implements CachedQueries, SharedQueries {
     this.#tables = tables && new Set(tables)
     this.#scope = scope
     this.#queued = queued
+    this.#unsettled = new Unsettled(
+      (text) => this.#ask(text),
+      (tags) => this.invalidate(tags),
+    )
   }
 
   connection(): CachedConnection {
     return new Connection(this)
   }
 
-  async plans(text: string): Promise<{ plans: readonly Plan[]; catalog: Catalog }> {
-    const catalog = await this.#known()
-    const cached = this.#plans.get(text)
-    if (cached) return { plans: cached, catalog }
-    const plans = this.#planned(text, catalog)
+  async plans(text: string): Promise<Planned> {
+    let known: Known
+    try {
+      known = await this.#now()
+    } catch {
+      return { plans: planned(text, this.#last), place: undefined }
+    }
+    const plans = planned(text, known)
     if (plans.some(({ unknown }) => unknown) && performance.now() - this.#readAt > retryCatalog) {
       this.forget()
       return await this.plans(text)
     }
-    if (this.#plans.size >= mostPlans) this.#plans.clear()
-    if (!plans.some(({ unknown }) => unknown)) this.#plans.set(text, plans)
-    return { plans, catalog }
+    return { plans, place: known.catalog.place }
   }
 
   /** The structure of the database has changed. */
   forget(): void {
-    this.#catalog = undefined
-    this.#plans.clear()
+    this.#known = undefined
   }
 
   mayCache({ verb, uncached, tables }: Plan): boolean {
@@ -144,12 +170,12 @@ class Queries implements CachedQueries, SharedQueries {
     )
   }
 
-  read<R, S>(plan: Plan, asked: Asked<R, S>): Promise<R> {
+  read<R, S>(plan: Plan, place: string, asked: Asked<R, S>): Promise<R> {
     const { values, text, shape } = asked
     const inputs = canonical(values)
     // What can't be written down can't be a key.
     if (inputs === undefined) return asked.execute()
-    const key = hash('sha256', `${this.#scope()}\n${shape}\n${inputs}\n${text}`, 'base64url')
+    const key = hash('sha256', `${place}\n${this.#scope()}\n${shape}\n${inputs}\n${text}`, 'base64url')
     const { row } = plan
     const keys = row && keyTexts(row, values)
     const tags =
@@ -171,7 +197,9 @@ class Queries implements CachedQueries, SharedQueries {
 
   async invalidate(tags: ReadonlySet<string>): Promise<void> {
     if (tags.size === 0) return
-    const removal = { kind: 'tags', tags: [...tags], soft: false } as const
+    const removal: Removal = tags.has(everything)
+      ? { kind: 'all' }
+      : { kind: 'tags', tags: [...tags], soft: false }
     const receipt = await this.#cache.changed(removal, { origin: 'local' })
     if (receipt.queued.length === 0 && receipt.bus !== 'queued') return
     try {
@@ -181,26 +209,44 @@ class Queries implements CachedQueries, SharedQueries {
     }
   }
 
-  #planned(text: string, catalog: Catalog): readonly Plan[] {
-    const tokens = text.length > longestText ? undefined : tokenize(text)
-    if (tokens === undefined) return [{ ...unreadable, tables: catalog.tables }]
-    return statements(tokens).map((one) => planOf(one, catalog))
+  unsettled(tags: ReadonlySet<string>): void {
+    this.#unsettled.add(tags)
   }
 
-  #known(): Promise<Catalog> {
+  #now(): Promise<Known> {
     if (performance.now() - this.#readAt > catalogLife) this.forget()
-    if (this.#catalog === undefined) {
+    if (this.#known === undefined) {
       this.#readAt = performance.now()
-      this.#catalog = this.#read()
-      this.#catalog.catch(() => this.forget())
+      const reading = this.#read()
+      reading.catch(() => {
+        if (this.#known === reading) this.forget()
+      })
+      this.#known = reading
     }
-    return this.#catalog
+    return this.#known
   }
 
-  #read(): Promise<Catalog> {
-    return readCatalog(async (text) => {
-      const answer = await this.#query(text)
-      return [...('rows' in answer ? answer.rows : answer)] as { [column: string]: unknown }[]
-    })
+  async #read(): Promise<Known> {
+    const catalog = await readCatalog((text) => this.#ask(text))
+    this.#last = { catalog, plans: new Map() }
+    return this.#last
   }
+
+  async #ask(text: string): Promise<SqlRow[]> {
+    const answer = await this.#query(text)
+    return [...('rows' in answer ? answer.rows : answer)] as SqlRow[]
+  }
+}
+
+function planned(text: string, { catalog, plans }: Known): readonly Plan[] {
+  const cached = plans.get(text)
+  if (cached) return cached
+  const tokens = text.length > longestText ? undefined : tokenize(text)
+  const made =
+    tokens === undefined
+      ? [{ ...unreadable, tables: catalog.tables }]
+      : statements(tokens).map((one) => planOf(one, catalog))
+  if (plans.size >= mostPlans) plans.clear()
+  if (!made.some(({ unknown }) => unknown)) plans.set(text, made)
+  return made
 }

@@ -1,3 +1,5 @@
+import { saysMoment } from './passing.ts'
+
 /** Values as a text that no other values have; undefined where that can't be. */
 export function canonical(values: readonly unknown[]): string | undefined {
   const parts = values.map(part)
@@ -14,7 +16,14 @@ function part(value: unknown): string | undefined {
     const parts = value.map(part)
     return parts.includes(undefined) ? undefined : `[${parts.join()}]`
   }
-  if (typeof value === 'object' && Object.getPrototypeOf(value) !== Object.prototype) return undefined
+  if (typeof value === 'object' && !plain(value)) return undefined
+  // The same text is another moment each time.
+  if (typeof value === 'string' && saysMoment(value)) return undefined
   if (typeof value === 'number' && !Number.isFinite(value)) return `f${value}`
   return typeof value === 'function' || typeof value === 'symbol' ? undefined : JSON.stringify(value)
+}
+
+/** Will a client write it as JSON? */
+function plain(value: object): boolean {
+  return Object.getPrototypeOf(value) === Object.prototype && !('toPostgres' in value)
 }

@@ -1,4 +1,6 @@
 import type { SqlRow } from './connection.ts'
+import { whyPassing } from './passing.ts'
+import { tokenize } from './sql-tokens.ts'
 import { tableName } from './tags.ts'
 
 /** How values of a key column are written in tags. Other types have no single way that a client could know. */
@@ -20,9 +22,20 @@ export interface Catalog {
   readonly unstable: ReadonlySet<string>
   /** Functions of the database's own that may write. */
   readonly writing: ReadonlySet<string>
-  /** Tables that change when rows of a table are deleted or their key changes. */
-  readonly cascades: ReadonlyMap<string, readonly string[]>
+  /** By table, what else changes when its rows are deleted or what refers to them changes. */
+  readonly cascades: ReadonlyMap<string, readonly Cascade[]>
   readonly tables: readonly string[]
+  /** Which database it is, and as whom it is asked: results of another are others. */
+  readonly place: string
+}
+
+/** A foreign key by which a write changes rows of another table, or of the same. */
+export interface Cascade {
+  readonly to: string
+  /** When a row that is referred to is deleted; when its columns that are referred to change. */
+  readonly deletes: boolean
+  readonly moves: boolean
+  readonly columns: readonly string[]
 }
 
 const visible = "n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'tierstack')"
@@ -52,15 +65,19 @@ const question = `
               and not (r.relkind = 'r' and exists (select from pg_inherits h where h.inhparent = r.oid))))), '[]')
       from part join pg_class c on c.oid = part.oid join pg_namespace n on n.oid = c.relnamespace
       join pg_class r on r.oid = part.root join pg_namespace rn on rn.oid = r.relnamespace where ${visible}),
-    'views', (select coalesce(json_agg(json_build_object('name', c.relname,
+    'views', (select coalesce(json_agg(json_build_object('name', c.relname, 'text', pg_get_viewdef(c.oid),
         'of', (select json_agg(s.relname) from deep join pg_class s on s.oid = deep.source where deep.oid = c.oid and s.relkind in ('r', 'p')))), '[]')
       from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'v' and ${visible}),
     'opaque', (select coalesce(json_agg(c.relname), '[]') from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where c.relkind in ('f', 'm') or c.relpersistence = 't' or n.nspname in ('pg_catalog', 'information_schema', 'tierstack')),
+      where c.relkind in ('f', 'm') or c.relpersistence = 't' or n.nspname = 'pg_catalog'),
+    'place', json_build_array(current_database(), current_user, current_setting('search_path')),
+    'identified', has_function_privilege('pg_control_system()', 'execute'),
     'functions', (select coalesce(json_agg(distinct jsonb_build_object('name', p.proname, 'own', ${visible}, 'kind', p.provolatile)), '[]')
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace
       where p.provolatile = 'v' or ${visible} and p.provolatile = 's'),
-    'cascades', (select coalesce(json_agg(json_build_object('schema', fn.nspname, 'from', f.relname, 'toSchema', n.nspname, 'to', c.relname)), '[]')
+    'cascades', (select coalesce(json_agg(json_build_object('schema', fn.nspname, 'from', f.relname, 'toSchema', n.nspname, 'to', c.relname,
+        'deletes', k.confdeltype in ('c', 'n', 'd'), 'moves', k.confupdtype in ('c', 'n', 'd'),
+        'columns', (select json_agg(a.attname) from pg_attribute a where a.attrelid = k.confrelid and a.attnum = any(k.confkey)))), '[]')
       from pg_constraint k join part fp on fp.oid = k.confrelid join pg_class f on f.oid = fp.root join pg_namespace fn on fn.oid = f.relnamespace
       join part cp on cp.oid = k.conrelid join pg_class c on c.oid = cp.root join pg_namespace n on n.oid = c.relnamespace
       where k.contype = 'f' and (k.confdeltype in ('c', 'n', 'd') or k.confupdtype in ('c', 'n', 'd')))
@@ -76,7 +93,13 @@ interface Answer {
       | readonly { readonly column: string; readonly type: string; readonly plain: boolean }[]
       | null
   }[]
-  readonly views: readonly { readonly name: string; readonly of: readonly string[] | null }[]
+  readonly views: readonly {
+    readonly name: string
+    readonly text: string
+    readonly of: readonly string[] | null
+  }[]
+  readonly place: readonly string[]
+  readonly identified: boolean
   readonly opaque: readonly string[]
   readonly functions: readonly { readonly name: string; readonly own: boolean; readonly kind: 'v' | 's' }[]
   readonly cascades: readonly {
@@ -84,6 +107,9 @@ interface Answer {
     readonly from: string
     readonly toSchema: string
     readonly to: string
+    readonly deletes: boolean
+    readonly moves: boolean
+    readonly columns: readonly string[]
   }[]
 }
 
@@ -98,12 +124,19 @@ const kinds: Readonly<Record<string, KeyKind>> = {
 
 export async function readCatalog(ask: (text: string) => Promise<SqlRow[]>): Promise<Catalog> {
   const [row] = await ask(question)
-  return catalogOf(JSON.parse(String(row?.['catalog'])) as Answer)
+  const answer = JSON.parse(String(row?.['catalog'])) as Answer
+  // A server of its own may have a database of the same name.
+  const [server] = answer.identified
+    ? await ask('select system_identifier::text as id from pg_control_system()')
+    : []
+  return catalogOf(answer, String(server?.['id']))
 }
 
-function catalogOf(answer: Answer): Catalog {
+function catalogOf(answer: Answer, server: string): Catalog {
   const relations = new Map<string, CatalogTable[]>()
-  const opaque = new Set(answer.opaque)
+  // Whose names may be those of columns and tables as well: they are only told by their schema.
+  const opaque = new Set([...answer.opaque, 'information_schema', 'tierstack'])
+  const unstable = new Set(answer.functions.map(({ name }) => name))
   for (const { name, schema, root, rls, key } of answer.tables) {
     const columns = (key ?? []).map(({ column, type, plain }) => ({
       column,
@@ -113,28 +146,42 @@ function catalogOf(answer: Answer): Catalog {
     // What a reader sees depends on who asks.
     if (rls) opaque.add(name)
   }
+  for (const name of passingViews(answer.views, opaque, unstable)) opaque.add(name)
   for (const { name, of } of answer.views) {
-    const sources = of?.flatMap((source) => relations.get(source) ?? [])
+    const sources = of?.flatMap((source) => relations.get(source) ?? []) ?? []
     // A row of a view has no key of its own.
-    if (sources && !of?.some((source) => opaque.has(source)))
-      relations.set(name, [
-        ...(relations.get(name) ?? []),
-        ...sources.map((source) => ({ ...source, key: [] })),
-      ])
-    else opaque.add(name)
+    const more = sources.map((source) => ({ ...source, key: [] }))
+    if (more.length > 0) relations.set(name, [...(relations.get(name) ?? []), ...more])
   }
-  const cascades = new Map<string, string[]>()
-  for (const { schema, from, toSchema, to } of answer.cascades) {
+  const cascades = new Map<string, Cascade[]>()
+  for (const { schema, from, toSchema, to, ...when } of answer.cascades) {
     const parent = tableName(schema, from)
-    cascades.set(parent, [...(cascades.get(parent) ?? []), tableName(toSchema, to)])
+    cascades.set(parent, [...(cascades.get(parent) ?? []), { to: tableName(toSchema, to), ...when }])
   }
   const own = answer.functions.filter((fn) => fn.own && fn.kind === 'v')
   return {
     relations,
     opaque,
-    unstable: new Set(answer.functions.map(({ name }) => name)),
+    unstable,
     writing: new Set(own.map(({ name }) => name)),
     cascades,
     tables: [...new Set([...relations.values()].flat().map(({ name }) => name))],
+    place: JSON.stringify([...answer.place, server]),
   }
+}
+
+/** Views whose rows depend on more than those of tables, or on such views. */
+function passingViews(
+  views: Answer['views'],
+  opaque: ReadonlySet<string>,
+  unstable: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const texts = views.map(({ name, text, of }) => ({ name, tokens: of ? tokenize(text) : undefined }))
+  const names = new Set(opaque)
+  for (let before = -1; before !== names.size;) {
+    before = names.size
+    for (const { name, tokens } of texts)
+      if (tokens === undefined || whyPassing(tokens, { opaque: names, unstable })) names.add(name)
+  }
+  return names
 }

@@ -15,7 +15,7 @@ const mostRows = 100
 const clauses = new Set('order limit offset group having window for fetch returning union'.split(' '))
 /** Words that make rows depend on others, or a result exist without its row. */
 const wider = new Set(
-  'join union intersect except with using between having group distinct window grouping'.split(' '),
+  'join union intersect except with using between having group distinct window grouping table'.split(' '),
 )
 
 /** The row that `… WHERE key = $1 AND …` speaks of, or those of `key IN ($1, $2)`; undefined when it may be others. */
@@ -120,9 +120,12 @@ function constant(tokens: readonly Token[]): Token | undefined {
   if (value?.kind !== 'param' && value?.kind !== 'number' && value?.kind !== 'literal') return undefined
   const plain = cast.length === 0
   const typed =
-    cast.length === 3 && isSymbol(cast[0], ':') && isSymbol(cast[1], ':') && cast[2]?.kind === 'name'
+    cast.length === 3 && isSymbol(cast[0], ':') && isSymbol(cast[1], ':') && isName(cast[2], ...harmless)
   return plain || typed ? value : undefined
 }
+
+/** Casts that leave a key as it is written, or fail. */
+const harmless = 'int int2 int4 int8 integer smallint bigint text varchar uuid'.split(' ')
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 

@@ -49,10 +49,16 @@ class CachedDriver implements Driver {
     return known
   }
 
-  beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
     const { theirs, ours } = connection as Connection
     ours.begin()
-    return this.#driver.beginTransaction(theirs, settings)
+    try {
+      await this.#driver.beginTransaction(theirs, settings)
+    } catch (error) {
+      // The connection goes back for others to use.
+      await ours.rollback(async () => {})
+      throw error
+    }
   }
 
   commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -111,7 +117,29 @@ class Connection implements DatabaseConnection {
     })
   }
 
-  streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
-    return this.theirs.streamQuery<R>(query, chunkSize)
+  async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    const ended = Promise.withResolvers<void>()
+    const settled = this.ours.run<void, void>({
+      text: query.sql,
+      values: query.parameters,
+      shape: '',
+      uncached: true,
+      execute: () => ended.promise,
+      pack: () => {},
+      unpack: () => {},
+      count: () => 0,
+    })
+    settled.catch(() => {})
+    try {
+      yield* this.theirs.streamQuery<R>(query, chunkSize)
+      ended.resolve()
+    } catch (error) {
+      ended.reject(error)
+      throw error
+    } finally {
+      // Whoever breaks off has written as well.
+      ended.resolve()
+      await settled
+    }
   }
 }

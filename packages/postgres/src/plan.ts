@@ -1,6 +1,7 @@
-import type { Catalog, CatalogTable } from './catalog.ts'
+import type { Cascade, Catalog, CatalogTable } from './catalog.ts'
 import { keyCondition } from './key-condition.ts'
 import type { KeyCondition } from './key-condition.ts'
+import { whyPassing } from './passing.ts'
 import { relationsOf } from './relations.ts'
 import type { Token } from './sql-tokens.ts'
 import { isName, isSymbol } from './statement.ts'
@@ -22,35 +23,25 @@ export interface Plan {
   readonly updates: boolean
 }
 
-const moments = new Set(
-  `current_timestamp current_date current_time localtime localtimestamp current_user session_user user current_role
-   current_schema current_catalog tablesample`.split(/\s+/),
-)
-/** Stable within a statement only, or by session. */
-const passing = new Set(
-  'now age transaction_timestamp statement_timestamp current_setting txid_current to_regclass current_query'.split(
-    ' ',
-  ),
-)
-const momentLiterals = /^'(?:now|today|tomorrow|yesterday)'$/i
-
 export function planOf({ verb, tokens, chain }: Statement, catalog: Catalog): Plan {
   const named = tokens.flatMap((token) => mentioned(token, catalog))
   const { known, unknown } = relationsOf(tokens, catalog)
   const writing = tokens.some((token, i) => calls(tokens, i, catalog.writing) && token.kind !== 'symbol')
   const effective: Verb = writing && (verb === 'read' || verb === 'pass') ? 'anything' : verb
+  const updates = tokens.some((token, i) => isName(token, 'do') && isName(tokens[i + 1], 'update'))
   const names = new Set(named.map(({ name }) => name))
-  const reaches = effective === 'read' ? names : cascaded(names, catalog)
-  const tables = effective === 'anything' || effective === 'schema' ? catalog.tables : [...reaches]
-  const single = known.length === 1 && named.every((table) => table.name === named[0]?.name)
+  const { tables, again } = reached(names, { verb: effective, tokens, updates }, catalog)
+  const all =
+    effective === 'anything' || effective === 'schema' || (effective !== 'read' && unknown.length > 0)
+  const single = known.length === 1 && !again && !all && named.every((table) => table.name === named[0]?.name)
   return {
     verb: effective,
     chain,
-    tables,
+    tables: all ? [...new Set([...catalog.tables, ...unknown])] : [...tables],
     uncached: effective === 'read' ? reason(tokens, catalog, named, unknown) : undefined,
     row: single && named[0] ? keyCondition(effective, tokens, named[0]) : undefined,
-    unknown,
-    updates: tokens.some((token, i) => isName(token, 'do') && isName(tokens[i + 1], 'update')),
+    unknown: unknown.length > 0,
+    updates: updates || all,
   }
 }
 
@@ -68,26 +59,39 @@ function reason(
   tokens: readonly Token[],
   catalog: Catalog,
   named: readonly CatalogTable[],
-  unknown: boolean,
+  unknown: readonly string[],
 ): string | undefined {
   if (named.length === 0) return 'it reads no table'
-  if (unknown) return 'it reads a relation that is not known'
-  for (const [i, token] of tokens.entries()) {
-    const { kind, text } = token
-    if (kind === 'literal' && momentLiterals.test(text)) return `it asks for ${text}`
-    if (kind !== 'name' && kind !== 'quoted') continue
-    if (catalog.opaque.has(text))
-      return `\`${text}\` changes without a statement that tells so, or differs by reader`
-    if (kind === 'name' && moments.has(text) && !isSymbol(tokens[i - 1], '.')) return `it asks for ${text}`
-    if (!isSymbol(tokens[i + 1], '(')) continue
-    if (catalog.unstable.has(text) || passing.has(text) || text.startsWith('pg_')) return `it calls ${text}`
-  }
-  return undefined
+  if (unknown.length > 0) return 'it reads a relation that is not known'
+  return whyPassing(tokens, catalog)
 }
 
-function cascaded(names: ReadonlySet<string>, catalog: Catalog): Set<string> {
+/** The tables that a write changes, and whether by foreign keys it comes back to one that it names. */
+function reached(
+  names: ReadonlySet<string>,
+  { verb, tokens, updates }: { verb: Verb; tokens: readonly Token[]; updates: boolean },
+  catalog: Catalog,
+): { readonly tables: ReadonlySet<string>; readonly again: boolean } {
   const all = new Set(names)
+  let again = false
+  if (verb === 'read' || (verb === 'insert' && !updates)) return { tables: all, again }
+  const set = verb === 'update' || verb === 'insert' ? assigned(tokens) : undefined
+  const applies = ({ deletes, moves, columns }: Cascade): boolean =>
+    set === undefined ? deletes || (verb !== 'delete' && moves) : moves && columns.some((one) => set.has(one))
   // A set that grows while it is walked.
-  for (const name of all) for (const other of catalog.cascades.get(name) ?? []) all.add(other)
-  return all
+  for (const name of all)
+    for (const cascade of catalog.cascades.get(name) ?? []) {
+      if (names.has(name) && !applies(cascade)) continue
+      if (names.has(cascade.to)) again = true
+      all.add(cascade.to)
+    }
+  return { tables: all, again }
+}
+
+/** Names in the SET of an update. */
+function assigned(tokens: readonly Token[]): ReadonlySet<string> {
+  const from = tokens.findIndex((token) => isName(token, 'set'))
+  const where = tokens.findIndex((token, i) => i > from && isName(token, 'where'))
+  const nested = tokens.some((token, i) => i > from && isName(token, 'select'))
+  return new Set(tokens.slice(from + 1, where < 0 || nested ? undefined : where).map(({ text }) => text))
 }

@@ -1,6 +1,7 @@
 import type { Catalog } from './catalog.ts'
 import type { Token } from './sql-tokens.ts'
 import { isName, isSymbol } from './statement.ts'
+import { tableName } from './tags.ts'
 
 const endsFrom = new Set(
   'where group order having limit offset union intersect except window for fetch returning set on using values select'.split(
@@ -10,18 +11,18 @@ const endsFrom = new Set(
 /** Functions whose arguments are separated by FROM. */
 const withFrom = new Set(['extract', 'substring', 'trim', 'overlay', 'position'])
 
-/** Names that stand where a relation does: known ones, and whether there is one that isn't. */
+/** Names that stand where a relation does: known ones, and those that aren't, as tags would call them. */
 export function relationsOf(
   tokens: readonly Token[],
   catalog: Catalog,
-): { readonly known: readonly string[]; readonly unknown: boolean } {
+): { readonly known: readonly string[]; readonly unknown: readonly string[] } {
   const ctes = new Set(tokens.filter((_, i) => isCte(tokens, i)).map(({ text }) => text))
   const known: string[] = []
-  let unknown = false
-  for (const name of relationNames(tokens)) {
+  const unknown: string[] = []
+  for (const { schema, name } of relationNames(tokens)) {
     if (ctes.has(name)) continue
     if (catalog.relations.has(name)) known.push(name)
-    else if (!catalog.opaque.has(name)) unknown = true
+    else if (!catalog.opaque.has(name)) unknown.push(tableName(schema, name))
   }
   return { known, unknown }
 }
@@ -38,15 +39,14 @@ function isCte(tokens: readonly Token[], i: number): boolean {
   if (!isName(tokens[at], 'as')) return false
   at++
   while (isName(tokens[at], 'not', 'materialized')) at++
-  return (
-    isSymbol(tokens[at], '(') &&
-    isName(tokens[at + 1], 'select', 'with', 'values', 'insert', 'update', 'delete')
-  )
+  if (!isSymbol(tokens[at], '(')) return false
+  while (isSymbol(tokens[at], '(')) at++
+  return isName(tokens[at], 'select', 'with', 'values', 'table', 'insert', 'update', 'delete', 'merge')
 }
 
-/** Last parts of the names after FROM, JOIN, INTO, UPDATE, TABLE and USING, and after commas of a FROM list. */
-function relationNames(tokens: readonly Token[]): string[] {
-  const names: string[] = []
+/** The names after FROM, JOIN, INTO, UPDATE, TABLE and USING, and after commas of a FROM list. */
+function relationNames(tokens: readonly Token[]): { readonly schema: string; readonly name: string }[] {
+  const names: { schema: string; name: string }[] = []
   // By depth of parentheses: are we in a list of relations, and which function are these the arguments of?
   const lists = [false]
   const functions: (string | undefined)[] = [undefined]
@@ -75,8 +75,9 @@ function relationNames(tokens: readonly Token[]): string[] {
       let last = i
       while (isSymbol(tokens[last + 1], '.')) last += 2
       // A function in place of a relation is looked at as a function.
-      const call = isSymbol(tokens[last + 1], '(') && !isName(tokens[0], 'insert')
-      if (!call) names.push(tokens[last]?.text ?? '')
+      const call = isSymbol(tokens[last + 1], '(') && !isName(tokens[i - 1], 'into')
+      const schema = last > i ? tokens[last - 2]?.text : undefined
+      if (!call) names.push({ schema: schema ?? 'public', name: tokens[last]?.text ?? '' })
       i = last
       next = false
     }
@@ -89,6 +90,8 @@ function opensList(tokens: readonly Token[], i: number, inside: string | undefin
   if (text === 'from')
     return (
       !withFrom.has(inside ?? '') &&
+      // COPY t FROM STDIN
+      !(isName(tokens[0], 'copy') && isName(tokens[i + 1], 'stdin', 'program')) &&
       !(isName(tokens[i - 1], 'distinct') && isName(tokens[i - 2], 'is', 'not'))
     )
   if (text === 'join' || text === 'into') return true

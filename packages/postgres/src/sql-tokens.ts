@@ -1,11 +1,11 @@
-/** `name`: an identifier or keyword, in lower case. `quoted`: an identifier as it is. */
+/** `name`: an identifier or keyword, its ASCII letters in lower case. `quoted`: an identifier as it is. */
 export interface Token {
   readonly kind: 'name' | 'quoted' | 'literal' | 'number' | 'param' | 'symbol'
   readonly text: string
 }
 
 const patterns: readonly (readonly [Token['kind'] | 'nothing', RegExp])[] = [
-  ['nothing', /\s+|--[^\n]*/y],
+  ['nothing', /\s+|--[^\r\n]*/y],
   ['literal', /[eE]'(?:[^'\\]|\\.|'')*'/sy],
   ['literal', /'(?:[^']|'')*'/y],
   ['quoted', /"(?:[^"]|"")*"/y],
@@ -34,8 +34,9 @@ export function tokenize(sql: string): Token[] | undefined {
     if (found === undefined) return undefined
     at += found.length
     const { kind, text } = found
-    if (kind === 'name') tokens.push({ kind, text: text.toLowerCase() })
-    else if (kind === 'quoted') tokens.push({ kind, text: text.slice(1, -1).replaceAll('""', '"') })
+    if (kind === 'name') tokens.push({ kind, text: identifier(text.replaceAll(/[A-Z]+/g, lower)) })
+    else if (kind === 'quoted')
+      tokens.push({ kind, text: identifier(text.slice(1, -1).replaceAll('""', '"')) })
     else if (kind !== 'nothing') tokens.push({ kind, text })
   }
   return tokens
@@ -48,6 +49,18 @@ function match(sql: string, at: number) {
     if (text !== undefined) return { kind, text, length: text.length }
   }
   return undefined
+}
+
+const lower = (text: string): string => text.toLowerCase()
+
+const longestIdentifier = 63
+
+/** The database cuts longer ones. */
+function identifier(text: string): string {
+  if (text.length * 3 <= longestIdentifier || Buffer.byteLength(text) <= longestIdentifier) return text
+  let cut = text.slice(0, longestIdentifier)
+  while (Buffer.byteLength(cut) > longestIdentifier || !cut.isWellFormed()) cut = cut.slice(0, -1)
+  return cut
 }
 
 /** Comments nest. */

@@ -40,9 +40,15 @@ const schema = new Set(
 /** Takes a text apart into its statements. */
 export function statements(tokens: readonly Token[]): Statement[] {
   const all: Token[][] = [[]]
+  let open = 0
   for (const token of tokens) {
-    if (token.kind === 'symbol' && token.text === ';') all.push([])
-    else all.at(-1)?.push(token)
+    const current = all.at(-1)
+    if (open === 0 && isSymbol(token, ';')) all.push([])
+    else current?.push(token)
+    // The body of a function: its END ends no transaction.
+    if (isName(token, 'atomic') && isName(current?.at(-2), 'begin')) open = 1
+    else if (open > 0 && isName(token, 'case')) open++
+    else if (open > 0 && isName(token, 'end')) open--
   }
   return all.filter((one) => one.length > 0).map(statement)
 }
@@ -84,8 +90,10 @@ function verbOf(first: Token | undefined, words: readonly string[], tokens: read
       return word
     case 'merge':
     case 'copy':
-    case 'truncate':
       return 'write'
+    case 'truncate':
+      // It reaches every table that refers to these, with an action or without.
+      return words.includes('cascade') ? 'anything' : 'write'
     case 'begin':
     case 'start':
       return 'begin'
@@ -101,6 +109,7 @@ function verbOf(first: Token | undefined, words: readonly string[], tokens: read
     case 'discard':
       return 'session'
     case 'explain':
+      if (words.includes('execute')) return 'anything'
       return words.some((one) => writes.has(one)) ? 'write' : 'pass'
     case 'prepare':
       // Of a transaction: what it wrote appears with COMMIT PREPARED.
@@ -112,12 +121,22 @@ function verbOf(first: Token | undefined, words: readonly string[], tokens: read
 }
 
 function readVerb(tokens: readonly Token[]): Verb {
+  let verb: Verb = 'read'
   for (const [i, token] of tokens.entries()) {
     if (token.kind !== 'name') continue
-    // FOR UPDATE, FOR NO KEY UPDATE, FOR SHARE: takes locks.
-    if (token.text === 'for' && isName(tokens[i + 1], 'update', 'no', 'share', 'key')) return 'pass'
-    if (writes.has(token.text) && !isSymbol(tokens[i - 1], '.')) return 'write'
-    if (token.text === 'into') return 'schema'
+    const after = tokens[i + 1]
+    // FOR UPDATE, FOR NO KEY UPDATE, FOR SHARE: takes locks. What is locked may be written by the same statement.
+    if (token.text === 'for' && isName(after, 'update', 'no', 'share', 'key')) verb = 'pass'
+    else if (writes.has(token.text) && !isName(tokens[i - 1], 'for', 'key') && !isSymbol(tokens[i - 1], '.'))
+      return 'write'
+    else if (token.text === 'into') return 'schema'
+    else if (token.text === 'set_config' && isSymbol(after, '(') && !local(tokens, i)) verb = 'session'
   }
-  return 'read'
+  return verb
+}
+
+/** `set_config(…, true)`: for the transaction only. */
+function local(tokens: readonly Token[], call: number): boolean {
+  const end = tokens.findIndex((token, i) => i > call && isSymbol(token, ')'))
+  return isName(tokens[end - 1], 'true')
 }

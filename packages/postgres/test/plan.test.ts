@@ -21,8 +21,9 @@ const catalog: Catalog = {
   opaque: new Set(['rates', 'pg_class']),
   unstable: new Set(['random', 'nextval', 'charge']),
   writing: new Set(['charge']),
-  cascades: new Map([['users', ['orders']]]),
+  cascades: new Map([['users', [{ to: 'orders', deletes: true, moves: true, columns: ['id'] }]]]),
   tables: ['users', 'orders', 'members'],
+  place: '',
 }
 
 function plans(sql: string) {
@@ -169,12 +170,27 @@ describe('the one row that a statement speaks of', () => {
 
 describe('writes and transactions', () => {
   test.each([
-    ['insert into users values (1)', 'insert', ['users', 'orders']],
+    ['insert into users values (1)', 'insert', ['users']],
+    ['insert into users values (1) on conflict (id) do update set id = 2', 'insert', ['users', 'orders']],
+    ['insert into users values (1) on conflict (id) do update set a = 2', 'insert', ['users']],
     ['update orders set a = 1', 'update', ['orders']],
+    ['update users set a = 1 where id = 1', 'update', ['users']],
+    ['update users set (a, id) = (1, 2)', 'update', ['users', 'orders']],
+    ['update users set a = (select 1 where true), id = 2', 'update', ['users', 'orders']],
+    ['update unheard set a = 1', 'update', [...catalog.tables, 'unheard']],
+    ['truncate users cascade', 'anything', catalog.tables],
+    ['explain analyze execute p', 'anything', catalog.tables],
     ['delete from users', 'delete', ['users', 'orders']],
     ['merge into orders using users on true when matched then delete', 'write', ['orders', 'users']],
     ['truncate orders', 'write', ['orders']],
     ['copy orders from stdin', 'write', ['orders']],
+    ['copy orders from program $$cat$$', 'write', ['orders']],
+    ['insert into orders (a) select a from jsonb_to_recordset($1) as x(a int)', 'insert', ['orders']],
+    ['insert into orders select * from generate_series(1, 2)', 'insert', ['orders']],
+    ['update orders set a = u.a from unnest($1::int[]) as u(a)', 'update', ['orders']],
+    ['with x as ((select 1)) update orders set a = 1 from x', 'write', ['orders']],
+    ['with x(a) as (table members) delete from orders using x', 'write', ['members', 'orders']],
+    ['with x as (select 1 for no key update) update orders set a = 1 from x', 'write', ['orders']],
     ['explain analyze update orders set a = 1', 'write', ['orders']],
     ['do $$ begin end $$', 'anything', catalog.tables],
     ['call f()', 'anything', catalog.tables],

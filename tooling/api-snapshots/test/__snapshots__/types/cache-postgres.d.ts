@@ -5,6 +5,7 @@ export interface Asked<R, S> {
     readonly values: readonly unknown[];
     readonly shape: string;
     readonly uncached?: boolean;
+    readonly awaited?: (() => boolean) | undefined;
     readonly execute: () => Promise<R>;
     readonly pack: (result: R) => S;
     readonly unpack: (stored: S) => R;
@@ -16,13 +17,16 @@ export interface CachedConnection {
     commit(work: () => Promise<void>): Promise<void>;
     rollback(work: () => Promise<void>): Promise<void>;
 }
+export interface Planned {
+    readonly plans: readonly Plan[];
+    readonly place: string | undefined;
+}
 export interface SharedQueries {
-    plans(text: string): Promise<{
-        readonly plans: readonly Plan[];
-    }>;
+    plans(text: string): Promise<Planned>;
     mayCache(plan: Plan): boolean;
-    read<R, S>(plan: Plan, asked: Asked<R, S>): Promise<R>;
+    read<R, S>(plan: Plan, place: string, asked: Asked<R, S>): Promise<R>;
     invalidate(tags: ReadonlySet<string>): Promise<void>;
+    unsettled(tags: ReadonlySet<string>): void;
     forget(): void;
 }
 export declare class Connection implements CachedConnection {
