@@ -10,29 +10,8 @@ import type {
   TagState,
   WriteOutcome,
 } from '@tierstack/cache-core'
-
-/** What a key holds: exactly one of these, or nothing. Instants are on the store's `clock.now()`. */
-type Slot =
-  | {
-      readonly kind: 'frame'
-      readonly bytes: Uint8Array
-      readonly stamp: string
-      soft: boolean
-      readonly until: number
-      /** Who may replace the frame, although it stays readable. */
-      claim: { readonly fence: Fence; until: number } | undefined
-    }
-  | { readonly kind: 'lease'; readonly fence: Fence; until: number; waited: boolean }
-  /** `touched`: something happened to the key since the first intent. */
-  | { readonly kind: 'intents'; readonly untils: Map<string, number>; touched: boolean }
-
-interface Marker extends TagState {
-  /** Tag clock of the invalidation that made the generation. */
-  readonly bump: number
-}
-
-/** Earlier generations that a soft invalidation may leave usable. */
-const mostSoftened = 4
+import { StoreMarkers } from './store-markers.ts'
+import { frameOf, StoreSlots } from './store-slots.ts'
 
 export interface SpaceHost {
   readonly clock: Clock
@@ -50,15 +29,20 @@ export interface SpaceHost {
  */
 export class StoreSpace {
   readonly #host: SpaceHost
-  readonly #slots = new Map<string, Slot>()
-  readonly #markers = new Map<string, Marker>()
+  readonly #slots: StoreSlots
+  readonly #markers: StoreMarkers
   #epoch: string
-  #tagClock = 0
   /** How many removals there were. */
   #removals = 0
 
-  constructor(host: SpaceHost) {
+  constructor(
+    host: SpaceHost,
+    slots: StoreSlots = new StoreSlots(host.clock, () => host.id()),
+    markers: StoreMarkers = new StoreMarkers(() => host.id()),
+  ) {
     this.#host = host
+    this.#slots = slots
+    this.#markers = markers
     this.#epoch = host.id()
   }
 
@@ -68,12 +52,9 @@ export class StoreSpace {
 
   /** A copy that shares nothing with this one. */
   copy(): StoreSpace {
-    const copy = new StoreSpace(this.#host)
+    const copy = new StoreSpace(this.#host, this.#slots.copy(), this.#markers.copy())
     copy.#epoch = this.#epoch
-    copy.#tagClock = this.#tagClock
     copy.#removals = this.#removals
-    for (const [key, slot] of this.#slots) copy.#slots.set(key, structuredClone(slot))
-    for (const [tag, marker] of this.#markers) copy.#markers.set(tag, marker)
     return copy
   }
 
@@ -93,7 +74,7 @@ export class StoreSpace {
 
   read(keys: readonly string[]): (StoredFrame | undefined)[] {
     return keys.map((key) => {
-      const slot = this.#slot(key)
+      const slot = this.#slots.at(key)
       return slot?.kind === 'frame' ? frameOf(slot) : undefined
     })
   }
@@ -101,7 +82,7 @@ export class StoreSpace {
   write(items: readonly (FrameWrite & { readonly life: number })[], maxBytes: number): WriteOutcome[] {
     return items.map(({ key, bytes, life }) => {
       if (bytes.length > maxBytes) return 'too-large'
-      this.#keep(key, bytes, life)
+      this.#slots.keep(key, bytes, life)
       return 'stored'
     })
   }
@@ -111,7 +92,7 @@ export class StoreSpace {
   }
 
   #leaseOne(key: string, holdMs: number): LeaseRead {
-    const slot = this.#slot(key)
+    const slot = this.#slots.at(key)
     switch (slot?.kind) {
       case 'frame':
         return { state: 'hit', frame: frameOf(slot) }
@@ -121,7 +102,7 @@ export class StoreSpace {
         slot.waited = true
         return { state: 'busy' }
       case undefined:
-        return { state: 'leased', fence: this.#putLease(key, holdMs, false) }
+        return { state: 'leased', fence: this.#slots.putLease(key, holdMs, false) }
     }
   }
 
@@ -130,7 +111,7 @@ export class StoreSpace {
     goodFor: number = Number.POSITIVE_INFINITY,
   ): { reads: Surveyed[]; fence: Fence; tagClock: string } {
     const reads = keys.map((key): Surveyed => {
-      const slot = this.#slot(key)
+      const slot = this.#slots.at(key)
       if (slot === undefined) return { state: 'absent' }
       return slot.kind === 'frame' ? { state: 'hit', frame: frameOf(slot) } : { state: 'busy' }
     })
@@ -148,8 +129,8 @@ export class StoreSpace {
     return items.map(({ key, bytes, life }) => {
       if (bytes.length > maxBytes) return 'too-large'
       if (!standing) return 'fenced'
-      if (this.#slot(key)) return 'present'
-      this.#keep(key, bytes, life)
+      if (this.#slots.at(key)) return 'present'
+      this.#slots.keep(key, bytes, life)
       return 'stored'
     })
   }
@@ -160,7 +141,7 @@ export class StoreSpace {
   ): (Fence | undefined)[] {
     const now = this.#host.clock.now()
     return items.map(({ key, stamp }) => {
-      const slot = this.#slot(key)
+      const slot = this.#slots.at(key)
       if (slot?.kind !== 'frame' || slot.stamp !== stamp) return undefined
       if (slot.claim && slot.claim.until > now) return undefined
       slot.claim = { fence: this.#host.id(), until: now + holdMs }
@@ -171,14 +152,14 @@ export class StoreSpace {
   take(keys: readonly string[], holdMs: number): (Fence | undefined)[] {
     const taken: string[] = []
     const fences = keys.map((key) => {
-      const slot = this.#slot(key)
+      const slot = this.#slots.at(key)
       if (slot?.kind === 'intents') {
         slot.touched = true
         return undefined
       }
       taken.push(key)
       // Those who waited for the old lease wait for this one now.
-      return this.#putLease(key, holdMs, slot?.kind === 'lease' && slot.waited)
+      return this.#slots.putLease(key, holdMs, slot?.kind === 'lease' && slot.waited)
     })
     this.#announce(taken, false)
     return fences
@@ -190,9 +171,9 @@ export class StoreSpace {
   ): WriteOutcome[] {
     return items.map(({ key, bytes, life, fence }) => {
       if (bytes.length > maxBytes) return 'too-large'
-      const slot = this.#standing(key, fence)
+      const slot = this.#slots.standing(key, fence)
       if (!slot) return 'fenced'
-      this.#keep(key, bytes, life)
+      this.#slots.keep(key, bytes, life)
       if (slot.kind === 'frame' || slot.waited) this.#host.filled(key)
       return 'stored'
     })
@@ -201,7 +182,7 @@ export class StoreSpace {
   renew(items: readonly { readonly key: string; readonly fence: Fence }[], holdMs: number): void {
     const until = this.#host.clock.now() + holdMs
     for (const { key, fence } of items) {
-      const slot = this.#standing(key, fence)
+      const slot = this.#slots.standing(key, fence)
       if (slot?.kind === 'lease') slot.until = until
       else if (slot?.claim) slot.claim.until = until
     }
@@ -209,7 +190,7 @@ export class StoreSpace {
 
   release(items: readonly { readonly key: string; readonly fence: Fence }[]): void {
     for (const { key, fence } of items) {
-      const slot = this.#standing(key, fence)
+      const slot = this.#slots.standing(key, fence)
       if (slot?.kind === 'frame' && slot.claim !== undefined) {
         slot.claim = undefined
         this.#host.filled(key)
@@ -223,7 +204,7 @@ export class StoreSpace {
   delete(keys: readonly string[]): void {
     // Intents stay: they are other writers', and block fills just as well.
     for (const key of keys) {
-      const slot = this.#slot(key)
+      const slot = this.#slots.at(key)
       if (slot?.kind === 'intents') slot.touched = true
       else this.#slots.delete(key)
     }
@@ -232,7 +213,7 @@ export class StoreSpace {
 
   expire(keys: readonly string[]): void {
     for (const key of keys) {
-      const slot = this.#slot(key)
+      const slot = this.#slots.at(key)
       if (slot?.kind === 'lease') this.#slots.delete(key)
       if (slot?.kind === 'intents') slot.touched = true
       if (slot?.kind !== 'frame') continue
@@ -245,7 +226,7 @@ export class StoreSpace {
   begin(keys: readonly string[], intent: string, holdMs: number): void {
     const until = this.#host.clock.now() + holdMs
     for (const key of keys) {
-      const slot = this.#slot(key)
+      const slot = this.#slots.at(key)
       if (slot?.kind === 'intents') {
         slot.untils.set(intent, until)
         slot.touched = true
@@ -264,9 +245,9 @@ export class StoreSpace {
     holdMs: number,
   ): (Fence | undefined)[] {
     const fences = items.map(({ key, intent }) => {
-      const slot = this.#slot(key)
+      const slot = this.#slots.at(key)
       const alone = slot?.kind === 'intents' && !slot.touched && slot.untils.has(intent)
-      if (alone) return this.#putLease(key, holdMs, false)
+      if (alone) return this.#slots.putLease(key, holdMs, false)
       this.#endOne(key, intent)
       return undefined
     })
@@ -278,40 +259,22 @@ export class StoreSpace {
   }
 
   #endOne(key: string, intent: string): void {
-    const slot = this.#slot(key)
+    const slot = this.#slots.at(key)
     if (slot?.kind === 'intents') slot.untils.delete(intent)
     // Not an intent any more: ours had run out, and what was stored since may be from before the commit.
     if (slot?.kind !== 'intents' || slot.untils.size === 0) this.#slots.delete(key)
   }
 
   tags(tags: readonly string[]): (TagState | undefined)[] {
-    return tags.map((tag) => {
-      const marker = this.#markers.get(tag)
-      return marker && { generation: marker.generation, softened: marker.softened }
-    })
+    return this.#markers.states(tags)
   }
 
   stampTags(tags: readonly string[], tagClock: string): (string | undefined)[] {
-    const [epoch, since] = tagClock.split(' ')
-    return tags.map((tag) => {
-      if (epoch !== this.#epoch) return undefined
-      const marker = this.#markers.get(tag)
-      if (marker) return marker.bump > Number(since) ? undefined : marker.generation
-      // A missing marker may have been there, bumped, and evicted, unless nothing at all was invalidated.
-      if (tagClock !== this.#tagClockNow()) return undefined
-      const made = { generation: this.#host.id(), softened: [], bump: this.#tagClock }
-      this.#markers.set(tag, made)
-      return made.generation
-    })
+    return this.#markers.stamp(tags, tagClock, this.#epoch)
   }
 
   invalidate(tags: readonly string[], soft: boolean): void {
-    this.#tagClock++
-    for (const tag of tags) {
-      const old = this.#markers.get(tag)
-      const softened = soft && old ? [old.generation, ...old.softened].slice(0, mostSoftened) : []
-      this.#markers.set(tag, { generation: this.#host.id(), softened, bump: this.#tagClock })
-    }
+    this.#markers.invalidate(tags, soft)
     this.#removed({ kind: 'tags', tags, soft })
   }
 
@@ -320,9 +283,8 @@ export class StoreSpace {
     this.#removed({ kind: 'all' })
   }
 
-  /** Includes the epoch: after a flush the count starts again, and must not look familiar. */
   #tagClockNow(): string {
-    return `${this.#epoch} ${this.#tagClock}`
+    return this.#markers.clock(this.#epoch)
   }
 
   #announce(keys: readonly string[], soft: boolean): void {
@@ -337,42 +299,4 @@ export class StoreSpace {
   #removalsNow(): string {
     return `${this.#epoch} ${this.#removals}`
   }
-
-  #keep(key: string, bytes: Uint8Array, life: number): void {
-    const until = this.#host.clock.now() + life
-    // A copy: the caller may reuse its buffer, as after writing to a socket.
-    const frame = { bytes: bytes.slice(), stamp: this.#host.id(), soft: false, until, claim: undefined }
-    this.#slots.set(key, { kind: 'frame', ...frame })
-  }
-
-  #putLease(key: string, holdMs: number, waited: boolean): Fence {
-    const fence = this.#host.id()
-    this.#slots.set(key, { kind: 'lease', fence, until: this.#host.clock.now() + holdMs, waited })
-    return fence
-  }
-
-  /** The lease or the claimed frame that the fence belongs to, if it still stands. */
-  #standing(key: string, fence: Fence): Extract<Slot, { kind: 'lease' | 'frame' }> | undefined {
-    const slot = this.#slot(key)
-    if (slot?.kind === 'lease' && slot.fence === fence) return slot
-    if (slot?.kind === 'frame' && slot.claim?.fence === fence) return slot
-    return undefined
-  }
-
-  /** What the key holds now; what has run out is dropped. */
-  #slot(key: string): Slot | undefined {
-    const slot = this.#slots.get(key)
-    if (!slot) return undefined
-    const now = this.#host.clock.now()
-    if (slot.kind === 'intents') {
-      for (const [intent, until] of slot.untils) if (until <= now) slot.untils.delete(intent)
-      if (slot.untils.size > 0) return slot
-    } else if (slot.until > now) return slot
-    this.#slots.delete(key)
-    return undefined
-  }
-}
-
-function frameOf({ bytes, stamp, soft }: Extract<Slot, { kind: 'frame' }>): StoredFrame {
-  return { bytes: bytes.slice(), stamp, soft }
 }
