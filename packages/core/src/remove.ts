@@ -1,13 +1,13 @@
 import type { Removal } from './bus.ts'
 import type { Chain } from './chain.ts'
+import { beginRemoval, dropAll, dropTags, endRemoval } from './drop.ts'
 import { CacheError } from './errors.ts'
-import type { JournalPage } from './journal.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { tagsIn } from './tags.ts'
-import { tenantOf } from './tenant-name.ts'
+import { emitRemoval, toldOf } from './told-removal.ts'
+import type { Origin } from './told-removal.ts'
 import { within } from './tracing.ts'
-import type { RemovalTold } from './tracing.ts'
 
 /** What became of a removal. Nothing is lost silently: `queued` and `durable` name the tiers that get it later. */
 export interface Receipt<N extends string = string> {
@@ -19,9 +19,6 @@ export interface Receipt<N extends string = string> {
   /** Whether other processes were told. `none`: there is no bus. */
   readonly bus: 'sent' | 'queued' | 'none'
 }
-
-/** Who asked for a removal made here: the application, or the database by way of its change feed. */
-export type Origin = 'local' | 'db'
 
 interface Walk {
   readonly removal: Removal
@@ -38,12 +35,6 @@ function walk(chain: Chain, policy: ResolvedPolicy, o: Walk): Promise<Receipt> {
   const { tracer } = chain.tracing
   if (tracer === undefined) return walkTiers(chain, policy, o)
   return within<Receipt>(tracer.removal(toldOf(o.removal)), () => walkTiers(chain, policy, o))
-}
-
-function toldOf(removal: Removal): RemovalTold {
-  if (removal.kind === 'all') return { kind: 'all', names: 0, soft: false }
-  const { kind, soft } = removal
-  return { kind, soft, names: (kind === 'keys' ? removal.keys : removal.tags).length }
 }
 
 /*
@@ -124,13 +115,8 @@ export function removeKeys(
   return walk(chain, policy, {
     removal: { kind: 'keys', keys: unique, soft },
     origin,
-    begin: () => {
-      for (const key of unique) chain.fence.beginRemoval(key)
-      dropKeys(chain, unique, soft)
-    },
-    end: () => {
-      for (const key of unique) removalEnded(chain, key)
-    },
+    begin: () => beginRemoval(chain, unique, soft),
+    end: () => endRemoval(chain, unique),
     there: (link) => {
       const { coherence, tier } = link
       const [only] = unique
@@ -189,104 +175,4 @@ export function removeChanged(
 
 function nothingToDo(chain: Chain): Receipt {
   return { confirmed: [...chain.names], queued: [], durable: [], bus: 'none' }
-}
-
-export function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): void {
-  for (const key of keys) {
-    chain.fence.removeKey(key)
-    chain.failures.forget(key)
-    chain.fills.ended(key)
-    if (soft) chain.locals.expire(key)
-    else chain.locals.delete(key)
-  }
-}
-
-/** Who waited for a lease of before asks again; what local tiers got since the removal began they got from loads. */
-function removalEnded(chain: Chain, key: string): void {
-  chain.fence.endRemoval(key)
-  chain.failures.forget(key)
-  chain.fills.ended(key)
-}
-
-/** As `dropKeys`, for a write of this process: a `set` that began before must not win over it. */
-export function dropKeysHere(chain: Chain, keys: readonly string[], soft: boolean): void {
-  for (const key of keys) chain.fence.removeKeyHere(key)
-  dropKeys(chain, keys, soft)
-}
-
-function dropTags(chain: Chain, tags: readonly string[], soft: boolean): void {
-  for (const tag of tags) {
-    chain.fence.removeTag(tag, soft)
-    // All of a tenant was removed: its keys may have been destroyed as well.
-    if (tag.startsWith('!n@') && !soft) chain.frames.encryption?.forget(tenantOf(tag.slice(2)))
-  }
-  chain.tags.forget(tags)
-}
-
-function dropAll(chain: Chain): void {
-  chain.fence.clear()
-  chain.tags.forgetAll()
-  chain.locals.clear()
-}
-
-/**
- * Removals that were queued have reached their tier. Generations of tags that were learnt there meanwhile are the old
- * ones, and nobody else would tell us: the tier doesn't report our own removals.
- */
-export function dropReplayed(chain: Chain, page: JournalPage): void {
-  if (page.all) dropAll(chain)
-  dropKeys(chain, page.keys, false)
-  dropKeys(chain, page.softKeys, true)
-  dropTags(chain, page.tags, false)
-  dropTags(chain, page.softTags, true)
-}
-
-/**
- * A removal by another process, heard on the bus of `from` (or on a bus beside the tiers). Tiers nearer than that,
- * which only this host or process sees, hold copies that nobody else can reach: they are deleted from here.
- */
-export function removedElsewhere(
-  chain: Chain,
-  removal: Removal,
-  from: RemoteLink | undefined,
-  trace?: string,
-): void {
-  if (removal.kind === 'all') dropAll(chain)
-  else if (removal.kind === 'tags') dropTags(chain, removal.tags, removal.soft)
-  else {
-    dropKeys(chain, removal.keys, removal.soft)
-    const { keys } = removal
-    for (const link of nearerThan(chain, from)) {
-      chain.background.run(link.queue((journal) => journal.addKeys(keys, false)))
-    }
-  }
-  if (removal.kind === 'all') for (const link of nearerThan(chain, from)) forgetAllAt(chain, link)
-  chain.counters.removals.bus++
-  chain.tracing.tracer?.heard(toldOf(removal), trace)
-  if (chain.events.on.invalidate) emitRemoval(chain, removal, 'bus')
-}
-
-function emitRemoval(chain: Chain, removal: Removal, origin: Origin | 'bus'): void {
-  chain.events.emit('invalidate', {
-    keys: removal.kind === 'keys' ? removal.keys.length : 0,
-    tags: removal.kind === 'tags' ? removal.tags : [],
-    origin,
-    removal: () => removal,
-  })
-}
-
-/** Messages may have been lost: local entries are suspect, and tiers that only this host sees start anew. */
-export function suspectAll(chain: Chain, from: RemoteLink | undefined): void {
-  chain.fence.suspect()
-  chain.tags.forgetAll()
-  for (const link of nearerThan(chain, from)) forgetAllAt(chain, link)
-}
-
-function forgetAllAt(chain: Chain, link: RemoteLink): void {
-  chain.background.run(link.queue((journal) => journal.addAll()))
-}
-
-function nearerThan(chain: Chain, from: RemoteLink | undefined): readonly RemoteLink[] {
-  const limit = from?.position ?? Number.POSITIVE_INFINITY
-  return chain.links.filter((link) => link.hearsay && link.position < limit)
 }

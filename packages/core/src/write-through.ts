@@ -2,7 +2,7 @@ import type { Chain } from './chain.ts'
 import { ttlsOf } from './freshness.ts'
 import type { Query } from './query.ts'
 import type { Place } from './remote-read.ts'
-import { dropKeys } from './remove.ts'
+import { dropKeys } from './drop.ts'
 import { keep } from './set.ts'
 import { end, placeIntents } from './write.ts'
 

@@ -1,8 +1,9 @@
 import type { Chain } from './chain.ts'
+import { dropKeysHere } from './drop.ts'
 import { CacheError } from './errors.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
-import { announce, dropKeysHere, removeKeys } from './remove.ts'
+import { announce, removeKeys } from './remove.ts'
 import type { Coherence } from './tier.ts'
 import { token } from './token.ts'
 
