@@ -69,6 +69,8 @@ function tableSql(table: ReportedTable, by: ReportBy, channel: string): string {
     by === 'notify'
       ? `perform pg_notify(${quoteText(channel)}, payload);`
       : `/* ${quoteText(channel)} */ insert into tierstack.outbox (payload) values (payload);`
+  // Whoever writes the table needs no right on the outbox; names are not looked up where he may put some.
+  const rights = by === 'outbox' ? 'security definer set search_path = pg_catalog, pg_temp' : ''
   const body = table.partitioned ? rowBody(table, send) : statementBody(table, send)
   const trigger = (suffix: string, clause: string, each: string) => `
     drop trigger if exists tierstack_${suffix} on ${target};
@@ -84,7 +86,7 @@ function tableSql(table: ReportedTable, by: ReportBy, channel: string): string {
       ) +
       trigger('delete', 'delete', 'referencing old table as old_rows for each statement')
   return `
-    create or replace function ${fn}() returns trigger language plpgsql
+    create or replace function ${fn}() returns trigger language plpgsql ${rights}
       set datestyle = 'ISO' set timezone = 'UTC' set intervalstyle = 'iso_8601' as ${body};
     ${triggers}
     ${trigger('truncate', 'truncate', 'for each statement')}`
@@ -154,7 +156,9 @@ function statementBody(table: ReportedTable, send: string): string {
 /** Reports rows, and returns, unless they are too many, too large, or without one of the columns. */
 function rowsOfStatement(table: ReportedTable, send: string): string {
   const { key } = table
-  const same = key.map((column) => `o.${quoteName(column)} = n.${quoteName(column)}`).join(' and ')
+  const same = key
+    .map((column) => `o.${quoteName(column)}::text = n.${quoteName(column)}::text`)
+    .join(' and ')
   const rows = (select: string, from: string) =>
     `changed := array(${chunked(`select ${select} as k from ${from}`, rowsPerMessage)});`
   return `
