@@ -14,6 +14,7 @@ import type { SlotState } from './replication-setup.ts'
 import { ReplicationStream } from './replication-stream.ts'
 import { RetryPause } from './retry-pause.ts'
 import { SetupError } from './setup-error.ts'
+import { Structures } from './structures.ts'
 import { findTables } from './tables.ts'
 import type { Ask, FollowedTable } from './tables.ts'
 import { tableName } from './tags.ts'
@@ -48,11 +49,14 @@ class LogicalReplication implements ChangeSource {
   #running: Promise<void> = Promise.resolve()
   #watch: NodeJS.Timeout | undefined
   #checking = false
+  /** Until somebody follows, tables and slot are being prepared: a look in between would tell of them twice. */
+  #settingUp = false
   #history: string | undefined
   readonly #reached = new ReachedPosition()
   /** Those that are followed. */
   #tables: readonly FollowedTable[] = []
   readonly #retry = new RetryPause()
+  readonly #structures = new Structures()
 
   constructor(options: ResolvedReplication) {
     const suffix = options.perProcess ? `_${randomBytes(6).toString('hex')}` : ''
@@ -102,6 +106,7 @@ class LogicalReplication implements ChangeSource {
   /** One life of the stream: sets up, waits for the slot, follows until something breaks. */
   async #once(host: ChangeHost): Promise<void> {
     const { perProcess, takeOver } = this.#options
+    this.#settingUp = true
     await checkServer(this.#ask)
     const added = await this.#prepareTables(host)
     const known = perProcess ? undefined : await this.#usableSlot()
@@ -109,6 +114,7 @@ class LogicalReplication implements ChangeSource {
     if (known !== undefined && added.length > 0) await this.#gap(host, lacked(added), added)
     if (known?.active) {
       host.state('standby')
+      this.#settingUp = false
       while (!this.#closing.signal.aborted && (await this.#readSlot())?.active) await this.#pause(takeOver)
       // Everything is looked at anew: the tables, and whether the slot is still there.
       if (this.#closing.signal.aborted || (await this.#usableSlot()) === undefined) return
@@ -119,6 +125,8 @@ class LogicalReplication implements ChangeSource {
       await stream.connect()
       if (known === undefined) await this.#createSlot(stream, host)
       const start = await this.#checkSystem(stream, host)
+      await this.#tellStructures(host)
+      this.#settingUp = false
       await this.#follow(stream, host, start)
     } finally {
       this.#following?.end()
@@ -138,7 +146,12 @@ class LogicalReplication implements ChangeSource {
       throw new SetupError(finding)
     }
     this.#tables = tables
-    if (this.#reader) this.#reader.keys = new Map(tables.map((table) => [nameOf(table), table.key]))
+    if (this.#reader) {
+      this.#reader.keys = new Map(tables.map((table) => [nameOf(table), table.key]))
+      const below = tables.filter(({ above }) => above.length > 0)
+      this.#reader.below = new Map(below.map((table) => [nameOf(table), table]))
+    }
+    this.#structures.look(tables)
     return await ensurePublication(this.#ask, this.#options, tables)
   }
 
@@ -250,13 +263,20 @@ class LogicalReplication implements ChangeSource {
     }
   }
 
+  async #tellStructures(host: ChangeHost): Promise<void> {
+    const tables = this.#structures.take()
+    if (tables.length > 0)
+      await this.#gap(host, `the structure of ${tables.map(nameOf).join(', ')} is another`, tables)
+  }
+
   /** Notices what the stream doesn't tell: new tables, a changed publication, a slot that grows. */
   async #check(host: ChangeHost): Promise<void> {
-    if (this.#checking || this.#closing.signal.aborted) return
+    if (this.#checking || this.#settingUp || this.#closing.signal.aborted) return
     this.#checking = true
     try {
       const added = await this.#prepareTables(host)
       if (added.length > 0) await this.#gap(host, lacked(added), added)
+      if (this.#following) await this.#tellStructures(host)
       await watchSlot(this.#ask, this.#options, host)
     } catch (error) {
       if (error instanceof SetupError) host.warn(error.finding)

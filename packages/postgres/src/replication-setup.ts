@@ -64,7 +64,7 @@ export async function ensurePublication(
     [publication],
   )
   if (existing === undefined) {
-    const sql = `create publication ${name} for table ${tables.map(quoteTable).join(', ')} with (publish_via_partition_root = true)`
+    const sql = `create publication ${name} for table ${tables.map(alone).join(', ')} with (publish_via_partition_root = true)`
     return (await change(ask, sql, there)) ? tables : []
   }
   if (existing['verbs'] !== true || existing['root'] !== true)
@@ -74,19 +74,35 @@ export async function ensurePublication(
     )
   // A row filter or a list of columns hides changes as well as a missing table does.
   const rows = await ask(
-    `select t.schemaname::text as schema, t.tablename::text as "table"
+    `select t.schemaname::text as schema, t.tablename::text as "table", exists (
+         select from pg_publication_rel r join pg_publication p on p.oid = r.prpubid
+         join pg_class c on c.oid = r.prrelid join pg_namespace n on n.oid = c.relnamespace
+         where p.pubname = t.pubname and n.nspname = t.schemaname and c.relname = t.tablename
+           and (to_jsonb(r) ->> 'prqual' is not null or to_jsonb(r) ->> 'prattrs' is not null)) as part
        from pg_publication_tables t where t.pubname = $1`,
     [publication],
   )
-  const published = new Set(rows.map((row) => `${String(row['schema'])}.${String(row['table'])}`))
-  const missing = tables.filter(({ schema, table }) => !published.has(`${schema}.${table}`))
+  const nameIn = ({ schema, table }: { schema?: unknown; table?: unknown }) =>
+    `${String(schema)}.${String(table)}`
+  const inPart = new Set(rows.filter(({ part }) => part === true).map(nameIn))
+  for (const table of tables.filter((one) => inPart.has(nameIn(one))))
+    await change(ask, `alter publication ${name} drop table ${alone(table)}`, gone)
+  const published = new Set(rows.map(nameIn).filter((one) => !inPart.has(one)))
+  const missing = tables.filter((table) => !published.has(nameIn(table)))
   const added: FollowedTable[] = []
   for (const table of missing) {
-    const sql = `alter publication ${name} add table ${quoteTable(table)}`
+    const sql = `alter publication ${name} add table ${alone(table)}`
     if (await change(ask, sql, there)) added.push(table)
   }
-  return existing['verbs'] === true ? added : tables
+  return existing['verbs'] === true && existing['root'] === true ? added : tables
 }
+
+/** Without the tables that inherit from it: one without a primary key could not be updated any more. */
+function alone(table: FollowedTable): string {
+  return `${table.partitioned ? '' : 'only '}${quoteTable(table)}`
+}
+
+const gone: readonly unknown[] = ['42704']
 
 /** Errors of a thing that is there already; the second where both began before either was done. */
 const there: readonly unknown[] = ['42710', '23505']

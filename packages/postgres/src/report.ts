@@ -1,4 +1,6 @@
+import { changesAbove } from './changes-above.ts'
 import type { Change, ChangeBatch } from './change-source.ts'
+import type { TableName } from './identifiers.ts'
 import type { FollowedTable } from './tables.ts'
 
 const ops = { INSERT: 'insert', UPDATE: 'update', DELETE: 'delete' } as const
@@ -8,6 +10,24 @@ const ops = { INSERT: 'insert', UPDATE: 'update', DELETE: 'delete' } as const
  * after, or `{ s, t, all }`. Undefined for anything else.
  */
 export function readReport(payload: string, tables: readonly FollowedTable[]): ChangeBatch | undefined {
+  const batch = ownReport(payload, tables)
+  if (batch === undefined || tables.every(({ above }) => above.length === 0)) return batch
+  const find = ({ schema, table }: TableName) =>
+    tables.find((one) => one.schema === schema && one.table === table)
+  const more = batch.changes.map((change) => {
+    const below = find(change)
+    return below ? changesAbove(change, below) : { changes: [], wholeTables: [] }
+  })
+  return {
+    changes: [...batch.changes, ...more.flatMap(({ changes }) => changes)],
+    wholeTables: [
+      ...batch.wholeTables.flatMap((one) => [one, ...(find(one)?.above ?? [])]),
+      ...more.flatMap(({ wholeTables }) => wholeTables),
+    ],
+  }
+}
+
+function ownReport(payload: string, tables: readonly FollowedTable[]): ChangeBatch | undefined {
   let report: { [part in 's' | 't' | 'o' | 'k' | 'c' | 'x' | 'all']?: unknown }
   try {
     report = JSON.parse(payload) as typeof report

@@ -7,11 +7,20 @@ import { tableName } from './tags.ts'
 
 export type Ask = (text: string, values?: readonly unknown[]) => Promise<SqlRow[]>
 
-/** A table that can be followed. */
-export interface FollowedTable extends TableName {
+export interface KeyedTable extends TableName {
   /** Columns of the primary key, in its order. */
   readonly key: readonly string[]
+}
+
+/** A table that can be followed. */
+export interface FollowedTable extends KeyedTable {
   readonly partitioned: boolean
+  /** Tables that it inherits from: its rows are rows of theirs. A key that is empty isn't known. */
+  readonly above: readonly KeyedTable[]
+  /** Which table has the name, and its columns. */
+  readonly structure: string
+  /** Partitions that hold rows: which file each has, and whether there is anything in it. */
+  readonly leaves: readonly { readonly id: string; readonly file: string; readonly empty: boolean }[]
 }
 
 /**
@@ -19,6 +28,11 @@ export interface FollowedTable extends TableName {
  * of that key in it. Partitions count as their parent.
  */
 const question = `
+  with recursive above(oid, parent) as (
+    select i.inhrelid, i.inhparent from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where not c.relispartition and c.relkind in ('r', 'p')
+    union select above.oid, i.inhparent from above join pg_inherits i on i.inhrelid = above.parent
+  )
   select n.nspname::text as schema, c.relname::text as "table", c.relpersistence::text as persistence,
     c.relkind = 'p' as partitioned,
     array(
@@ -32,7 +46,19 @@ const question = `
       join pg_index p on p.indrelid = c.oid and p.indisprimary
       where i.indrelid = c.oid and p.indkey::int2[] <@ i.indkey::int2[]
         and (c.relreplident = 'd' and i.indisprimary or c.relreplident = 'i' and i.indisreplident)
-    ) as "whole"
+    ) as "whole",
+    c.oid || ' ' || (select string_agg(a.attname || ' ' || a.atttypid, ',' order by a.attnum) from pg_attribute a
+      where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as structure,
+    case when c.relkind = 'p' then (select coalesce(json_agg(json_build_object('id', l.relid::oid::text,
+        'file', pg_relation_filenode(l.relid)::text, 'empty', pg_relation_size(l.relid) = 0)), '[]')
+      from pg_partition_tree(c.oid) l where l.isleaf and l.relid <> c.oid) else '[]' end as leaves,
+    (select coalesce(json_agg(json_build_object('schema', an.nspname, 'table', ac.relname, 'key', array(
+        select ka.attname from pg_index i
+        cross join unnest(i.indkey::int2[]) with ordinality as part(attnum, place)
+        join pg_attribute ka on ka.attrelid = ac.oid and ka.attnum = part.attnum
+        where i.indrelid = ac.oid and i.indisprimary order by part.place))), '[]')
+      from above join pg_class ac on ac.oid = above.parent join pg_namespace an on an.oid = ac.relnamespace
+      where above.oid = c.oid) as above
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition
     and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'tierstack')
@@ -62,14 +88,13 @@ export async function findTables(
   fault: Fault = inLog,
 ): Promise<FollowedTable[]> {
   const found = (await ask(question)) as unknown as FoundTable[]
-  if (names === undefined) {
-    const open = found.filter(({ schema }) => schema === 'public')
-    const unfit = open.map(fault).filter((one) => one !== undefined)
-    for (const finding of unfit)
-      host.warn({ ...finding, fix: `${finding.fix}; until then its changes are not followed` })
-    return open.filter((table) => fault(table) === undefined)
-  }
-  return names.map((name) => {
+  if (names === undefined)
+    return fit(
+      found.filter(({ schema }) => schema === 'public'),
+      fault,
+      host,
+    )
+  const named = names.map((name) => {
     const { schema, table } = parseTable(name)
     const one = found.find((other) => other.schema === schema && other.table === table)
     if (one === undefined) {
@@ -82,6 +107,20 @@ export async function findTables(
     const finding = fault(one)
     if (finding) throw new SetupError(finding)
     return one
+  })
+  const below = found.filter(
+    (one) =>
+      !named.includes(one) &&
+      one.above.some(({ schema, table }) => named.some((n) => n.schema === schema && n.table === table)),
+  )
+  return [...named, ...fit(below, fault, host)]
+}
+
+function fit(tables: readonly FoundTable[], fault: Fault, host: Pick<ChangeHost, 'warn'>): FoundTable[] {
+  return tables.filter((table) => {
+    const finding = fault(table)
+    if (finding) host.warn({ ...finding, fix: `${finding.fix}; until then its changes are not followed` })
+    return finding === undefined
   })
 }
 

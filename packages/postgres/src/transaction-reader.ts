@@ -1,3 +1,5 @@
+import { changesAbove } from './changes-above.ts'
+import type { Below } from './changes-above.ts'
 import type { Change, ChangeBatch, RowText } from './change-source.ts'
 import type { Lsn } from './lsn.ts'
 import { decodePgoutput } from './pgoutput.ts'
@@ -24,9 +26,12 @@ export type Keys = ReadonlyMap<string, readonly string[]>
  */
 export class TransactionReader {
   readonly #relations = new Map<number, Relation>()
+  readonly #ids = new Map<string, number>()
   readonly #emit: (part: Part) => void
   readonly #unknown: (table: string) => void
   keys: Keys = new Map()
+  /** Tables that inherit, by name. */
+  below: ReadonlyMap<string, Below> = new Map()
   #xid: number | undefined
   #changes: Change[] = []
   #wholeTables: { schema: string; table: string }[] = []
@@ -86,15 +91,24 @@ export class TransactionReader {
   #learn(relation: Relation): void {
     const known = this.#relations.get(relation.id)
     this.#relations.set(relation.id, relation)
-    // What is cached of it has the structure of before.
-    if (known !== undefined && !sameStructure(known, relation)) {
+    const name = tableName(relation.schema, relation.table)
+    const other = this.#ids.get(name)
+    this.#ids.set(name, relation.id)
+    // What is cached of it has the structure of before, or is of a table that had the name before.
+    if ((known && !sameStructure(known, relation)) || (other !== undefined && other !== relation.id)) {
       this.#whole(relation)
-      this.#unknown(tableName(relation.schema, relation.table))
+      this.#unknown(name)
     }
   }
 
   #whole(relation: Relation | undefined): void {
-    if (relation) this.#wholeTables.push({ schema: relation.schema, table: relation.table })
+    if (relation === undefined) return
+    const { schema, table } = relation
+    const above = this.below.get(tableName(schema, table))?.above ?? []
+    this.#wholeTables.push(
+      { schema, table },
+      ...above.map((one) => ({ schema: one.schema, table: one.table })),
+    )
   }
 
   #row(message: Extract<PgoutputMessage, { kind: 'insert' | 'update' | 'delete' }>): void {
@@ -107,7 +121,14 @@ export class TransactionReader {
     const now = this.#key(relation, row ?? before)
     const then = row && before && this.#key(relation, before)
     const formerKey = then && now && then.some((part, i) => part !== now[i]) ? then : undefined
-    this.#changes.push({ op: message.kind, schema, table, key: now, formerKey, row, before })
+    const change: Change = { op: message.kind, schema, table, key: now, formerKey, row, before }
+    this.#changes.push(change)
+    const below = this.below.get(tableName(schema, table))
+    if (below) {
+      const { changes, wholeTables } = changesAbove(change, below)
+      this.#changes.push(...changes)
+      this.#wholeTables.push(...wholeTables)
+    }
     // Without its key a change concerns nobody knows which rows.
     if (now === undefined) this.#whole(relation)
   }

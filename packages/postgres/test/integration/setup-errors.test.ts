@@ -36,7 +36,7 @@ describe('a wrong set-up gives one sentence that names the fix', () => {
     )
     await admin.query('alter role app replication')
     expect(await complaint({ connection: url.replace('postgres@', 'app@') })).toMatch(
-      /^the user may not set up the publication \(permission denied .*\): run `create publication "tierstack" for table "public"."users" .*` as the owner of the tables$/,
+      /^the user may not set up the publication \(permission denied .*\): run `create publication "tierstack" for table only "public"."users" .*` as the owner of the tables$/,
     )
   })
 
