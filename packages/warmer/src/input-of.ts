@@ -18,7 +18,12 @@ export function inputOf<K extends KeyOf>(
     )
   }
   const prefix = whole.slice(0, -probe.length - 1)
-  return (key) => (key.startsWith(prefix) ? (parsed(key.slice(prefix.length)) as K | undefined) : undefined)
+  return (key) => {
+    if (!key.startsWith(prefix)) return undefined
+    const input = parsed(key.slice(prefix.length)) as K | undefined
+    // A file may be damaged, or made by another version.
+    return input !== undefined && cached.keyFor(input) === key ? input : undefined
+  }
 }
 
 function parsed(text: string): unknown {
@@ -26,10 +31,12 @@ function parsed(text: string): unknown {
   switch (text[0]) {
     case 's':
       return rest
-    case 'n':
-      return Number(rest)
+    case 'n': {
+      const number = Number(rest)
+      return Number.isNaN(number) ? undefined : number
+    }
     case 'i':
-      return BigInt(rest)
+      return /^-?\d+$/.test(rest) ? BigInt(rest) : undefined
     case 't':
       return true
     case 'f':

@@ -63,6 +63,18 @@ export function fromRows<R extends object, K, V = R>(options: RowsOptions<R, K, 
       return [own as K, error instanceof Error ? error : new Error(String(error), { cause: error })]
     }
   }
+  /** Where the next page begins: a row that doesn't say so can't be gone on behind. */
+  const lastOf = (rows: readonly R[]): unknown => {
+    for (const row of rows.toReversed()) {
+      try {
+        const next = (options.next ?? input)(row)
+        if (next !== undefined && next !== null) return next
+      } catch {
+        // It is reported as what fails of a row.
+      }
+    }
+    return undefined
+  }
   return {
     open: () => {
       let statement: string | undefined
@@ -82,10 +94,9 @@ export function fromRows<R extends object, K, V = R>(options: RowsOptions<R, K, 
       return async ({ signal }) => {
         if (!more) return undefined
         const rows = await query(signal)
-        const last = rows.at(-1)
         more = rows.length >= page
-        if (more && last !== undefined) {
-          const next = (options.next ?? input)(last)
+        if (more) {
+          const next = lastOf(rows)
           if (next === undefined || Object.is(next, behind))
             throw expectation('text', 'a statement whose pages go on behind `$1`', next)
           behind = next

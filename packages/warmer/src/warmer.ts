@@ -58,8 +58,7 @@ export interface Warmer {
 export function createWarmer(options: WarmerOptions): Warmer {
   const resolved = resolveOptions(options)
   const runOnce = (given: RunOptions = {}) => run(resolved, given)
-  const delayed = async (given: ScheduleOptions, signal: AbortSignal): Promise<void> => {
-    const jitter = given.jitter === undefined ? 0 : parseDuration('jitter', given.jitter)
+  const delayed = async (given: ScheduleOptions, jitter: number, signal: AbortSignal): Promise<void> => {
     if (jitter > 0) await pause(resolved, jitter * resolved.random(), signal)
     if (signal.aborted) return
     const report = await runOnce({ ...given, signal })
@@ -72,8 +71,11 @@ export function createWarmer(options: WarmerOptions): Warmer {
   return {
     runOnce,
     cron: (expression, given = {}) => {
+      const jitter = jitterOf(given)
       const stopping = stopper(given.signal)
-      const job = new Cron(expression, { protect: true, unref: true }, () => delayed(given, stopping.signal))
+      const job = new Cron(expression, { protect: true, unref: true }, () =>
+        delayed(given, jitter, stopping.signal),
+      )
       return () => {
         job.stop()
         stopping.stop()
@@ -81,10 +83,11 @@ export function createWarmer(options: WarmerOptions): Warmer {
     },
     every: (interval, given = {}) => {
       const ms = parseDuration('interval', interval)
+      const jitter = jitterOf(given)
       const stopping = stopper(given.signal)
       const loop = async () => {
         while (!stopping.signal.aborted) {
-          await delayed(given, stopping.signal)
+          await delayed(given, jitter, stopping.signal)
           await pause(resolved, ms, stopping.signal)
         }
       }
@@ -92,6 +95,10 @@ export function createWarmer(options: WarmerOptions): Warmer {
       return () => stopping.stop()
     },
   }
+}
+
+function jitterOf({ jitter }: ScheduleOptions): number {
+  return jitter === undefined ? 0 : parseDuration('jitter', jitter)
 }
 
 function stopper(outer: AbortSignal | undefined): { readonly signal: AbortSignal; stop(): void } {

@@ -112,6 +112,30 @@ describe('rows of a query', () => {
     ])
   })
 
+  test('a page whose last row lacks what the next begins behind goes on behind the row before', async () => {
+    const pages = new Map<unknown, unknown[]>([
+      [
+        0,
+        [
+          { id: 1, name: 'row 1' },
+          { id: 2, name: 'row 2' },
+          { id: null, name: 'nobody' },
+        ],
+      ],
+      [2, [{ id: 3, name: 'row 3' }]],
+    ])
+    const client: QueryClient = { query: async (_, [after]) => (pages.get(after) ?? []) as object[] }
+    for (const input of [common.input, (row: Item) => row.id.valueOf()]) {
+      await using node = rig()
+      const source = fromRows({ ...common, input, client, page: 3 })
+      const { tasks } = await createWarmer({
+        tasks: [warm('rows', node.row, source)],
+        clock: node.clock,
+      }).runOnce()
+      expect(tasks[0]).toMatchObject({ loaded: 3, errors: [{}], failure: undefined })
+    }
+  })
+
   test('a statement whose pages do not go on is noticed', async () => {
     await using node = rig()
     const client: QueryClient = { query: async () => items(2) }

@@ -97,6 +97,26 @@ describe('a snapshot of the local tier', () => {
     expect(after.row.peek(7)).toBe('changed 7')
   })
 
+  test('keys that stand for no input are left out, the others come', async () => {
+    await using node = rig()
+    const path = join(folder, 'keys.json')
+    const { source } = snapshot(node.near, node.row, { path })
+    const whole = node.row.keyFor(7)
+    const start = whole.slice(0, -2)
+    const keys = [
+      whole,
+      `${start}nseven`,
+      `${start}iseven`,
+      `${start}n07`,
+      `${start}tx`,
+      `other:${whole}`,
+      '',
+      start,
+    ]
+    await writeFile(path, JSON.stringify({ format: 'tierstack-keys-1', keys }))
+    expect(await source({ signal: new AbortController().signal })).toEqual([7])
+  })
+
   test('a file that is missing, cut off or something else is a cold start', async () => {
     await using node = rig()
     const path = join(folder, 'keys.json')

@@ -153,6 +153,12 @@ test('a cron expression that can not be meant is refused at once', async () => {
   const warmer = createWarmer({ tasks: [warm('rows', node.row, fromKeys([1]))] })
   expect(() => warmer.cron('every now and then')).toThrow(/./)
   warmer.cron('0 3 * * *')()
+  // Otherwise nobody would be there to hear of it.
+  for (const start of [
+    () => warmer.cron('0 3 * * *', { jitter: 'soon' as '1s' }),
+    () => warmer.every('1s', { jitter: 'soon' as '1s' }),
+  ])
+    expect(start).toThrow('Expected `jitter` to be')
 })
 
 test('progress is told by task', async () => {
@@ -166,6 +172,11 @@ test('progress is told by task', async () => {
   })
   await warmer.runOnce({ progress: ({ name, loaded }) => seen.push(`${name} ${loaded}`) })
   expect(seen).toEqual(['rows 3', 'rows 6'])
+  const fails = () => {
+    throw new Error('a listener that fails')
+  }
+  const { tasks } = await warmer.runOnce({ progress: fails })
+  expect(tasks[0]).toMatchObject({ skipped: 6, failure: undefined })
 })
 
 test('wrong options are refused in one sentence', async () => {
