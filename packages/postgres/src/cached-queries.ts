@@ -48,9 +48,22 @@ export interface CachedQueriesOptions {
    * `invalidation: 'strict'` refuses such a write instead, which is in the database all the same.
    */
   readonly queued?: (receipt: Receipt) => void
+  /**
+   * For clients that read from a replica: `current` of `replicaReads`. A result is only stored when it resolves to true
+   * before the query is sent; else it is given to those who wait for it, and is not kept. @default the client reads from the primary
+   */
+  readonly current?: () => Promise<boolean>
 }
 
-export const cachedQueriesOptionNames = ['cache', 'query', 'tables', 'policy', 'scope', 'queued'] as const
+export const cachedQueriesOptionNames = [
+  'cache',
+  'query',
+  'tables',
+  'policy',
+  'scope',
+  'queued',
+  'current',
+] as const
 
 /** A statement text that changes with every use would fill any memory. */
 const mostPlans = 2_000
@@ -103,6 +116,8 @@ export function cachedQueries(options: CachedQueriesOptions): CachedQueries {
     throw expectation('cache', 'a cache of `createCache`', options.cache)
   if (options.queued !== undefined && typeof options.queued !== 'function')
     throw expectation('queued', 'a function that is given a receipt', options.queued)
+  if (options.current !== undefined && typeof options.current !== 'function')
+    throw expectation('current', 'a function, that of `replicaReads`', options.current)
   checkTables(options.tables)
   return new Queries(options)
 }
@@ -114,13 +129,14 @@ class Queries implements CachedQueries, SharedQueries {
   readonly #tables: ReadonlySet<string> | undefined
   readonly #scope: () => string
   readonly #queued: CachedQueriesOptions['queued']
+  readonly #current: CachedQueriesOptions['current']
   readonly #unsettled: Unsettled
   #known: Promise<Known> | undefined
   /** While the database can't be asked, writes are taken apart by what was known last. */
   #last: Known = { catalog: nothing, plans: new Map() }
   #readAt = 0
 
-  constructor({ cache, query, tables, policy, scope = () => '', queued }: CachedQueriesOptions) {
+  constructor({ cache, query, tables, policy, scope = () => '', queued, current }: CachedQueriesOptions) {
     this.#cache = cache
     // A slow query is the database's business, and an error belongs to the one statement that met it.
     this.#entries = cache.namespace('sql', {
@@ -133,6 +149,7 @@ class Queries implements CachedQueries, SharedQueries {
     this.#tables = tables && new Set(tables)
     this.#scope = scope
     this.#queued = queued
+    this.#current = current
     this.#unsettled = new Unsettled(
       (text) => this.#ask(text),
       (tags) => this.invalidate(tags),
@@ -185,6 +202,7 @@ class Queries implements CachedQueries, SharedQueries {
     const stored = this.#entries.getOrSet(
       key,
       async (context) => {
+        if (this.#current && !(await this.#current())) context.skip()
         const packed = asked.pack(await asked.execute())
         // A row that isn't there may be inserted.
         if (row && keys && asked.count(packed) < keys.length) context.tag(tableTag(row.table))

@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import type { CachedConnection } from './cached-connection.ts'
 import type { CachedQueries } from './cached-queries.ts'
 import { overriding } from './overriding.ts'
 import { queryText } from './postgres-js-text.ts'
-import type { QueryParts } from './postgres-js-text.ts'
+import type { QueryParts, QueryText } from './postgres-js-text.ts'
 
 /** A query of postgres.js: sent when it is awaited, or part of another. */
 interface LazyQuery extends QueryParts, PromiseLike<unknown> {
@@ -25,10 +26,10 @@ interface Stored {
 
 type AnyFunction = (...args: never[]) => unknown
 type Sql = AnyFunction &
-  Readonly<Record<'unsafe' | 'begin' | 'reserve' | 'savepoint', AnyFunction | undefined>>
+  Readonly<Record<'unsafe' | 'file' | 'begin' | 'reserve' | 'savepoint', AnyFunction | undefined>>
 
 /**
- * A postgres.js whose queries are cached: `sql` with a template or `unsafe`. Transactions (`begin`) bypass the cache; what
+ * A postgres.js whose queries are cached: `sql` with a template, `unsafe` or `file`. Transactions (`begin`) bypass the cache; what
  * they wrote is invalidated after the commit, and forgotten when they are rolled back. Cursors, `forEach` and streams go
  * to the database and are not looked at. A query with a helper in it, such as `${sql(columns)}`, is not cached.
  *
@@ -47,6 +48,8 @@ function wrapped(sql: Sql, connection: () => CachedConnection, queries: CachedQu
     await (work as (sql: Sql) => unknown)(wrapped(given, () => inner, queries))
   const methods: Record<string, AnyFunction> = {
     unsafe: (...args: unknown[]) => lazily(call(sql.unsafe as AnyFunction, args) as LazyQuery, connection),
+    file: (...args: unknown[]) =>
+      lazily(call(sql.file as AnyFunction, args) as LazyQuery, connection, textOfFile(args)),
     begin: (...args: unknown[]) => begin(sql, args, queries.connection(), within),
     savepoint: (...args: unknown[]) =>
       call(sql.savepoint as AnyFunction, [...args.slice(0, -1), within(args.at(-1), connection())]),
@@ -100,9 +103,16 @@ async function begin(
 }
 
 /** The same query, which asks the cache when it is awaited. As a part of another query it is what it was. */
-function lazily(query: LazyQuery, connection: () => CachedConnection): LazyQuery {
+function lazily(
+  query: LazyQuery,
+  connection: () => CachedConnection,
+  text?: () => Promise<QueryText>,
+): LazyQuery {
   let running: Promise<unknown> | undefined
-  const run = () => (running ??= ask(query, connection()))
+  const run = () =>
+    (running ??= text
+      ? text().then((read) => ask(query, connection(), read))
+      : ask(query, connection(), queryText(query)))
   const methods = {
     // oxlint-disable-next-line unicorn/no-thenable -- a query of postgres.js is one
     then: (...done: Parameters<Promise<unknown>['then']>) => run().then(...done),
@@ -117,8 +127,17 @@ function lazily(query: LazyQuery, connection: () => CachedConnection): LazyQuery
   return twin
 }
 
-function ask(query: LazyQuery, connection: CachedConnection): Promise<unknown> {
-  const { text, values, opaque } = queryText(query)
+/** The text of `sql.file(path, values)`, which the query itself has only when it runs. */
+function textOfFile([path, given]: readonly unknown[]): () => Promise<QueryText> {
+  const values = Array.isArray(given) ? (given as unknown[]) : []
+  return async () => queryText({ strings: [await readFile(path as string, 'utf8')], args: values })
+}
+
+function ask(
+  query: LazyQuery,
+  connection: CachedConnection,
+  { text, values, opaque }: QueryText,
+): Promise<unknown> {
   return connection.run<Result, Stored>({
     text,
     values,

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createCache } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { redis } from '@tierstack/cache-redis'
@@ -238,6 +241,23 @@ class Failing extends PostgresDialect {
   }
 }
 
+test('what a replica shows that lags behind is not kept', async () => {
+  let current: boolean | undefined = false
+  const asked = () =>
+    current === undefined ? Promise.reject(new Error('no primary')) : Promise.resolve(current)
+  const { plain, values } = await setUp(things, { current: asked })
+  const read = async () => (await values('select v from things where id = 1'))[0]
+  expect(await read()).toBe(0)
+  await plain.query('update things set v = 1')
+  expect(await read()).toBe(1)
+  current = true
+  expect(await read()).toBe(1)
+  await plain.query('update things set v = 2')
+  current = undefined
+  expect(await read()).toBe(1)
+  await expect(values('select v from things where id = 2')).rejects.toThrow('no primary')
+})
+
 describe('transactions', () => {
   test('what is asked for before BEGIN has answered belongs to the transaction', async () => {
     const { pool, values } = await setUp(things)
@@ -406,6 +426,28 @@ describe('a result from the cache is like one from the database', () => {
       rows[0].f = 'changed'
       rows.push({})
     }
+  })
+
+  test('a file of postgres.js removes what it writes, and is cached as its text is', async () => {
+    const { url, queries, values, plain } = await setUp(things)
+    const bare = postgres(url)
+    onTestFinished(() => bare.end())
+    const cached = cachedSql(bare, queries)
+    const folder = await mkdtemp(join(tmpdir(), 'queries-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const [write, look] = [join(folder, 'write.sql'), join(folder, 'look.sql')]
+    await writeFile(write, 'update things set v = $1 where id = $2')
+    await writeFile(look, 'select v from things where id = $1')
+    const read = () => values('select v from things where id = 1')
+    expect(await read()).toEqual([0])
+    await cached.file(write, [5, 1])
+    expect([await read(), [...(await cached.file(look, [1]))]]).toEqual([[5], [{ v: 5 }]])
+    await plain.query('update things set v = 6')
+    expect([...(await cached.file(look, [1]))]).toEqual([{ v: 5 }])
+    await cached
+      .begin(async (tx) => void (await tx.file(write, [7, 1])))
+      .then(async () => expect(await read()).toEqual([7]))
+    await expect(cached.file(join(folder, 'none.sql'))).rejects.toThrow('ENOENT')
   })
 
   test('of postgres.js', async () => {

@@ -61,8 +61,9 @@ export interface CachedQueriesOptions {
     readonly policy?: Policy<never>;
     readonly scope?: () => string;
     readonly queued?: (receipt: Receipt) => void;
+    readonly current?: () => Promise<boolean>;
 }
-export declare const cachedQueriesOptionNames: readonly ['cache', 'query', 'tables', 'policy', 'scope', 'queued'];
+export declare const cachedQueriesOptionNames: readonly ['cache', 'query', 'tables', 'policy', 'scope', 'queued', 'current'];
 export interface CachedQueries {
     connection(): CachedConnection;
 }
