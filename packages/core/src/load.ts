@@ -42,16 +42,21 @@ export async function load(
   }
   const run = new LoadRun(key, reason, previous, () => flight.signal)
   let began = chain.clock.now()
-  const work = async (): Promise<unknown> => {
+  const work = (): unknown => {
     // Everybody may have left while it queued.
     flight.throwIfAbandoned()
     began = chain.clock.now()
     query.counters.loads++
-    return await loader(input, run)
+    return loader(input, run)
   }
   let value: unknown
   try {
-    value = await underTimeout(chain, job, flight, query.batched ? work() : chain.bulkhead.run(work))
+    value = await underTimeout(
+      chain,
+      job,
+      flight,
+      query.batched ? Promise.resolve(work()) : chain.bulkhead.run(work),
+    )
   } catch (error) {
     if (!(error instanceof NotModified) || stale === undefined) throw error
     value = stale.value

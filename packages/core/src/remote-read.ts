@@ -108,21 +108,27 @@ function seemsClaimed({ claimedUntil = 0 }: StoredFrame, wall: number): boolean 
   return claimedUntil > wall && claimedUntil <= wall + 2 * leaseMs
 }
 
+/** Whether a fill would replace a frame that nobody has leased yet. */
+export function lacksClaim({ claim, fence }: Place): boolean {
+  return claim !== undefined && fence === undefined
+}
+
 /** Leases the frames that a fill would replace. False when somebody else is at it. */
 export async function takeClaims(key: string, places: readonly Place[]): Promise<boolean> {
-  let all = true
-  await Promise.all(
-    places.map(async (place) => {
-      if (place.claim === undefined || place.fence !== undefined) return
-      try {
-        place.fence = await place.link.claim(key, place.claim)
-        if (place.fence === undefined) all = false
-      } catch {
-        // Out of reach: load, and store nothing there.
-      }
-    }),
-  )
-  return all
+  const taken = places.filter(lacksClaim).map((place) => takeClaim(key, place))
+  const [only] = taken
+  if (taken.length === 1 && only !== undefined) return await only
+  return (await Promise.all(taken)).every(Boolean)
+}
+
+async function takeClaim(key: string, place: Place): Promise<boolean> {
+  try {
+    place.fence = await place.link.claim(key, place.claim as string)
+    return place.fence !== undefined
+  } catch {
+    // Out of reach: load, and store nothing there.
+    return true
+  }
 }
 
 /** Gives unused leases back, so that others needn't wait for them. */

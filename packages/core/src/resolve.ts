@@ -8,7 +8,7 @@ import { dueAhead, servable, softened } from './freshness.ts'
 import type { Job } from './job.ts'
 import { load } from './load.ts'
 import type { Loaded } from './load.ts'
-import { askRemotes, giveBack, keepLeases, takeClaims } from './remote-read.ts'
+import { askRemotes, giveBack, keepLeases, lacksClaim, takeClaims } from './remote-read.ts'
 import type { Asking } from './asking.ts'
 import type { Found, Place } from './remote-read.ts'
 import type { Query } from './query.ts'
@@ -132,7 +132,7 @@ export async function resolve(
     // Seen to be claimed, it isn't asked for, but only once: whoever has the claim may be gone.
     const claimed = asked.claimed && heedsClaims && !flight.landed && job.reason !== 'ahead'
     heedsClaims = false
-    const busy = asked.busy || claimed || (places.length > 0 && !(await takeClaims(key, places)))
+    const busy = asked.busy || claimed || (places.some(lacksClaim) && !(await takeClaims(key, places)))
     if (!busy || !wait) break
     giveBack(key, places)
     if (flight.landed || job.reason === 'ahead') {
@@ -198,7 +198,8 @@ async function loadAndStore(
   const trace = chain.tracing.tracer?.load({ def: query.def, reason, key: () => key }, job.trace)
   let loaded: Loaded
   try {
-    loaded = await within(trace, () => load(chain, job, flight, reason, stale))
+    const run = () => load(chain, job, flight, reason, stale)
+    loaded = await (trace === undefined ? run() : within(trace, run))
   } catch (error) {
     leave()
     fail(chain, job, flight, stale, error, chain.clock.now() - beganAt)

@@ -245,24 +245,27 @@ export class TagBook {
   }
 
   async #standingAsked(stamps: readonly TagStamp[]): Promise<TagStanding> {
+    const now = this.#clock.now()
     let standing: TagStanding = 'valid'
+    const unknown: TagStamp[] = []
+    for (const stamp of stamps) {
+      const known = this.#trusted(stamp.tag, now)
+      if (known === undefined) unknown.push(stamp)
+      else standing = worse(standing, compare(stamp, known.state))
+    }
     try {
-      const now = this.#clock.now()
-      const answers = await Promise.all(
-        stamps.map((stamp) =>
-          Promise.resolve(this.#trusted(stamp.tag, now) ?? this.#asks.add(stamp.tag, stamp.tag)),
-        ),
-      )
-      for (const [i, known] of answers.entries()) {
-        const one = compare(stamps[i] as TagStamp, known.state)
-        if (one === 'invalid') return one
-        if (one === 'soft') standing = 'soft'
-      }
+      const [only] = unknown
+      const states =
+        unknown.length === 1 && only !== undefined
+          ? [await this.#asks.add(only.tag, only.tag)]
+          : await Promise.all(unknown.map(({ tag }) => this.#asks.add(tag, tag)))
+      for (const [i, { state }] of states.entries())
+        standing = worse(standing, compare(unknown[i] as TagStamp, state))
+      return standing
     } catch {
       // Nobody can vouch for the tags: fail closed.
       return 'invalid'
     }
-    return standing
   }
 
   async #ask(tags: readonly string[]): Promise<Known[]> {
@@ -300,6 +303,11 @@ export class TagBook {
       !this.#fence.clearedSince(known.sequence)
     return trusted ? known : undefined
   }
+}
+
+function worse(one: TagStanding, other: TagStanding): TagStanding {
+  if (one === 'invalid' || other === 'valid') return one
+  return other
 }
 
 function compare(stamp: TagStamp, state: TagState | undefined): TagStanding {

@@ -1,11 +1,12 @@
 // How soon a committed change shows in other processes, and whether any is lost to a fault:
 //
-//   pnpm --filter @tierstack/cache-postgres measure:feed [--seconds N] [--rate N] [--readers N] [--share N] [--warm-up N] [--quiet-only]
+//   pnpm --filter @tierstack/cache-postgres measure:feed [--seconds N] [--rate N] [--rows N] [--per-commit N] [--writers N]
+//     [--readers N] [--share N] [--warm-up N] [--quiet-only]
 //
-// Rows are changed from outside at a steady rate. Each reader is told of every change when its commit is acknowledged,
-// and asks for the row through the cache every 10 ms until it shows, with up to 20 rows in a request; what changes in
-// the first `warm-up` seconds, while code is compiled, isn't counted. In the second half the connections of the feed are cut, the
-// process that holds the slot is killed, and PostgreSQL is killed.
+// Rows are changed from outside at a steady rate, by writers of which each has rows of its own. Each reader is told of
+// every change once its commit is acknowledged, and asks for the row through the cache every 10 ms until it shows, with
+// up to 20 rows in a request; what changes in the first `warm-up` seconds, while code is compiled, isn't counted. In the
+// second half the connections of the feed are cut, the process that holds the slot is killed, and PostgreSQL is killed.
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,6 +19,9 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '40' },
     rate: { type: 'string', default: '1000' },
+    rows: { type: 'string', default: '2000' },
+    'per-commit': { type: 'string', default: '10' },
+    writers: { type: 'string', default: '1' },
     readers: { type: 'string', default: '4' },
     share: { type: 'string', default: '1' },
     'warm-up': { type: 'string', default: '5' },
@@ -27,8 +31,9 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds)
 const rate = Number(values.rate)
 const faulty = !values['quiet-only']
-const rows = 2_000
-const perCommit = 10
+const rows = Number(values.rows)
+const perCommit = Number(values['per-commit'])
+const writers = Number(values.writers)
 const now = () => performance.timeOrigin + performance.now()
 
 interface Reader {
@@ -79,6 +84,14 @@ const tell = (message: ToReader) => {
   for (const { child, ready } of readers) if (ready && child.connected) child.send(message)
 }
 
+/** Changes that readers aren't told of yet. To be told counts as part of their delay. */
+let untold: Written[] = []
+const tellEveryMs = 5
+setInterval(() => {
+  if (untold.length > 0) tell({ kind: 'written', changes: untold })
+  untold = []
+}, tellEveryMs).unref()
+
 async function wait(what: string, ask: () => boolean, limit = 90_000): Promise<void> {
   for (const end = now() + limit; !ask();) {
     if (now() > end) throw new Error(`waited in vain for ${what}`)
@@ -101,34 +114,39 @@ async function connect(): Promise<Client> {
 
 let version = 0
 /** Acknowledged versions by row; a commit whose acknowledgement was lost is told of by the next one of that row. */
-async function write(until: number): Promise<number> {
+async function write(until: number, writer: number): Promise<number> {
   let client = await connect()
   let written = 0
   const began = now()
+  const own = Math.floor(rows / writers)
   while (now() < until) {
-    const first = 1 + Math.floor(Math.random() * (rows - perCommit))
+    const first = 1 + writer * own + Math.floor(Math.random() * (own - perCommit + 1))
     version++
+    const made = version
     try {
-      await client.query('update measured set version = $1 where id between $2 and $3', [
-        version,
-        first,
-        first + perCommit - 1,
-      ])
+      await client.query({
+        name: 'change',
+        text: 'update measured set version = $1 where id between $2 and $3',
+        values: [made, first, first + perCommit - 1],
+      })
     } catch {
       client = await connect()
       continue
     }
     const at = now()
-    tell({
-      kind: 'written',
-      changes: Array.from({ length: perCommit }, (_, i): Written => [first + i, version, at]),
-    })
+    for (let i = 0; i < perCommit; i++) untold.push([first + i, made, at])
     written += perCommit
-    const ahead = (written / rate) * 1_000 - (now() - began)
+    const ahead = (written / (rate / writers)) * 1_000 - (now() - began)
     if (ahead > 1) await sleep(ahead)
   }
   await client.end().catch(() => {})
   return written / ((now() - began) / 1_000)
+}
+
+/** Row changes a second. */
+async function writeAll(until: number): Promise<number> {
+  const rates = await Promise.all(Array.from({ length: writers }, (_, writer) => write(until, writer)))
+  return rates.reduce((sum, one) => sum + one, 0)
 }
 
 async function fault(what: string, act: () => Promise<void>): Promise<void> {
@@ -211,9 +229,9 @@ try {
   await wait('the readers', () => readers.every(({ ready }) => ready))
   await wait('a follower', () => readers.some(({ state }) => state === 'following'))
   await sleep(500)
-  await write(now() + Number(values['warm-up']) * 1_000)
+  await writeAll(now() + Number(values['warm-up']) * 1_000)
   const counted = now()
-  const [achieved] = await Promise.all([write(counted + seconds * 1_000), faulty ? disturb() : undefined])
+  const [achieved] = await Promise.all([writeAll(counted + seconds * 1_000), faulty ? disturb() : undefined])
   await sleep(2_000)
   tell({ kind: 'compare' })
   await wait('the comparison', () => readers.every(({ compared }) => compared !== undefined))
