@@ -5,6 +5,12 @@ export interface Codec {
   readonly name: string
   /** Throws a `CacheError` with code `UNENCODABLE` that names the path of a value which would not come back the same. */
   encode(value: unknown): Uint8Array
+  /**
+   * As `encode`, into `bytes` from `at` on, which saves whoever puts more around it a copy. Returns where it ends: past
+   * the end of `bytes` when they have too little room, whatever was written; undefined for a value that only `encode`
+   * sees to. Throws nothing, and must not keep `bytes`' contents.
+   */
+  encodeInto?(value: unknown, bytes: Uint8Array, at: number): number | undefined
   /** Throws on bytes that it did not write. Must not execute or construct anything but plain data. */
   decode(bytes: Uint8Array): unknown
   /** As `decode`, of what stands from `start` on: saves whoever has more in one piece from making a view of the rest. */

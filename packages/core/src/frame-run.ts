@@ -1,3 +1,4 @@
+import type { Codec } from './codec.ts'
 import { crcOf } from './crc.ts'
 import type { SealKey } from './encryption.ts'
 import type { TagStamp } from './entry.ts'
@@ -11,12 +12,23 @@ export type RunHeader = Pick<
   'createdAt' | 'staleFor' | 'errorFor' | 'loadMs' | 'version' | 'etag' | 'trace'
 >
 
+/** What is a frame's own. */
+export interface OwnHeader {
+  readonly key: string
+  readonly freshFor: number
+  readonly tags: readonly TagStamp[]
+}
+
 /** Where a header that names neither transforms nor a key id has `freshFor`. */
 const freshForAt = 15
 /** Room for a header's key in UTF-8; a longer one goes the long way. */
 const longestKey = 1_024
 const chunkBytes = 64 * 1_024
 const encoder = new TextEncoder()
+
+function isShort(key: string): boolean {
+  return key.length * 3 <= longestKey
+}
 
 /**
  * Frames of one batch, side by side in few buffers: what they have in common is written once and copied, which takes a
@@ -35,37 +47,76 @@ export class FrameRun {
   #bytes: Uint8Array = new Uint8Array(0)
   #view: DataView = new DataView(this.#bytes.buffer)
   #at = 0
+  /** The codec writes values where they are to stand. */
+  #inPlace = true
 
   constructor(frames: Frames, common: RunHeader) {
     this.#frames = frames
     this.#common = common
   }
 
-  /** A view that stays as it is. */
-  frame(
-    payload: Payload,
-    own: { readonly key: string; readonly freshFor: number; readonly tags: readonly TagStamp[] },
-    sealKey: SealKey | undefined,
-  ): Uint8Array {
-    const { key, freshFor, tags } = own
-    if (sealKey !== undefined || payload.transforms.length > 0 || key.length * 3 > longestKey)
+  /** Of a payload. A view that stays as it is. */
+  frame(payload: Payload, own: OwnHeader, sealKey: SealKey | undefined): Uint8Array {
+    const { bytes: given, codec, transforms } = payload
+    if (sealKey !== undefined || transforms.length > 0 || !isShort(own.key))
       return this.#frames.frame(payload, { ...this.#common, ...own }, sealKey)
-    if (payload.codec !== this.#codec || tags !== this.#tags) this.#prepare(payload.codec, tags)
-    const start = this.#room(
-      this.#start.length + 2 + key.length * 3 + this.#end.length + 8 + payload.bytes.length,
-    )
-    const bytes = this.#bytes
-    bytes.set(this.#start, start)
+    const start = this.#room(this.#headRoom(own, codec) + given.length)
+    const at = this.#head(own, start)
+    this.#bytes.set(given, at + 8)
+    return this.#whole(start, at, at + 8 + given.length)
+  }
+
+  /** Of a value, which the codec writes where it is to stand, if it can. Throws what the codec throws. */
+  frameOf(
+    value: unknown,
+    own: OwnHeader,
+    o: { readonly codec: Codec | undefined; readonly sealKey: SealKey | undefined },
+  ): Uint8Array {
+    const { codec, sealKey } = o
+    if (this.#inPlace && sealKey === undefined && isShort(own.key)) {
+      const used = this.#frames.codecOf(codec)
+      const framed = used && this.#framedInPlace(value, own, used)
+      if (framed !== undefined) return framed
+    }
+    const { version } = this.#common
+    return this.frame(this.#frames.encode(value, own.key, version, codec), own, sealKey)
+  }
+
+  #framedInPlace(value: unknown, own: OwnHeader, codec: Codec): Uint8Array | undefined {
+    const room = this.#headRoom(own, codec.id)
+    for (;;) {
+      const start = this.#room(room)
+      const at = this.#head(own, start)
+      const end = codec.encodeInto?.(value, this.#bytes, at + 8)
+      // The values of a batch are of one kind: what comes next would be tried in vain.
+      if (end === undefined) this.#inPlace = false
+      else if (end <= this.#bytes.length) return this.#whole(start, at, end)
+      if (end === undefined || start === 0) return undefined
+      this.#renew(chunkBytes)
+    }
+  }
+
+  /** Most bytes of a frame without its payload. */
+  #headRoom({ key, tags }: OwnHeader, codec: number): number {
+    if (codec !== this.#codec || tags !== this.#tags) this.#prepare(codec, tags)
+    return this.#start.length + 2 + key.length * 3 + this.#end.length + 8
+  }
+
+  /** Writes the header; returns where it ends. */
+  #head({ key, freshFor }: OwnHeader, start: number): number {
+    this.#bytes.set(this.#start, start)
     this.#view.setFloat64(start + freshForAt, freshFor)
-    let at = this.#key(key, start + this.#start.length)
-    bytes.set(this.#end, at)
-    at += this.#end.length
-    this.#view.setUint32(at, payload.bytes.length)
-    at += 4
-    bytes.set(payload.bytes, at + 4)
-    const end = at + 4 + payload.bytes.length
+    const at = this.#key(key, start + this.#start.length)
+    this.#bytes.set(this.#end, at)
+    return at + this.#end.length
+  }
+
+  /** Completes the frame that begins at `start`, its header ends at `at` and its payload at `end`. */
+  #whole(start: number, at: number, end: number): Uint8Array {
+    const bytes = this.#bytes
+    this.#view.setUint32(at, end - at - 8)
     // Of both parts where they now stand: to go to and fro between two buffers would make a view each time.
-    this.#view.setUint32(at, crcOf(bytes, at + 4, end, crcOf(bytes, start, at)))
+    this.#view.setUint32(at + 4, crcOf(bytes, at + 8, end, crcOf(bytes, start, at + 4)))
     this.#at = end
     return bytes.subarray(start, end)
   }
@@ -81,12 +132,14 @@ export class FrameRun {
   }
 
   #room(most: number): number {
-    if (this.#at + most > this.#bytes.length) {
-      this.#bytes = new Uint8Array(Math.max(chunkBytes, most))
-      this.#view = new DataView(this.#bytes.buffer)
-      this.#at = 0
-    }
+    if (this.#at + most > this.#bytes.length) this.#renew(most)
     return this.#at
+  }
+
+  #renew(most: number): void {
+    this.#bytes = new Uint8Array(Math.max(chunkBytes, most))
+    this.#view = new DataView(this.#bytes.buffer)
+    this.#at = 0
   }
 
   #key(key: string, at: number): number {

@@ -50,6 +50,11 @@ export class Frames {
     this.#maxBytes = o.maxBytes
   }
 
+  /** The codec whose bytes are the payload as they are; undefined where they are transformed. */
+  codecOf(own: Codec | undefined): Codec | undefined {
+    return this.#transforms.length === 0 ? (own ?? this.#codec) : undefined
+  }
+
   /** Throws what the codec throws: `UNENCODABLE` for a value that would not come back the same. */
   encode(value: unknown, key: string, version: string, codec: Codec = this.#codec): Payload {
     let bytes = codec.encode(value)

@@ -86,11 +86,7 @@ function framing(
   ): FrameWrite | undefined => {
     try {
       const freshFor = ttls[position] as number
-      const bytes = run.frame(
-        frames.encode(value, key, version, query.codec),
-        { key, freshFor, tags },
-        sealKey,
-      )
+      const bytes = run.frameOf(value, { key, freshFor, tags }, { codec: query.codec, sealKey })
       if (isLast) tallySize(query.counters, bytes.length)
       return { key, bytes, expiresAt: createdAt + freshFor + Math.max(staleFor, errorFor) }
     } catch (error) {

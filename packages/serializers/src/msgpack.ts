@@ -5,7 +5,7 @@ import { escape } from './escape.ts'
 import type { Format } from './escape.ts'
 import { checkGrammar, markByte } from './msgpack-grammar.ts'
 import { notPlain, readPlain } from './plain-msgpack.ts'
-import { writePlain } from './plain-writer.ts'
+import { writePlain, writePlainInto } from './plain-writer.ts'
 import { unwritable } from './refusal.ts'
 import { unescape } from './unescape.ts'
 
@@ -71,6 +71,7 @@ const codec: Codec = Object.freeze({
   id: 1,
   name: 'msgpack',
   encode,
+  encodeInto: writePlainInto,
   decode,
   decodeFrom,
 })

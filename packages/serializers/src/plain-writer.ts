@@ -35,6 +35,8 @@ const otherNames: ReadonlySet<string> = new Set([
 
 const shapes = new Map<string, Shape>()
 
+const full = new Error('no room')
+
 class PlainWriter {
   #bytes: Buffer = Buffer.allocUnsafeSlow(chunkBytes)
   #view: DataView = new DataView(this.#bytes.buffer)
@@ -42,6 +44,8 @@ class PlainWriter {
   #at = 0
   #depth = 0
   #busy = false
+  /** The bytes in hand are the caller's: there is no more room than they have. */
+  #lent = false
   /** Shapes of the value in hand, in the order of their ids. */
   readonly #used: Shape[] = []
   readonly #lately: Shape[] = []
@@ -64,6 +68,35 @@ class PlainWriter {
     }
     this.#at = this.#start
     return undefined
+  }
+
+  /**
+   * Writes a plain value into the caller's bytes. Returns where it ends, a place past their end if they have no room for
+   * it; undefined for any other value.
+   */
+  into(bytes: Buffer, view: DataView, at: number, value: unknown): number | undefined {
+    if (this.#busy) return undefined
+    const own = this.#bytes
+    const ownView = this.#view
+    const ownAt = this.#at
+    this.#busy = true
+    this.#lent = true
+    this.#bytes = bytes
+    this.#view = view
+    this.#start = this.#at = at
+    try {
+      return this.#value(value) ? this.#at : undefined
+    } catch (error) {
+      return error === full ? bytes.length + 1 : undefined
+    } finally {
+      this.#busy = false
+      this.#lent = false
+      this.#depth = 0
+      this.#used.length = 0
+      this.#bytes = own
+      this.#view = ownView
+      this.#at = ownAt
+    }
   }
 
   #value(value: unknown): boolean {
@@ -301,6 +334,7 @@ class PlainWriter {
 
   #room(most: number): void {
     if (this.#at + most <= this.#bytes.length) return
+    if (this.#lent) throw full
     const before = this.#bytes.subarray(this.#start, this.#at)
     this.#bytes = Buffer.allocUnsafeSlow(Math.max(chunkBytes, (before.length + most) * 2))
     this.#view = new DataView(this.#bytes.buffer)
@@ -329,4 +363,25 @@ const writer = new PlainWriter()
 /** The bytes of a plain value, as msgpackr writes them; undefined when it must see to the value. */
 export function writePlain(value: unknown): Uint8Array | undefined {
   return writer.whole(value)
+}
+
+let lent: Buffer = Buffer.alloc(0)
+let lentView = new DataView(lent.buffer)
+/** What is written one after the other mostly goes into one piece of memory; a large one isn't to be held by this. */
+const largestHeld = 2 ** 18
+
+/**
+ * Writes the bytes of a plain value into `bytes`, from `at` on. Returns where they end, a place past the end if there is
+ * too little room; undefined when msgpackr must see to the value.
+ */
+export function writePlainInto(value: unknown, bytes: Uint8Array, at: number): number | undefined {
+  const { buffer, byteOffset, byteLength } = bytes
+  if (buffer !== lent.buffer || byteOffset !== lent.byteOffset || byteLength !== lent.byteLength) {
+    const given = Buffer.from(buffer, byteOffset, byteLength)
+    const view = new DataView(buffer, byteOffset, byteLength)
+    if (buffer.byteLength > largestHeld) return writer.into(given, view, at, value)
+    lent = given
+    lentView = view
+  }
+  return writer.into(lent, lentView, at, value)
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
 import { expect, test } from 'vitest'
 import { msgpack } from '../src/index.ts'
-import { writePlain } from '../src/plain-writer.ts'
+import { writePlain, writePlainInto } from '../src/plain-writer.ts'
 import { same } from './same.ts'
 import { anyData } from './values.ts'
 
@@ -122,4 +122,27 @@ test('a getter that encodes something else, or throws, spoils nothing', () => {
   }
   expect(() => msgpack().encode(thrower)).toThrow('something that threw')
   expect(Buffer.from(msgpack().encode(inner)).equals(packed(inner))).toBe(true)
+})
+
+test('bytes of the caller get what is written by itself, or too little room is told and nothing beside it touched', () => {
+  fc.assert(
+    fc.property(anyData, fc.nat(200), fc.nat(9), (value, room, at) => {
+      const plain = writePlain(value)
+      const alone = plain && Uint8Array.from(plain)
+      const whole = Buffer.alloc(room + 2 * at, 0xee)
+      const end = writePlainInto(value, whole.subarray(at), at) ?? 0
+      const fits = end > 0 && end <= room + at
+      const written = fits ? Uint8Array.from(whole.subarray(2 * at, at + end)) : alone
+      expect(written).toEqual(alone)
+      expect(whole.subarray(0, at).every((byte) => byte === 0xee)).toBe(true)
+      expect([...(writePlain(7) ?? [])]).toEqual([7])
+    }),
+  )
+})
+
+test('a value for which there is room is written in its place', () => {
+  const value = { id: 7, name: 'seven', body: 'x'.repeat(300), on: true, list: [1, -2, 3.5, null] }
+  const bytes = new Uint8Array(2_000)
+  const end = writePlainInto(value, bytes, 5) ?? 0
+  expect(msgpack().decode(bytes.subarray(5, end))).toEqual(value)
 })

@@ -23,7 +23,7 @@ export interface RowsOptions<R extends object, K, V> {
   readonly value?: (row: R) => V
   /** What `$1` is for the page behind a row. @default the row's input */
   readonly next?: (row: R) => unknown
-  /** Rows of a page. @default 1000 */
+  /** Rows of a page. @default 2000 */
   readonly page?: number
 }
 
@@ -45,7 +45,7 @@ const attempts = 3
  */
 export function fromRows<R extends object, K, V = R>(options: RowsOptions<R, K, V>): RowSource<K, V> {
   checkKeys('fromRows options', options, names)
-  const { client, text, after, input, page = 1_000 } = options
+  const { client, text, after, input, page = 2_000 } = options
   if (typeof client?.query !== 'function') throw expectation('client', 'a client with `query`', client)
   if (typeof input !== 'function')
     throw expectation('input', 'a function that gives the input of a row', input)

@@ -189,6 +189,7 @@ export interface Codec {
     readonly id: number;
     readonly name: string;
     encode(value: unknown): Uint8Array;
+    encodeInto?(value: unknown, bytes: Uint8Array, at: number): number | undefined;
     decode(bytes: Uint8Array): unknown;
     decodeFrom?(bytes: Uint8Array, start: number): unknown;
 }
