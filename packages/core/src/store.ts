@@ -145,9 +145,11 @@ export function putLocal(
     readonly skip?: readonly string[] | undefined
     /** A load brought it, that began at `sequence` or later. */
     readonly loaded?: boolean
+    /** @default a reading of the clock */
+    readonly now?: number
   },
 ): 'stored' | 'fenced' | 'none' {
-  const now = chain.clock.now()
+  const now = o.now ?? chain.clock.now()
   const { bare, slots } = marksOf(o.tags)
   return chain.locals.put(
     key,

@@ -21,6 +21,8 @@ export class Keeping {
   readonly #query: Query
   readonly #batch: { readonly beganAt: number; readonly loadMs: number; readonly sequence: number }
   readonly #provisional: (places: Missing['places']) => boolean
+  /** When the first was put: the others follow in the same turn. */
+  #now: number | undefined
 
   constructor(
     chain: Chain,
@@ -69,7 +71,18 @@ export class Keeping {
     }
     const sequence = vouched
     const provisional = this.#provisional(places)
-    const parts = { input, ttls, createdAt: beganAt, sequence, tags, loadMs, etag: undefined, provisional }
+    const now = (this.#now ??= this.#chain.clock.now())
+    const parts = {
+      input,
+      ttls,
+      createdAt: beganAt,
+      sequence,
+      tags,
+      loadMs,
+      etag: undefined,
+      provisional,
+      now,
+    }
     if (putLocal(this.#chain, this.#query, key, value, parts) === 'fenced')
       reportFenced(this.#chain, this.#query, key, 0)
   }

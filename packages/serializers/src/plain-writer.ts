@@ -134,15 +134,49 @@ class PlainWriter {
 
   #record(source: Readonly<Record<string, unknown>>): boolean {
     if (Object.getOwnPropertySymbols(source).length > 0) return false
+    const begun = this.#at - this.#start
+    const used = this.#used.length
+    const written = this.#recordAsLately(source)
+    if (written !== undefined) return written
+    this.#at = this.#start + begun
+    this.#used.length = used
     const names = Object.keys(source)
-    const shape = this.#shapeOf(names)
+    if (!this.#recordHead(this.#shapeOf(names))) return false
+    for (let i = 0; i < names.length; i++) if (!this.#value(source[names[i] as string])) return false
+    return true
+  }
+
+  /**
+   * A record of a shape that was met lately, in one pass without a list of its names; undefined for any other, of which a
+   * part may be written.
+   */
+  #recordAsLately(source: Readonly<Record<string, unknown>>): boolean | undefined {
+    let names: readonly string[] | undefined
+    let count = 0
+    // Inherited names are none of any shape: there the lists differ in the end.
+    for (const name in source) {
+      if (names === undefined) {
+        const shape = this.#latelyFrom(name)
+        if (shape === undefined || !this.#recordHead(shape)) return undefined
+        ;({ names } = shape)
+      }
+      if (name !== names[count++]) return undefined
+      if (!this.#value(source[name])) return false
+    }
+    return names === undefined || count < names.length ? undefined : true
+  }
+
+  #latelyFrom(name: string): Shape | undefined {
+    for (const shape of this.#lately) if (shape.names[0] === name) return shape
+    return undefined
+  }
+
+  #recordHead(shape: Shape): boolean {
     if (shape.bytes === undefined) return false
     const id = this.#used.indexOf(shape)
-    if (id >= 0) {
-      this.#room(1)
-      this.#bytes[this.#at++] = firstId + id
-    } else if (!this.#define(shape, shape.bytes)) return false
-    for (let i = 0; i < names.length; i++) if (!this.#value(source[names[i] as string])) return false
+    if (id < 0) return this.#define(shape, shape.bytes)
+    this.#room(1)
+    this.#bytes[this.#at++] = firstId + id
     return true
   }
 
