@@ -1,4 +1,5 @@
 import type { LocalEntry, TagStamp } from './entry.ts'
+import { unitAt } from './unit-at.ts'
 
 /*
  * What this process knows to have been removed, in bounded memory: for each slot of keys and of tags, the sequence
@@ -11,8 +12,9 @@ const tagSlots = 16_384
 
 /** FNV-1a over UTF-16 units. */
 function hash(text: string): number {
+  const { length } = text
   let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  for (let i = 0; i < length; i++) h = Math.imul(h ^ unitAt(text, i), 0x01000193)
   return h >>> 0
 }
 

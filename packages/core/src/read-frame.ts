@@ -2,6 +2,7 @@ import { crcIn, crcOf, fewBytes } from './crc.ts'
 import type { TagStamp } from './entry.ts'
 import { BadFrame, formatVersion, hasEtag, hasTrace, magic } from './frame.ts'
 import type { FrameHeader, OpenFrame } from './frame.ts'
+import { unitAt } from './unit-at.ts'
 import { viewOf } from './view-of.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -60,7 +61,7 @@ class Reader {
   #isAscii(start: number, text: string): boolean {
     const bytes = this.#bytes
     for (let i = 0; i < text.length; i++) {
-      const unit = text.charCodeAt(i)
+      const unit = unitAt(text, i)
       if (unit > 0x7f || unit !== bytes[start + i]) return false
     }
     return true
@@ -201,8 +202,9 @@ function readPlain(bytes: Uint8Array, key: string, start: number, view: DataView
 
 /** Ends as soon as something differs; for what isn't ASCII always. */
 function standsIn(view: DataView, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
+  const { length } = text
+  for (let i = 0; i < length; i++) {
+    const unit = unitAt(text, i)
     if (unit > 0x7f || unit !== view.getUint8(at + i)) return false
   }
   return true
