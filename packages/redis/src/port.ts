@@ -1,3 +1,6 @@
+// The global of this name is a getter, which is asked each time.
+import { Buffer } from 'node:buffer'
+
 /** One word of a command. Strings are sent as UTF-8. */
 export type Word = string | Uint8Array | number
 

@@ -1,3 +1,5 @@
+// The global of this name is a getter, which is asked each time.
+import { Buffer } from 'node:buffer'
 import type { Codec } from '@tierstack/cache-core'
 // This entry of msgpackr never looks for its native addon.
 import { Packr, Unpackr } from 'msgpackr/pack'
