@@ -69,7 +69,7 @@ export class FreshFrames {
         : backfillLocal(chain, { query, key, input, options: undefined }, outset, {
             value,
             life: lifeOfFrame(header, now, wall),
-            stamp: frame.stamp,
+            stamp: stampToKeep(frame, taken),
             tags: header.tags,
             slots: slotsOf(header.tags),
             loadMs: header.loadMs,
@@ -84,4 +84,12 @@ export class FreshFrames {
     counters.saved[0] = (counters.saved[0] as number) + header.loadMs
     return isolation === 'clone' ? copy(value) : value
   }
+}
+
+/** To decode a shorter value once more costs less than every entry would that carries its stamp. */
+const longEnough = 1_024
+
+/** What tells later that the frame is still the same, and needn't be decoded again; none for a short one. */
+function stampToKeep(frame: StoredFrame, { whole, payloadStart = 0 }: OpenFrame): string {
+  return whole !== undefined && whole.length - payloadStart < longEnough ? '' : frame.stamp
 }

@@ -9,8 +9,8 @@ export interface Mark {
   /** Ms from the end of freshness. */
   readonly staleFor: number
   readonly errorFor: number
-  /** Ms from creation. */
-  readonly vouchedFor: number
+  /** Undefined: since its creation. Entries that were read together from a farther tier have one instant. */
+  readonly vouchedAt: number | undefined
   readonly soft: boolean
   readonly stamp: string
   readonly tags: LocalEntry['tags']
@@ -26,7 +26,7 @@ export const vacant: Mark = {
   seen: -1,
   staleFor: 0,
   errorFor: 0,
-  vouchedFor: 0,
+  vouchedAt: undefined,
   soft: false,
   stamp: '',
   tags: [],
@@ -46,13 +46,13 @@ function between(from: number, to: number): number {
 export function markOf(entry: LocalEntry, prefix: Prefix, last: Mark): Mark {
   const staleFor = between(entry.freshUntil, entry.staleUntil)
   const errorFor = between(entry.freshUntil, entry.errorUntil)
-  const vouchedFor = between(entry.createdAt, entry.vouchedAt)
+  const vouchedAt = between(entry.createdAt, entry.vouchedAt) === 0 ? undefined : entry.vouchedAt
   if (
     last.prefix === prefix &&
     last.seen === entry.seen &&
     last.staleFor === staleFor &&
     last.errorFor === errorFor &&
-    last.vouchedFor === vouchedFor &&
+    last.vouchedAt === vouchedAt &&
     last.soft === entry.soft &&
     last.stamp === entry.stamp &&
     last.etag === entry.etag &&
@@ -69,7 +69,7 @@ export function markOf(entry: LocalEntry, prefix: Prefix, last: Mark): Mark {
     seen,
     staleFor,
     errorFor,
-    vouchedFor,
+    vouchedAt,
     soft,
     stamp,
     tags,

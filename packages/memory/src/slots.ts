@@ -165,7 +165,7 @@ export class Slots {
       seen: mark.seen,
       loadMs: this.loadMs(slot),
       etag: mark.etag,
-      vouchedAt: createdAt + mark.vouchedFor,
+      vouchedAt: mark.vouchedAt ?? createdAt,
       provisional: mark.provisional,
       usedAt: this.#usedAt?.[slot] ?? createdAt,
       idleTtl: mark.idleTtl,
