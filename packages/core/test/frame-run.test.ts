@@ -62,7 +62,7 @@ test('a value has the same frame whether the codec writes it in its place or not
   )
   fc.assert(
     fc.property(values, (items) => {
-      const refused = new Set(items.filter((item) => item.refused).map(({ bytes }) => bytes))
+      const refused = new Set<Uint8Array>(items.filter((item) => item.refused).map(({ bytes }) => bytes))
       const codec: Codec = {
         ...structuredCodec,
         encode: (value) => value as Uint8Array,
