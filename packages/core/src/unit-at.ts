@@ -1,3 +1,4 @@
+// oxlint-disable-next-line unbound-method -- it is always called on a text
 const { charCodeAt } = String.prototype
 
 /**

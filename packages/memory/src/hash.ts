@@ -13,6 +13,7 @@ function mixed(given: number): number {
 }
 
 // Looked up once: an engine that has met many kinds of text looks it up anew for each letter.
+// oxlint-disable-next-line unbound-method -- it is always called on a text
 const { charCodeAt } = String.prototype
 
 /** FNV-1a over UTF-16 units. */
