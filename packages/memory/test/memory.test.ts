@@ -17,6 +17,17 @@ describe('a memory tier', () => {
   localContract(() => memory(), { test })
 })
 
+describe('what entries share', () => {
+  test('each entry keeps the instant since which it is vouched for, whatever those before it had', () => {
+    const { tier } = opened()
+    const instants = { a: [10, 10], b: [20, 20], c: [5, 30], d: [7, 30], e: [30, 31], f: [31, 31] } as const
+    for (const [key, [createdAt, vouchedAt]] of Object.entries(instants))
+      tier.set(key, localEntry(key, { createdAt, vouchedAt }))
+    for (const [key, [createdAt, vouchedAt]] of Object.entries(instants))
+      expect(tier.get(key)).toMatchObject({ createdAt, vouchedAt })
+  })
+})
+
 describe('bounds', () => {
   test('the entry not used for the longest time goes when there are too many', () => {
     const { tier, evicted } = opened({ maxEntries: 3, policy: 'lru' })
