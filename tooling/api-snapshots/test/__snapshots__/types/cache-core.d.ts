@@ -849,26 +849,19 @@ export declare function noteBypass(key: string): void;
 // ./remove
 import type { Removal } from './bus.ts';
 import type { Chain } from './chain.ts';
-import type { JournalPage } from './journal.ts';
 import type { ResolvedPolicy } from './policy.ts';
-import type { RemoteLink } from './remote-link.ts';
+import type { Origin } from './told-removal.ts';
 export interface Receipt<N extends string = string> {
     readonly confirmed: readonly N[];
     readonly queued: readonly N[];
     readonly durable: readonly N[];
     readonly bus: 'sent' | 'queued' | 'none';
 }
-export type Origin = 'local' | 'db';
 export declare function announce(chain: Chain, keys: readonly string[], policy: ResolvedPolicy): Promise<void>;
 export declare function removeKeys(chain: Chain, policy: ResolvedPolicy, keys: readonly string[], soft: boolean, origin?: Origin): Promise<Receipt>;
 export declare function removeTags(chain: Chain, policy: ResolvedPolicy, tags: readonly string[], soft: boolean, origin?: Origin): Promise<Receipt>;
 export declare function removeAll(chain: Chain, policy: ResolvedPolicy, origin?: Origin): Promise<Receipt>;
 export declare function removeChanged(chain: Chain, policy: ResolvedPolicy, removal: Removal, origin: Origin): Promise<Receipt>;
-export declare function dropKeys(chain: Chain, keys: readonly string[], soft: boolean): void;
-export declare function dropKeysHere(chain: Chain, keys: readonly string[], soft: boolean): void;
-export declare function dropReplayed(chain: Chain, page: JournalPage): void;
-export declare function removedElsewhere(chain: Chain, removal: Removal, from: RemoteLink | undefined, trace?: string): void;
-export declare function suspectAll(chain: Chain, from: RemoteLink | undefined): void;
 
 // ./schema
 export interface StandardSchema<O> {
