@@ -5,6 +5,7 @@ import type { TagStamp } from './entry.ts'
 import { encodeHead } from './frame.ts'
 import type { FrameHeader } from './frame.ts'
 import type { Frames, Payload } from './frames.ts'
+import { unitAt } from './unit-at.ts'
 
 /** What the frames of one batch have in common. */
 export type RunHeader = Pick<
@@ -147,7 +148,7 @@ export class FrameRun {
     const from = at + 2
     let { length } = key
     for (let i = 0; i < length; i++) {
-      const unit = key.charCodeAt(i)
+      const unit = unitAt(key, i)
       if (unit > 0x7f) {
         length = encoder.encodeInto(key, bytes.subarray(from)).written
         break

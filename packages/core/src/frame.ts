@@ -1,5 +1,6 @@
 import { crcOf } from './crc.ts'
 import type { TagStamp } from './entry.ts'
+import { unitAt } from './unit-at.ts'
 
 /*
  * A frame is an entry as bytes. The header is ours alone; tiers don't look inside. Numbers are big-endian.
@@ -116,7 +117,7 @@ class Writer {
     const { bytes } = this
     let all = 0
     for (let i = 0; i < text.length; i++) {
-      const unit = text.charCodeAt(i)
+      const unit = unitAt(text, i)
       all |= unit
       bytes[start + i] = unit
     }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { CacheError } from './errors.ts'
 import { shown } from './expectation.ts'
 import type { KeyHash } from './key-hash.ts'
+import { unitAt } from './unit-at.ts'
 
 export type KeyPart = string | number | bigint | boolean | null | undefined | Date
 /** Input of a definition: a primitive, a date, or plain data made of them. */
@@ -136,17 +137,17 @@ export function joinKey(prefix: string, input: KeyPart): string {
  */
 export function isJoined(key: string, prefix: string, input: unknown): boolean {
   let at = prefix.length
-  const end = prefix.charCodeAt(at - 1)
+  const end = unitAt(prefix, at - 1)
   const definition = end === 0x3a
   // What others end in isn't all that tells where to split.
   if ((!definition && end !== 0x3d && end !== 0x7e) || !key.startsWith(prefix)) return false
-  if (definition && key.charCodeAt(at++) !== (typeof input === 'string' ? 0x73 : 0x6e)) return false
+  if (definition && unitAt(key, at++) !== (typeof input === 'string' ? 0x73 : 0x6e)) return false
   if (typeof input === 'string') return key.length === at + input.length && key.endsWith(input)
   if (!definition || typeof input !== 'number' || (input | 0) !== input || input < 0) return false
   let left = input
   let digit = key.length
   do {
-    if (digit <= at || key.charCodeAt(--digit) !== 0x30 + (left % 10)) return false
+    if (digit <= at || unitAt(key, --digit) !== 0x30 + (left % 10)) return false
     left = (left / 10) | 0
   } while (left > 0)
   return digit === at

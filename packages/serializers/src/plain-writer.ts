@@ -1,3 +1,5 @@
+// oxlint-disable-next-line unbound-method -- it is always called on a text; looked up anew at each letter it costs more
+const { charCodeAt } = String.prototype
 /*
  * The plain part of what msgpackr writes, checked and written in one pass: null, booleans, numbers, text, arrays, dates
  * of this century and the last, and records (names once, then values). Byte for byte what msgpackr makes of it. Anything
@@ -309,7 +311,7 @@ class PlainWriter {
     const from = this.#at + (length < 0x20 ? 1 : 2)
     let all = 0
     for (let i = 0; i < length; i++) {
-      const unit = text.charCodeAt(i)
+      const unit = charCodeAt.call(text, i)
       all |= unit
       bytes[from + i] = unit
     }
