@@ -24,7 +24,7 @@ const { values } = parseArgs({
     writers: { type: 'string', default: '1' },
     readers: { type: 'string', default: '4' },
     share: { type: 'string', default: '1' },
-    'warm-up': { type: 'string', default: '5' },
+    'warm-up': { type: 'string', default: '20' },
     'quiet-only': { type: 'boolean', default: false },
   },
 })
