@@ -5,6 +5,19 @@ interface Waiting<O> {
   readonly reject: (error: unknown) => void
 }
 
+/** What leaves together. */
+class Load<I, O> {
+  readonly items: I[] = []
+  readonly waiting: Waiting<O>[] = []
+  readonly keys = new Map<string, Promise<O>>()
+  /** It was told to leave, and may still wait for a place. */
+  leaving = false
+
+  fail(error: unknown): void {
+    for (const { reject } of this.waiting) reject(error)
+  }
+}
+
 /**
  * Collects what is asked for in one turn of the event loop and asks once.
  *
@@ -12,54 +25,71 @@ interface Waiting<O> {
  * tick of its own, and a write to a socket each is most of what they would cost. A lone call isn't delayed: with nothing else to handle, the turn is over.
  */
 export class Batch<I, O> {
-  #items: I[] = []
-  #waiting: Waiting<O>[] = []
-  #keys = new Map<string, Promise<O>>()
+  #load = new Load<I, O>()
   readonly #run: (items: readonly I[]) => Promise<readonly O[]>
   readonly #limit: number
+  readonly #place: (go: () => Promise<readonly O[]>) => Promise<readonly O[]>
 
-  constructor(run: (items: readonly I[]) => Promise<readonly O[]>, limit = 1_000) {
+  /** @param place Runs it when there is a place for it; what is asked for until then goes along. */
+  constructor(
+    run: (items: readonly I[]) => Promise<readonly O[]>,
+    limit = 1_000,
+    place: (go: () => Promise<readonly O[]>) => Promise<readonly O[]> = (go) => go(),
+  ) {
     this.#run = run
     this.#limit = limit
+    this.#place = place
   }
 
   /** The answer for `item`. Items with the same `key` in one batch are asked once. */
   add(key: string, item: I): Promise<O> {
-    const known = this.#keys.get(key)
+    const load = this.#load
+    const { items, waiting, keys } = load
+    const known = keys.get(key)
     if (known) return known
-    if (this.#items.length === 0) atEndOfTurn(() => this.flush())
+    if (items.length === 0) atEndOfTurn(() => this.#leave(load))
     const promise = new Promise<O>((resolve, reject) => {
-      this.#items.push(item)
-      this.#waiting.push({ resolve, reject })
+      items.push(item)
+      waiting.push({ resolve, reject })
     })
-    this.#keys.set(key, promise)
-    if (this.#items.length >= this.#limit) this.flush()
+    keys.set(key, promise)
+    if (items.length >= this.#limit) this.flush()
     return promise
   }
 
   /** As `add`, for items of which none may be left out: a second one with the same key goes into the next batch. */
   addEach(key: string, item: I): Promise<O> {
-    if (this.#keys.has(key)) this.flush()
+    if (this.#load.keys.has(key)) this.flush()
     return this.add(key, item)
   }
 
-  /** Asks at once for what was collected. */
+  /** Asks at once for what was collected: nothing else goes along. */
   flush(): void {
-    if (this.#items.length === 0) return
-    const items = this.#items
-    const waiting = this.#waiting
-    this.#items = []
-    this.#waiting = []
-    this.#keys = new Map()
-    const fail = (error: unknown) => {
-      for (const w of waiting) w.reject(error)
+    const load = this.#load
+    if (load.items.length === 0) return
+    this.#load = new Load()
+    this.#leave(load)
+  }
+
+  #leave(load: Load<I, O>): void {
+    if (load.leaving) return
+    load.leaving = true
+    const close = () => {
+      if (this.#load === load) this.#load = new Load()
     }
-    this.#run(items).then((outputs) => {
-      if (outputs.length !== items.length) {
-        fail(new Error(`a batch of ${items.length} got ${outputs.length} answers`))
-        return
-      }
-      waiting.forEach((w, i) => w.resolve(outputs[i] as O))
-    }, fail)
+    const go = () => {
+      close()
+      return this.#run(load.items)
+    }
+    this.#place(go).then(
+      (outputs) => {
+        if (outputs.length === load.items.length) load.waiting.forEach((w, i) => w.resolve(outputs[i] as O))
+        else load.fail(new Error(`a batch of ${load.items.length} got ${outputs.length} answers`))
+      },
+      (error: unknown) => {
+        close()
+        load.fail(error)
+      },
+    )
   }
 }

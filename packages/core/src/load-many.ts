@@ -11,7 +11,10 @@ interface Wanted {
   readonly context: LoadContext
 }
 
-/** A loader that gathers the loads of one turn of the event loop into one `loadMany`. A load that stays alone uses `load`. */
+/**
+ * A loader that gathers the loads of one turn of the event loop into one `loadMany`; and, while that waits for a place in
+ * the bulkhead, those of the turns that follow. A load that stays alone uses `load`.
+ */
 export function gathered(o: {
   readonly name: string
   readonly load: ((input: unknown, context: LoadContext) => MaybePromise<unknown>) | undefined
@@ -19,30 +22,36 @@ export function gathered(o: {
   readonly bulkhead: Bulkhead
 }): (input: unknown, context: LoadContext) => Promise<unknown> {
   const { name, load, loadMany, bulkhead } = o
-  const batch = new Batch<Wanted, () => unknown>((wanted) =>
-    bulkhead.run(async () => {
-      const [first] = wanted
-      if (wanted.length === 1 && first && load) {
-        const value = await load(first.input, first.context)
-        return [() => value]
-      }
-      const inputs = wanted.map(({ input }) => input)
-      // The batch is wanted as long as one of its loads is.
-      const controller = new AbortController()
-      let left = wanted.length
-      for (const { context } of wanted) {
-        context.signal.addEventListener('abort', () => {
-          if (--left === 0) controller.abort(context.signal.reason)
-        })
-      }
-      const answer = answers(name, inputs, await loadMany(inputs, controller.signal))
-      return inputs.map((_, at) => () => answer(at))
-    }),
-  )
+  const run = async (wanted: readonly Wanted[]) => {
+    const [first] = wanted
+    if (wanted.length === 1 && first && load) {
+      const value = await load(first.input, first.context)
+      return [() => value]
+    }
+    const inputs = wanted.map(({ input }) => input)
+    const answer = answers(name, inputs, await loadMany(inputs, wantedBy(wanted)))
+    return inputs.map((_, at) => () => answer(at))
+  }
+  const batch = new Batch<Wanted, () => unknown>(run, undefined, (go) => bulkhead.run(go))
   return async (input, context) => {
     const answer = await batch.addEach(context.key, { input, context })
     return answer()
   }
+}
+
+/** A batch is wanted as long as one of its loads is. */
+function wantedBy(wanted: readonly Wanted[]): AbortSignal {
+  const controller = new AbortController()
+  let left = wanted.length
+  const leave = (signal: AbortSignal) => {
+    if (--left === 0) controller.abort(signal.reason)
+  }
+  for (const { context } of wanted) {
+    const { signal } = context
+    if (signal.aborted) leave(signal)
+    else signal.addEventListener('abort', () => leave(signal))
+  }
+  return controller.signal
 }
 
 /** The answer to each input by its place, which throws where that one failed. */

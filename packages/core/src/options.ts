@@ -64,7 +64,10 @@ export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> exten
   suspectTtl?: Duration
   /** Loads begun this soon after a removal are served, not stored: the replica they read may lag. @default 0 */
   replicaLag?: Duration
-  /** How many loads run at once, and how many may wait for a place. @default { concurrentLoads: 64, queue: 10_000 } */
+  /**
+   * How many loads run at once, and how many may wait for a place: as many as the pool has connections, and what waits for
+   * one is loaded by one `loadMany`, where there is one. @default { concurrentLoads: 64, queue: 10_000 }
+   */
   bulkhead?: { readonly concurrentLoads?: number; readonly queue?: number }
 }
 

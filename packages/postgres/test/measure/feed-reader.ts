@@ -32,7 +32,8 @@ const now = () => performance.timeOrigin + performance.now()
 const rowsPerRequest = 20
 const everyMs = 10
 
-const pool = new Pool({ connectionString: databaseUrl, max: 4 })
+const connections = 4
+const pool = new Pool({ connectionString: databaseUrl, max: connections })
 pool.on('error', () => {})
 const versions = async (ids: readonly number[]): Promise<Map<number, number>> => {
   const found = await pool.query('select id, version from measured where id = any($1)', [ids])
@@ -43,6 +44,8 @@ const cache = createCache({
   tiers: [memory(), redis({ url: redisUrl })],
   ttl: '1h',
   timeouts: { hard: '1m' },
+  // What waits for a connection waits together.
+  bulkhead: { concurrentLoads: connections },
   // A load that failed while the database was away is tried again soon: for as long as this, its readers get an error,
   // never the old row, but the change doesn't show either. By default a second.
   errorTtl: '50ms',
