@@ -9,6 +9,7 @@ import type {
 } from 'kysely'
 import type { CachedConnection } from './cached-connection.ts'
 import type { CachedQueries } from './cached-queries.ts'
+import { runElsewhere } from './run-elsewhere.ts'
 
 /**
  * A Kysely dialect for PostgreSQL whose queries are cached: around the driver, because a plugin can't keep a query from
@@ -118,17 +119,7 @@ class Connection implements DatabaseConnection {
   }
 
   async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
-    const ended = Promise.withResolvers<void>()
-    const settled = this.ours.run<void, void>({
-      text: query.sql,
-      values: query.parameters,
-      shape: '',
-      uncached: true,
-      execute: () => ended.promise,
-      pack: () => {},
-      unpack: () => {},
-      count: () => 0,
-    })
+    const { ended, settled } = runElsewhere(this.ours, query.sql, query.parameters)
     settled.catch(() => {})
     try {
       yield* this.theirs.streamQuery<R>(query, chunkSize)

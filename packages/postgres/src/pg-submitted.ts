@@ -1,4 +1,5 @@
 import type { CachedConnection } from './cached-connection.ts'
+import { runElsewhere } from './run-elsewhere.ts'
 
 /** What `pg` is given to run by itself: a cursor, a stream of rows, a COPY, a `Query`. */
 interface Submitted {
@@ -20,17 +21,11 @@ export function isSubmitted(given: unknown): given is Submitted {
 export function followSubmitted(query: Submitted, connection: CachedConnection): void {
   const { text = '', values = [] } = query.text === undefined && query.cursor ? query.cursor : query
   if (typeof text !== 'string') return
-  const ended = Promise.withResolvers<void>()
-  const settled = connection.run<void, void>({
+  const { ended, settled } = runElsewhere(
+    connection,
     text,
-    values: Array.isArray(values) ? (values as unknown[]) : [],
-    shape: '',
-    uncached: true,
-    execute: () => ended.promise,
-    pack: () => {},
-    unpack: () => {},
-    count: () => 0,
-  })
+    Array.isArray(values) ? (values as unknown[]) : [],
+  )
   const over = settled.catch(() => {})
   const { handleReadyForQuery: ready, handleError: failed } = query
   query.handleReadyForQuery = (...args) => {

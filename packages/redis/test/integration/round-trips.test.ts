@@ -34,6 +34,16 @@ test('a hit costs one round trip, a miss and its fill two, a removal one', async
   expect(await cost(() => opened.tier.clear())).toBe(1)
 })
 
+/** Waits until what is read stays in memory. */
+async function live(item: { (id: number): Promise<unknown>; peek(id: number): unknown }): Promise<void> {
+  await until('a live bus', async () => {
+    await item(0)
+    // Past the time for which what was just read counts by itself.
+    await sleep(600)
+    return item.peek(0) !== undefined
+  })
+}
+
 for (const tags of [[], ['group']]) {
   test(`through the whole chain, with ${tags.length} tags, each call costs what its tier's verbs cost`, async () => {
     await using proxy = await Proxy.to(inject('redisUrl'))
@@ -52,14 +62,7 @@ for (const tags of [[], ['group']]) {
     const ids = Array.from({ length: 100 }, (_, i) => 1_000 + i)
     await other.cache.clear()
     // The first entry with a tag makes the tag's generation, which stays in the book while the bus vouches for it.
-    for (const { item } of [counted, other]) {
-      await until('a live bus', async () => {
-        await item(0)
-        // Past the time for which what was just read counts by itself.
-        await sleep(600)
-        return item.peek(0) !== undefined
-      })
-    }
+    for (const { item } of [counted, other]) await live(item)
     await other.drained(Promise.all([other.item(1), other.item.many(ids)]))
 
     expect(await cost(() => counted.drained(counted.item(1)))).toBe(1)
@@ -91,13 +94,7 @@ test('who sees that another loads an invalid entry anew waits for it, without as
   })
   if (!counted || !other) throw new Error('two caches')
   await other.cache.clear()
-  for (const { item } of [counted, other]) {
-    await until('a live bus', async () => {
-      await item(0)
-      await sleep(600)
-      return item.peek(0) !== undefined
-    })
-  }
+  for (const { item } of [counted, other]) await live(item)
   await other.item(1)
   await other.cache.drain()
   await other.cache.invalidateTags('group')
