@@ -1,3 +1,4 @@
+import { asciiInto } from './ascii-into.ts'
 import type { Codec } from './codec.ts'
 import { crcOf } from './crc.ts'
 import type { SealKey } from './encryption.ts'
@@ -5,7 +6,6 @@ import type { TagStamp } from './entry.ts'
 import { encodeHead } from './frame.ts'
 import type { FrameHeader } from './frame.ts'
 import type { Frames, Payload } from './frames.ts'
-import { unitAt } from './unit-at.ts'
 
 /** What the frames of one batch have in common. */
 export type RunHeader = Pick<
@@ -146,15 +146,9 @@ export class FrameRun {
   #key(key: string, at: number): number {
     const bytes = this.#bytes
     const from = at + 2
-    let { length } = key
-    for (let i = 0; i < length; i++) {
-      const unit = unitAt(key, i)
-      if (unit > 0x7f) {
-        length = encoder.encodeInto(key, bytes.subarray(from)).written
-        break
-      }
-      bytes[from + i] = unit
-    }
+    const length = asciiInto(key, bytes, from)
+      ? key.length
+      : encoder.encodeInto(key, bytes.subarray(from)).written
     bytes[at] = length >>> 8
     bytes[at + 1] = length & 0xff
     return from + length

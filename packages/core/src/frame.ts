@@ -1,6 +1,6 @@
+import { asciiInto } from './ascii-into.ts'
 import { crcOf } from './crc.ts'
 import type { TagStamp } from './entry.ts'
-import { unitAt } from './unit-at.ts'
 
 /*
  * A frame is an entry as bytes. The header is ours alone; tiers don't look inside. Numbers are big-endian.
@@ -98,30 +98,15 @@ class Writer {
     const { length } = text
     this.room(2 + length * 3)
     const start = this.at + width
-    if (length < shortText && this.#ascii(text, start)) {
-      if (width === 1) this.bytes[this.at] = length
-      else this.view.setUint16(this.at, length)
-      this.at = start + length
-      return
-    }
-    const { written } = encoder.encodeInto(text, this.bytes.subarray(start))
+    const written =
+      length < shortText && asciiInto(text, this.bytes, start)
+        ? length
+        : encoder.encodeInto(text, this.bytes.subarray(start)).written
     if (written >= 1 << (8 * width))
       throw new RangeError(`a text of ${written} bytes doesn't fit into a frame header`)
     if (width === 1) this.bytes[this.at] = written
     else this.view.setUint16(this.at, written)
     this.at = start + written
-  }
-
-  /** Whether all of the text is ASCII; only then does it stand there. */
-  #ascii(text: string, start: number): boolean {
-    const { bytes } = this
-    let all = 0
-    for (let i = 0; i < text.length; i++) {
-      const unit = unitAt(text, i)
-      all |= unit
-      bytes[start + i] = unit
-    }
-    return all < 0x80
   }
 }
 
