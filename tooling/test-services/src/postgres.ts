@@ -117,9 +117,16 @@ async function serve(
   }
   const words = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   let program: Program
-  const start = async () => {
+  const launch = async () => {
     program = await machine.start(`${prefix}postgres`, ['-D', folder, ...words], { unprivileged })
-    await until(`PostgreSQL on port ${port}`, () => isReady(url), { detail: () => program.output() })
+  }
+  const start = async () => {
+    await launch()
+    const answers = async () => {
+      if (await foundSurvivors(program)) await launch()
+      return isReady(url)
+    }
+    await until(`PostgreSQL on port ${port}`, answers, { detail: () => program.output() })
   }
   // SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for the clients to leave.
   const end = async (signal: 'SIGINT' | 'SIGKILL') => {
@@ -147,6 +154,16 @@ async function serve(
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+/**
+ * Whether a server gave up because processes of the one before are alive. They end by themselves once they
+ * notice that it was killed; on a busy machine a new server may be there before.
+ */
+async function foundSurvivors(server: Program): Promise<boolean> {
+  if (!(await server.output()).includes('pre-existing shared memory block')) return false
+  await server.ended()
+  return true
 }
 
 async function isReady(connectionString: string): Promise<boolean> {
