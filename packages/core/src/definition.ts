@@ -186,12 +186,15 @@ export interface Cached<K extends KeyOf, V, N extends string = string> {
   expire(...inputs: K[]): Promise<Receipt<N>>
   /** Loads anew, whatever is stored. */
   refresh(...inputs: K[]): Promise<void>
-  /** Loads what isn't fresh. One failing input never stops the rest. */
+  /**
+   * Loads what isn't fresh. One failing input never stops the rest. Right after the process started it waits, at most
+   * 2 s, until the buses have joined: what is stored nearby before that leaves again when they do.
+   */
   warm(inputs: Iterable<K> | AsyncIterable<K>, options?: WarmOptions): Promise<WarmReport>
   /**
    * Stores rows that a source brings page by page, where nothing fresh is: for many at once, instead of their inputs. A
    * value must be what `load` gives for its input. Rows that may be from before a removal are loaded one way or the
-   * other, as by `warm`; so are all where a remote tier has no `bulk`, or writes go `'behind'`. Rejects when `next` does,
+   * other, as by `warm`, which it waits like; so are all where a remote tier has no `bulk`, or writes go `'behind'`. Rejects when `next` does,
    * after what it brought is stored.
    */
   warmRows(next: NextRows<K, V>, options?: WarmOptions): Promise<WarmReport>

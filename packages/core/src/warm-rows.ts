@@ -6,6 +6,7 @@ import type { Query } from './query.ts'
 import { Lanes } from './warm-lanes.ts'
 import { openPage, placesOf, takesPages } from './warm-page.ts'
 import type { Opening, Row } from './warm-page.ts'
+import { vouched } from './warm-start.ts'
 import { resolveWarm, Warming } from './warming.ts'
 
 /** An opening that is older than this when its page is to be read is taken anew: more removals would void it. */
@@ -63,6 +64,8 @@ export async function warmRows<K>(
   const lanes = new Lanes(concurrency)
   const pages = new Pages(chain, next, signal)
   const began = chain.clock.now()
+  await vouched(chain, signal)
+  const vouchedAt = chain.clock.now()
   const whole = takesPages(chain, query) && !o.apart
   let begun = 0
   const store = async (turn: Turn<K>, page: NonNullable<Page<K>>) => {
@@ -91,7 +94,7 @@ export async function warmRows<K>(
         await store(at, page)
       } else {
         await store(turn, page)
-        const early = (begun * 1_000) / rate - (chain.clock.now() - began)
+        const early = (begun * 1_000) / rate - (chain.clock.now() - vouchedAt)
         if (early > 0) await pause(chain.clock, early)
         if (!signal.aborted) turn = await pages.ask(false)
       }

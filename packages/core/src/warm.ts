@@ -4,6 +4,7 @@ import type { WarmOptions, WarmReport } from './definition.ts'
 import type { Query } from './query.ts'
 import type { WarmItem } from './warm-item.ts'
 import { Lanes } from './warm-lanes.ts'
+import { vouched } from './warm-start.ts'
 import { resolveWarm, Warming } from './warming.ts'
 
 /** Loads what isn't fresh locally or far, `concurrency` loads at a time, begun at most `rate` keys a second. */
@@ -18,10 +19,12 @@ export async function warm<K>(
   const { concurrency, rate, batch, signal } = resolved
   const warming = new Warming(chain, query, resolved)
   const began = chain.clock.now()
+  await vouched(chain, signal)
+  const vouchedAt = chain.clock.now()
   let begun = 0
   const lanes = new Lanes(concurrency)
   const start = async (items: readonly WarmItem[]) => {
-    const early = (begun * 1_000) / rate - (chain.clock.now() - began)
+    const early = (begun * 1_000) / rate - (chain.clock.now() - vouchedAt)
     begun += items.length
     if (early > 0) await pause(chain.clock, early)
     if (signal?.aborted) return

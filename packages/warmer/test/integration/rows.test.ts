@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createCache } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { redis } from '@tierstack/cache-redis'
@@ -104,6 +105,16 @@ describe('rows of PostgreSQL, into memory and Redis', () => {
     raw.disconnect()
     expect((await b.item(1_235))?.name).toBe('item 1235')
     expect(a.loads).toEqual([])
+  })
+
+  test.each(['rows', 'inputs'])('what is warmed by %s as the process starts stays in memory', async (by) => {
+    await using nodes = processes(1)
+    const [{ item, cache }] = nodes.all as [(typeof nodes.all)[0]]
+    const ids = Array.from({ length: count }, (_, i) => i + 1)
+    await (by === 'rows' ? item.warmRows(rowsBy(client()).open()) : item.warm(ids))
+    // The bus has joined by then, and whatever was stored before that is out of memory.
+    while (!cache.stats().buses['redis']?.live) await sleep(10)
+    expect(ids.filter((id) => item.peek(id) === undefined)).toEqual([])
   })
 
   test.each(['by its key', 'by its tag', 'with everything'])(
