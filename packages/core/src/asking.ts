@@ -1,10 +1,11 @@
+import type { Fence, LeaseRead } from './coherence.ts'
 import type { Query } from './query.ts'
 import type { LocalView } from './locals.ts'
 import { Flight } from './flight.ts'
 import type { Candidate } from './candidate.ts'
 import type { Life } from './freshness.ts'
 import type { RemoteLink } from './remote-link.ts'
-import type { Fence, LeaseRead, StoredFrame } from './tier.ts'
+import type { StoredFrame } from './stored-frame.ts'
 
 /** A tier without compare-and-set: nothing to present. */
 const unfenced = ''

@@ -1,8 +1,8 @@
 import type { Removal } from './bus.ts'
 import type { Clock } from './clock.ts'
+import type { EdgeOutcome, EdgePurge, EdgeTier } from './edge-tier.ts'
 import type { Events } from './events.ts'
 import { Outbox } from './outbox.ts'
-import type { EdgeOutcome, EdgePurge, EdgeTier } from './tier.ts'
 
 /** An edge as the chain sees it: what it didn't take is kept in memory and tried again. */
 export class EdgeLink {

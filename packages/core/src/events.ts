@@ -1,5 +1,5 @@
 import type { Removal } from './bus.ts'
-import type { SetupFinding } from './tier.ts'
+import type { SetupFinding } from './setup-finding.ts'
 
 /** Why a load runs. */
 export type Reason = 'miss' | 'expired' | 'swr' | 'ahead' | 'forced' | 'invalidated' | 'warm'

@@ -7,8 +7,8 @@ import type { FrameHeader, OpenFrame } from './frame.ts'
 import { decodeFrame } from './read-frame.ts'
 import { isPromise } from './maybe-promise.ts'
 import type { MaybePromise } from './maybe-promise.ts'
+import type { StoredFrame } from './stored-frame.ts'
 import { tenantOf } from './tenant-name.ts'
-import type { StoredFrame } from './tier.ts'
 
 /** A value as bytes, before a header is put around it. */
 export interface Payload {

@@ -9,7 +9,7 @@ import type { Instant } from './open-frame.ts'
 import type { Query } from './query.ts'
 import { readScopes } from './read-scope.ts'
 import type { RemoteLink } from './remote-link.ts'
-import type { StoredFrame } from './tier.ts'
+import type { StoredFrame } from './stored-frame.ts'
 
 /** When a read began, and what of the fence it saw. */
 type Outset = Pick<Flight, 'sequence' | 'startedAt'>

@@ -1,5 +1,6 @@
 export type { BehindOptions } from './behind-options.ts'
 export type { AuditOptions, AuditRecord } from './audit.ts'
+export type { Bulk, BulkOutcome, Surveyed } from './bulk.ts'
 export type { Bus, BusHost, BusListener, Removal } from './bus.ts'
 export { parseBytes } from './bytes.ts'
 export type { Bytes } from './bytes.ts'
@@ -7,6 +8,7 @@ export type { Cache, EntryOptions, TierHealth, WrapOptions, Wrapped } from './ca
 export { systemClock } from './clock.ts'
 export type { Clock } from './clock.ts'
 export type { Codec, Transform } from './codec.ts'
+export type { Coherence, Fence, LeaseRead, TagState } from './coherence.ts'
 export { createCache } from './create-cache.ts'
 export type {
   Cached,
@@ -21,6 +23,7 @@ export type {
 export type { Defined, EntryByKey } from './defined.ts'
 export { parseDuration } from './duration.ts'
 export type { Duration, TtlPreset } from './duration.ts'
+export type { EdgeHost, EdgeOutcome, EdgePurge, EdgeTier } from './edge-tier.ts'
 export type { Encryption, SealKey } from './encryption.ts'
 export type { LocalEntry, TagStamp } from './entry.ts'
 export type { EraseOptions, Erasure } from './erase.ts'
@@ -44,12 +47,15 @@ export { isJoined, joinKey, splitKey } from './key.ts'
 export type { KeyHash } from './key-hash.ts'
 export type { KeyOf, KeyPart, SplitKey } from './key.ts'
 export type { LoadContext, Loader } from './load-context.ts'
+export { noShelf } from './local-tier.ts'
+export type { LocalHost, LocalTier, Shelf } from './local-tier.ts'
 export type { CacheOptions } from './options.ts'
 export type { Freshness, Policy, Timeouts, Ttl } from './policy.ts'
 export type { MaybePromise } from './maybe-promise.ts'
 export type { ReadOptions } from './read-options.ts'
 export { openReadScope } from './read-scope.ts'
 export type { EntryRead, ReadScope } from './read-scope.ts'
+export type { RemoteCapabilities, RemoteHost, RemoteTier } from './remote-tier.ts'
 export type { Receipt } from './remove.ts'
 export type { SchemaResult, StandardSchema } from './schema.ts'
 export type {
@@ -60,31 +66,6 @@ export type {
   MissReason,
   TierStats,
 } from './stats.ts'
-export { noShelf } from './tier.ts'
-export type {
-  Bulk,
-  BulkOutcome,
-  Coherence,
-  EdgeHost,
-  EdgeOutcome,
-  EdgePurge,
-  EdgeTier,
-  Fence,
-  FrameWrite,
-  LeaseRead,
-  LocalHost,
-  LocalTier,
-  RemoteCapabilities,
-  RemoteHost,
-  RemoteTier,
-  SetupFinding,
-  Shelf,
-  StoredFrame,
-  Surveyed,
-  TagState,
-  Tier,
-  WriteOutcome,
-} from './tier.ts'
 export type {
   RemovalOutcome,
   RemovalTold,
@@ -94,4 +75,7 @@ export type {
   TracedWork,
   Tracer,
 } from './tracing.ts'
+export type { SetupFinding } from './setup-finding.ts'
+export type { FrameWrite, StoredFrame, WriteOutcome } from './stored-frame.ts'
+export type { Tier } from './tier.ts'
 export type { DeadWrite, PendingWrite, QueuedWrite, WriteQueue, WriteQueueHost } from './write-queue.ts'

@@ -1,6 +1,6 @@
 import type { Journal, JournalPage } from './journal.ts'
 import { isUnreplicated } from './link-trouble.ts'
-import type { RemoteTier } from './tier.ts'
+import type { RemoteTier } from './remote-tier.ts'
 
 /** `unreplicated`: everything was done, but not confirmed by as many replicas as asked for. */
 export type Drained = 'done' | 'unreplicated' | 'failed'

@@ -13,8 +13,8 @@ import type { RemoteLink } from './remote-link.ts'
 import { isPromise } from './maybe-promise.ts'
 import { misfit } from './schema.ts'
 import { tally } from './stats.ts'
+import type { StoredFrame } from './stored-frame.ts'
 import type { TagStanding } from './tag-book.ts'
-import type { StoredFrame } from './tier.ts'
 
 /** One moment on both clocks. */
 export interface Instant {

@@ -1,7 +1,8 @@
 import type { Clock } from './clock.ts'
+import type { TagState } from './coherence.ts'
+import type { RemoteTier } from './remote-tier.ts'
 import type { TagVerbs } from './tag-book.ts'
 import { token } from './token.ts'
-import type { RemoteTier, TagState } from './tier.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

@@ -2,6 +2,7 @@ import { answerOf, unleasedAnswer } from './asking.ts'
 import type { Answer, FirstAnswer } from './asking.ts'
 import type { Candidate } from './candidate.ts'
 import type { Chain } from './chain.ts'
+import type { Fence } from './coherence.ts'
 import type { Flight } from './flight.ts'
 import { servable } from './freshness.ts'
 import type { Life } from './freshness.ts'
@@ -9,7 +10,7 @@ import type { Job } from './job.ts'
 import { leaseMs } from './remote-link.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { openFrame } from './open-frame.ts'
-import type { Fence, StoredFrame } from './tier.ts'
+import type { StoredFrame } from './stored-frame.ts'
 
 /** What a read may do at one remote tier afterwards. */
 export interface Place {

@@ -1,12 +1,12 @@
 import { Batch } from './batch.ts'
 import type { Clock } from './clock.ts'
+import type { Coherence, TagState } from './coherence.ts'
 import type { TagStamp } from './entry.ts'
 import { tagSlot } from './fence.ts'
 import type { RemovalFence } from './fence.ts'
 import type { Liveness } from './liveness.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { RemoteLink } from './remote-link.ts'
-import type { Coherence, TagState } from './tier.ts'
 
 /** Where tag generations are kept. */
 export type TagVerbs = Pick<Coherence, 'tags' | 'stampTags' | 'invalidate'>

@@ -1,4 +1,6 @@
+import type { Bulk, BulkOutcome } from './bulk.ts'
 import type { Chain } from './chain.ts'
+import type { Fence } from './coherence.ts'
 import type { SealKey } from './encryption.ts'
 import type { TagStamp } from './entry.ts'
 import { FrameRun } from './frame-run.ts'
@@ -10,9 +12,9 @@ import type { Place } from './remote-read.ts'
 import { tallySize } from './stats.ts'
 import { refused, reportFenced } from './refused.ts'
 import type { Stored } from './store-frames.ts'
+import type { FrameWrite } from './stored-frame.ts'
 import type { TagMoment } from './tag-book.ts'
 import { marksOf } from './tag-marks.ts'
-import type { Bulk, BulkOutcome, Fence, FrameWrite } from './tier.ts'
 import { byPlaces, patienceMs } from './warm-item.ts'
 
 /** What one tier was asked about a whole batch: one fence for all that it hasn't. */

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Codec } from './codec.ts'
-import type { SetupFinding } from './tier.ts'
+import type { SetupFinding } from './setup-finding.ts'
 
 /** A write to be kept until the source has it. */
 export interface QueuedWrite {

@@ -1,10 +1,10 @@
 import type { Chain } from './chain.ts'
+import type { Coherence } from './coherence.ts'
 import { dropKeysHere } from './drop.ts'
 import { CacheError } from './errors.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
 import { announce, removeKeys } from './remove.ts'
-import type { Coherence } from './tier.ts'
 import { token } from './token.ts'
 
 /**

@@ -45,6 +45,28 @@ export interface ResolvedBehind {
 }
 export declare function resolveBehind(given?: BehindOptions): ResolvedBehind;
 
+// ./bulk
+import type { Fence } from './coherence.ts';
+import type { FrameWrite, StoredFrame, WriteOutcome } from './stored-frame.ts';
+export interface Bulk {
+    survey(keys: readonly string[], goodFor?: number): Promise<{
+        readonly reads: readonly Surveyed[];
+        readonly fence: Fence;
+        readonly tagClock: string;
+    }>;
+    fillAbsent(items: readonly FrameWrite[], fence: Fence): Promise<readonly BulkOutcome[]>;
+}
+export type Surveyed = {
+    readonly state: 'hit';
+    readonly frame: StoredFrame;
+} | {
+    readonly state: 'absent';
+}
+ | {
+    readonly state: 'busy';
+};
+export type BulkOutcome = WriteOutcome | 'present';
+
 // ./bus
 import type { Clock } from './clock.ts';
 export type Removal = {
@@ -200,6 +222,63 @@ export interface Transform {
     undo(bytes: Uint8Array, associated: Uint8Array, maxBytes: number): Uint8Array;
 }
 
+// ./coherence
+import type { Bus } from './bus.ts';
+import type { FrameWrite, StoredFrame, WriteOutcome } from './stored-frame.ts';
+export interface Coherence {
+    readonly bus: Bus;
+    lease(keys: readonly string[], holdMs: number, wantTagClock: boolean): Promise<{
+        readonly reads: readonly LeaseRead[];
+        readonly tagClock: string;
+    }>;
+    claim(items: readonly {
+        readonly key: string;
+        readonly stamp: string;
+    }[], holdMs: number): Promise<readonly (Fence | undefined)[]>;
+    take(keys: readonly string[], holdMs: number): Promise<readonly (Fence | undefined)[]>;
+    fill(items: readonly (FrameWrite & {
+        readonly fence: Fence;
+    })[]): Promise<readonly WriteOutcome[]>;
+    renew(items: readonly {
+        readonly key: string;
+        readonly fence: Fence;
+    }[], holdMs: number): Promise<void>;
+    release(items: readonly {
+        readonly key: string;
+        readonly fence: Fence;
+    }[]): Promise<void>;
+    expire(keys: readonly string[]): Promise<void>;
+    begin(keys: readonly string[], intent: string, holdMs: number): Promise<void>;
+    end(keys: readonly string[], intent: string): Promise<void>;
+    conclude(items: readonly {
+        readonly key: string;
+        readonly intent: string;
+    }[], holdMs: number): Promise<readonly (Fence | undefined)[]>;
+    tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]>;
+    stampTags(tags: readonly string[], tagClock: string): Promise<readonly (string | undefined)[]>;
+    invalidate(tags: readonly string[], soft: boolean): Promise<void>;
+}
+export type Fence = string;
+export type LeaseRead = 
+{
+    readonly state: 'hit';
+    readonly frame: StoredFrame;
+}
+ | {
+    readonly state: 'leased';
+    readonly fence: Fence;
+}
+ | {
+    readonly state: 'busy';
+}
+ | {
+    readonly state: 'blocked';
+};
+export interface TagState {
+    readonly generation: string;
+    readonly softened: readonly string[];
+}
+
 // ./create-cache
 import type { Cache } from './cache.ts';
 import type { CacheOptions } from './options.ts';
@@ -344,6 +423,34 @@ export type TtlPreset = 'hot' | 'warm' | 'cold' | 'static';
 export declare function parseDuration(what: string, given: unknown): number;
 export declare function parseTtl(what: string, given: unknown): number;
 
+// ./edge-tier
+import type { Clock } from './clock.ts';
+import type { SetupFinding } from './setup-finding.ts';
+export interface EdgeTier<N extends string = string> {
+    readonly kind: 'edge';
+    readonly name: N;
+    open(host: EdgeHost): void;
+    announce(what: EdgePurge): Promise<void>;
+    purge(what: EdgePurge): Promise<EdgeOutcome>;
+    readonly pending: number;
+    close(): Promise<void>;
+}
+export interface EdgeHost {
+    readonly namespace: string;
+    readonly clock: Clock;
+    readonly others: boolean;
+    degraded(why: 'timeout' | 'error', error: unknown): void;
+    recovered(): void;
+    warn(finding: SetupFinding): void;
+}
+export interface EdgePurge {
+    readonly keys?: readonly string[];
+    readonly tags?: readonly string[];
+    readonly all?: true;
+    readonly soft?: boolean;
+}
+export type EdgeOutcome = 'purged' | 'durable' | 'queued';
+
 // ./encryption
 import type { MaybePromise } from './maybe-promise.ts';
 export interface SealKey {
@@ -444,7 +551,7 @@ export declare class CacheError extends Error {
 
 // ./events
 import type { Removal } from './bus.ts';
-import type { SetupFinding } from './tier.ts';
+import type { SetupFinding } from './setup-finding.ts';
 export type Reason = 'miss' | 'expired' | 'swr' | 'ahead' | 'forced' | 'invalidated' | 'warm';
 export type TierVerb = 'read' | 'lease' | 'claim' | 'fill' | 'write' | 'take' | 'release' | 'renew' | 'remove' | 'ask';
 export interface EventMap {
@@ -676,6 +783,35 @@ export declare class LoadRun implements LoadContext {
     get fail(): (reason?: unknown) => never;
 }
 
+// ./local-tier
+import type { Clock } from './clock.ts';
+import type { LocalEntry } from './entry.ts';
+export interface LocalTier<N extends string = string> {
+    readonly kind: 'local';
+    readonly name: N;
+    open(host: LocalHost): void;
+    get(key: string, input?: unknown): LocalEntry | undefined;
+    inspect(key: string): LocalEntry | undefined;
+    amend(key: string, entry: LocalEntry): void;
+    shelf(prefix: string): Shelf;
+    set(key: string, entry: LocalEntry): boolean;
+    delete(key: string): boolean;
+    clear(): void;
+    keys(): Iterable<string>;
+    readonly size: number;
+    readonly bytes: number;
+}
+export interface Shelf {
+    find(input: unknown, now: number, marked: number): number;
+    value(place: number): unknown;
+    loadMs(place: number): number;
+}
+export declare const noShelf: Shelf;
+export interface LocalHost {
+    readonly clock: Clock;
+    evicted(key: () => string, cause: 'size' | 'expired'): void;
+}
+
 // ./maybe-promise
 export type MaybePromise<T> = T | Promise<T>;
 export declare function isPromise<T>(given: MaybePromise<T>): given is Promise<T>;
@@ -685,11 +821,14 @@ import type { AuditOptions } from './audit.ts';
 import type { Bus } from './bus.ts';
 import type { Clock } from './clock.ts';
 import type { Codec, Transform } from './codec.ts';
+import type { EdgeTier } from './edge-tier.ts';
 import type { Encryption } from './encryption.ts';
 import type { Duration } from './duration.ts';
 import type { KeyHash } from './key-hash.ts';
+import type { LocalTier } from './local-tier.ts';
 import type { Policy, ResolvedPolicy } from './policy.ts';
-import type { EdgeTier, LocalTier, RemoteTier, Tier } from './tier.ts';
+import type { RemoteTier } from './remote-tier.ts';
+import type { Tier } from './tier.ts';
 import type { WriteQueue } from './write-queue.ts';
 export interface CacheOptions<T extends readonly Tier[] = readonly Tier[]> extends Policy<T[number]['name']> {
     namespace: string;
@@ -846,6 +985,40 @@ export declare function noteRead(chain: Chain, key: string, o: {
 }): void;
 export declare function noteBypass(key: string): void;
 
+// ./remote-tier
+import type { Bulk } from './bulk.ts';
+import type { Clock } from './clock.ts';
+import type { Codec } from './codec.ts';
+import type { Coherence } from './coherence.ts';
+import type { SetupFinding } from './setup-finding.ts';
+import type { FrameWrite, StoredFrame, WriteOutcome } from './stored-frame.ts';
+export interface RemoteTier<N extends string = string> {
+    readonly kind: 'remote';
+    readonly name: N;
+    readonly capabilities: RemoteCapabilities;
+    readonly codec: Codec;
+    open(host: RemoteHost): void;
+    hello(): Promise<string>;
+    read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]>;
+    write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]>;
+    delete(keys: readonly string[]): Promise<void>;
+    clear(): Promise<void>;
+    close(): Promise<void>;
+    readonly coherence?: Coherence;
+    readonly bulk?: Bulk;
+}
+export interface RemoteCapabilities {
+    readonly shared: 'process' | 'host' | 'fleet';
+    readonly maxValueBytes: number;
+}
+export interface RemoteHost {
+    readonly namespace: string;
+    readonly clock: Clock;
+    trace?(): string | undefined;
+    lost(error: unknown): void;
+    warn(finding: SetupFinding): void;
+}
+
 // ./remove
 import type { Removal } from './bus.ts';
 import type { Chain } from './chain.ts';
@@ -889,6 +1062,13 @@ export type SchemaResult<O> = {
 };
 export declare function misfit(schema: StandardSchema<unknown>, value: unknown): Promise<string | undefined>;
 export {};
+
+// ./setup-finding
+export interface SetupFinding {
+    readonly check: string;
+    readonly found: string;
+    readonly fix: string;
+}
 
 // ./stats
 import type { Reason } from './events.ts';
@@ -1000,36 +1180,7 @@ export declare function tally(counts: Float64Array, position: number): void;
 export declare function tallySize(c: DefinitionCounters, bytes: number): void;
 export declare function definitionStats(c: DefinitionCounters, tierNames: readonly string[]): DefinitionStats;
 
-// ./tier
-import type { Bus } from './bus.ts';
-import type { Clock } from './clock.ts';
-import type { Codec } from './codec.ts';
-import type { LocalEntry } from './entry.ts';
-export interface LocalTier<N extends string = string> {
-    readonly kind: 'local';
-    readonly name: N;
-    open(host: LocalHost): void;
-    get(key: string, input?: unknown): LocalEntry | undefined;
-    inspect(key: string): LocalEntry | undefined;
-    amend(key: string, entry: LocalEntry): void;
-    shelf(prefix: string): Shelf;
-    set(key: string, entry: LocalEntry): boolean;
-    delete(key: string): boolean;
-    clear(): void;
-    keys(): Iterable<string>;
-    readonly size: number;
-    readonly bytes: number;
-}
-export interface Shelf {
-    find(input: unknown, now: number, marked: number): number;
-    value(place: number): unknown;
-    loadMs(place: number): number;
-}
-export declare const noShelf: Shelf;
-export interface LocalHost {
-    readonly clock: Clock;
-    evicted(key: () => string, cause: 'size' | 'expired'): void;
-}
+// ./stored-frame
 export interface StoredFrame {
     readonly bytes: Uint8Array;
     readonly whole?: Uint8Array;
@@ -1044,132 +1195,17 @@ export interface FrameWrite {
     readonly expiresAt: number;
 }
 export type WriteOutcome = 'stored' | 'fenced' | 'too-large';
-export interface RemoteCapabilities {
-    readonly shared: 'process' | 'host' | 'fleet';
-    readonly maxValueBytes: number;
-}
-export interface RemoteHost {
-    readonly namespace: string;
-    readonly clock: Clock;
-    trace?(): string | undefined;
-    lost(error: unknown): void;
-    warn(finding: SetupFinding): void;
-}
-export interface SetupFinding {
-    readonly check: string;
-    readonly found: string;
-    readonly fix: string;
-}
-export interface RemoteTier<N extends string = string> {
-    readonly kind: 'remote';
-    readonly name: N;
-    readonly capabilities: RemoteCapabilities;
-    readonly codec: Codec;
-    open(host: RemoteHost): void;
-    hello(): Promise<string>;
-    read(keys: readonly string[]): Promise<readonly (StoredFrame | undefined)[]>;
-    write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]>;
-    delete(keys: readonly string[]): Promise<void>;
-    clear(): Promise<void>;
-    close(): Promise<void>;
-    readonly coherence?: Coherence;
-    readonly bulk?: Bulk;
-}
-export type Fence = string;
-export type LeaseRead = 
-{
-    readonly state: 'hit';
-    readonly frame: StoredFrame;
-}
- | {
-    readonly state: 'leased';
-    readonly fence: Fence;
-}
- | {
-    readonly state: 'busy';
-}
- | {
-    readonly state: 'blocked';
-};
-export type Surveyed = {
-    readonly state: 'hit';
-    readonly frame: StoredFrame;
-} | {
-    readonly state: 'absent';
-}
- | {
-    readonly state: 'busy';
-};
-export type BulkOutcome = WriteOutcome | 'present';
-export interface Bulk {
-    survey(keys: readonly string[], goodFor?: number): Promise<{
-        readonly reads: readonly Surveyed[];
-        readonly fence: Fence;
-        readonly tagClock: string;
-    }>;
-    fillAbsent(items: readonly FrameWrite[], fence: Fence): Promise<readonly BulkOutcome[]>;
-}
-export interface TagState {
-    readonly generation: string;
-    readonly softened: readonly string[];
-}
-export interface Coherence {
-    readonly bus: Bus;
-    lease(keys: readonly string[], holdMs: number, wantTagClock: boolean): Promise<{
-        readonly reads: readonly LeaseRead[];
-        readonly tagClock: string;
-    }>;
-    claim(items: readonly {
-        readonly key: string;
-        readonly stamp: string;
-    }[], holdMs: number): Promise<readonly (Fence | undefined)[]>;
-    take(keys: readonly string[], holdMs: number): Promise<readonly (Fence | undefined)[]>;
-    fill(items: readonly (FrameWrite & {
-        readonly fence: Fence;
-    })[]): Promise<readonly WriteOutcome[]>;
-    renew(items: readonly {
-        readonly key: string;
-        readonly fence: Fence;
-    }[], holdMs: number): Promise<void>;
-    release(items: readonly {
-        readonly key: string;
-        readonly fence: Fence;
-    }[]): Promise<void>;
-    expire(keys: readonly string[]): Promise<void>;
-    begin(keys: readonly string[], intent: string, holdMs: number): Promise<void>;
-    end(keys: readonly string[], intent: string): Promise<void>;
-    conclude(items: readonly {
-        readonly key: string;
-        readonly intent: string;
-    }[], holdMs: number): Promise<readonly (Fence | undefined)[]>;
-    tags(tags: readonly string[]): Promise<readonly (TagState | undefined)[]>;
-    stampTags(tags: readonly string[], tagClock: string): Promise<readonly (string | undefined)[]>;
-    invalidate(tags: readonly string[], soft: boolean): Promise<void>;
-}
-export interface EdgePurge {
-    readonly keys?: readonly string[];
-    readonly tags?: readonly string[];
-    readonly all?: true;
-    readonly soft?: boolean;
-}
-export interface EdgeHost {
-    readonly namespace: string;
-    readonly clock: Clock;
-    readonly others: boolean;
-    degraded(why: 'timeout' | 'error', error: unknown): void;
-    recovered(): void;
-    warn(finding: SetupFinding): void;
-}
-export type EdgeOutcome = 'purged' | 'durable' | 'queued';
-export interface EdgeTier<N extends string = string> {
-    readonly kind: 'edge';
-    readonly name: N;
-    open(host: EdgeHost): void;
-    announce(what: EdgePurge): Promise<void>;
-    purge(what: EdgePurge): Promise<EdgeOutcome>;
-    readonly pending: number;
-    close(): Promise<void>;
-}
+
+// ./tier
+import type { EdgeTier } from './edge-tier.ts';
+import type { LocalTier } from './local-tier.ts';
+import type { RemoteTier } from './remote-tier.ts';
+export type { Bulk, BulkOutcome } from './bulk.ts';
+export type { Coherence, Fence, LeaseRead } from './coherence.ts';
+export { noShelf } from './local-tier.ts';
+export type { LocalTier, Shelf } from './local-tier.ts';
+export type { RemoteTier } from './remote-tier.ts';
+export type { FrameWrite, StoredFrame, WriteOutcome } from './stored-frame.ts';
 export type Tier<N extends string = string> = LocalTier<N> | RemoteTier<N> | EdgeTier<N>;
 
 // ./tracing
@@ -1226,7 +1262,7 @@ export declare function within<R>(traced: (TracedWork & {
 // ./write-queue
 import type { Clock } from './clock.ts';
 import type { Codec } from './codec.ts';
-import type { SetupFinding } from './tier.ts';
+import type { SetupFinding } from './setup-finding.ts';
 export interface QueuedWrite {
     readonly key: string;
     readonly bytes: Uint8Array;

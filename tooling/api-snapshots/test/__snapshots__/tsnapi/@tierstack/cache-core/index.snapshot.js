@@ -7,7 +7,7 @@ export { checkCodec, checkKeys, checkMethods, checkName, checkOneOf, expectation
 export { createCache } from './create-cache.js';
 export { eventNames } from './events.js';
 export { isJoined, joinKey, splitKey } from './key.js';
-export { noShelf } from './tier.js';
+export { noShelf } from './local-tier.js';
 export { openReadScope } from './read-scope.js';
 export { parseBytes } from './bytes.js';
 export { parseDuration } from './duration.js';
