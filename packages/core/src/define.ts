@@ -154,7 +154,7 @@ export function define(parts: ScopeParts, definition: Definition<KeyOf, unknown>
 }
 
 function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>): Cached<KeyOf, unknown> {
-  const { chain, removal, detours } = parts
+  const { chain, removals, detours } = parts
   const { key } = definition
   const { keyHash } = chain
   const given = (input: KeyOf): unknown => (key === undefined ? input : key(input))
@@ -178,7 +178,7 @@ function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>)
   }
   /** After a write here, the versions beside this one have an old value. */
   const changedBeside = async (input: KeyOf) => {
-    if (beside.length > 0) await removal.keys(besides([keyOf(input)]), false, query.policy)
+    if (beside.length > 0) await removals.keys(besides([keyOf(input)]), false, query.policy)
   }
 
   // No `async` here: a hit is one promise, and each async layer would cost another.
@@ -245,8 +245,8 @@ function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>)
     deadLetters: async () => (await behind?.writes.dead()) ?? [],
     discard: async (...tokens: string[]) => await behind?.writes.discard(tokens),
     retry: async (...tokens: string[]) => await behind?.writes.retry(tokens),
-    delete: async (...inputs: KeyOf[]) => await removal.keys(keysOf(inputs), false, query.policy),
-    expire: async (...inputs: KeyOf[]) => await removal.keys(keysOf(inputs), true, query.policy),
+    delete: async (...inputs: KeyOf[]) => await removals.keys(keysOf(inputs), false, query.policy),
+    expire: async (...inputs: KeyOf[]) => await removals.keys(keysOf(inputs), true, query.policy),
     refresh: async (...inputs: KeyOf[]) => {
       await Promise.all(inputs.map((input) => call(input, { forceFresh: true })))
     },
@@ -257,7 +257,7 @@ function defineOpenly(parts: ScopeParts, definition: Definition<KeyOf, unknown>)
         ? nothingWarmed
         : await warmRows(chain, query, keyOf, next, { options, apart: behind !== undefined }),
     clear: (): Promise<Receipt> =>
-      removal.tags([definitionTag(parts.path, label), ...beside.map(({ tag }) => tag)], false, query.policy),
+      removals.tags([definitionTag(parts.path, label), ...beside.map(({ tag }) => tag)], false, query.policy),
     explain: async (input: KeyOf) => await explain(chain, keyOf(input)),
     keyFor: keyOf,
     uncached: async (input: KeyOf, options?: Pick<ReadOptions, 'signal'>) =>

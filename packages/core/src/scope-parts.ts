@@ -6,21 +6,14 @@ import type { Detours } from './detours.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { Query } from './query.ts'
-import type { Receipt } from './remove.ts'
+import type { Removals } from './removals.ts'
 import type { DefinitionCounters } from './stats.ts'
 import type { WriteQueue } from './write-queue.ts'
-
-/** Removals as scopes and definitions ask for them: collected inside a transaction, else applied. */
-export interface Removal {
-  keys(keys: readonly string[], soft: boolean, policy: ResolvedPolicy): Promise<Receipt>
-  tags(tags: readonly string[], soft: boolean, policy: ResolvedPolicy): Promise<Receipt>
-  all(policy: ResolvedPolicy): Promise<Receipt>
-}
 
 /** What the parts of one cache share, and what this part of it adds. */
 export interface ScopeParts {
   readonly chain: Chain
-  readonly removal: Removal
+  readonly removals: Removals
   /** Where definitions that ask for it put what is done on record. */
   readonly audit: Audit | undefined
   /** Path of namespaces below the root, joined by `/`, which no name contains; empty at the root. */

@@ -29,7 +29,7 @@ type Options = EntryOptions & ReadOptions
 
 /** One part of a cache: the root, or a namespace. */
 export function makeScope(parts: ScopeParts): Cache {
-  const { chain, removal, path, policy, detours } = parts
+  const { chain, removals, path, policy, detours } = parts
   const counters = parts.counters('')
   const { keyHash } = chain
   const keyOf = (key: unknown) => rawKey(path, key, keyHash)
@@ -147,29 +147,29 @@ export function makeScope(parts: ScopeParts): Cache {
     },
     has: async (key: unknown) => (await get(key)) !== undefined,
     delete: async (...many: unknown[]) =>
-      await removal.keys(
+      await removals.keys(
         many.map((key) => keyOf(key)),
         false,
         policy,
       ),
     expire: async (...many: unknown[]) =>
-      await removal.keys(
+      await removals.keys(
         many.map((key) => keyOf(key)),
         true,
         policy,
       ),
     invalidateTags: async (tags: string | readonly string[], options: { soft?: boolean } = {}) => {
       checkKeys('options', options, ['soft'])
-      return await removal.tags(tagsIn(chain, path, [tags].flat()), options.soft === true, policy)
+      return await removals.tags(tagsIn(chain, path, [tags].flat()), options.soft === true, policy)
     },
     erase: async (tags: string | readonly string[], options: EraseOptions = {}) => {
       parts.opened()
       return await erase(parts, tagsIn(chain, path, [tags].flat()), options)
     },
     deletePattern: async (pattern: unknown) =>
-      await removal.tags([prefixTag(chain, path, prefixOfPattern(pattern))], false, policy),
+      await removals.tags([prefixTag(chain, path, prefixOfPattern(pattern))], false, policy),
     clear: async () =>
-      path === '' ? await removal.all(policy) : await removal.tags([namespaceTag(path)], false, policy),
+      path === '' ? await removals.all(policy) : await removals.tags([namespaceTag(path)], false, policy),
     write: async (many: unknown, commit: () => unknown) => {
       if (typeof commit !== 'function')
         throw expectation('commit', 'a function that commits the write', commit)
