@@ -1,3 +1,5 @@
+import type { Removal } from './bus.ts'
+
 interface Mark {
   readonly soft: boolean
 }
@@ -14,7 +16,7 @@ export interface JournalPage {
 }
 
 /**
- * Removals waiting for a tier to come back. Last one per name wins, hard beats soft.
+ * Removals waiting for a tier to come back. One mark per name: a later removal replaces it, and what was hard stays hard.
  *
  * Bounded: past `limit` names it forgets them all and asks for the whole namespace to be cleared instead, which
  * removes too much, never too little.
@@ -40,6 +42,12 @@ export class Journal {
 
   fencesTag(tag: string): boolean {
     return this.#all !== undefined || this.#tags.has(tag)
+  }
+
+  add(removal: Removal): void {
+    if (removal.kind === 'all') this.addAll()
+    else if (removal.kind === 'keys') this.addKeys(removal.keys, removal.soft)
+    else this.addTags(removal.tags, removal.soft)
   }
 
   addKeys(keys: readonly string[], soft: boolean): void {

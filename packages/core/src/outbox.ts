@@ -25,9 +25,7 @@ export class Outbox {
 
   /** Resolves to whether it was taken within `timeout` ms; if not, it stays queued. */
   async send(removal: Removal, timeout: number): Promise<boolean> {
-    if (removal.kind === 'all') this.#journal.addAll()
-    else if (removal.kind === 'keys') this.#journal.addKeys(removal.keys, removal.soft)
-    else this.#journal.addTags(removal.tags, removal.soft)
+    this.#journal.add(removal)
     let cancel = () => {}
     const late = new Promise<boolean>((resolve) => {
       cancel = this.#clock.after(timeout, () => resolve(false))

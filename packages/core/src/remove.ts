@@ -56,11 +56,7 @@ async function walkTiers(chain: Chain, policy: ResolvedPolicy, o: Walk): Promise
     for (const link of chain.links.toReversed()) {
       const verb = o.there(link)
       if (verb === undefined) continue
-      const done = await link.remove(verb, timeout, (journal) => {
-        if (removal.kind === 'all') journal.addAll()
-        else if (removal.kind === 'keys') journal.addKeys(removal.keys, removal.soft)
-        else journal.addTags(removal.tags, removal.soft)
-      })
+      const done = await link.remove(verb, timeout, (journal) => journal.add(removal))
       ;(done ? confirmed : queued).push(link.name)
     }
   } finally {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Journal } from '../src/journal.ts'
 
 describe('journal', () => {
-  test('one mark per name: the last wins, hard beats soft', () => {
+  test('one mark per name: a later one replaces it, and what was hard stays hard', () => {
     const journal = new Journal()
     journal.addKeys(['a', 'b'], true)
     journal.addKeys(['a'], false)
