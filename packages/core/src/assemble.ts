@@ -78,8 +78,7 @@ export function assemble(options: ResolvedOptions): Chain {
     links.findLast((link) => link.coherence !== undefined) ??
     links.at(-1)
   const tags = new TagBook({
-    link: tagLink,
-    verbs: tagLink && (tagLink.coherence ?? plainTags(tagLink.tier, clock)),
+    tier: tagLink && { link: tagLink, verbs: tagLink.coherence ?? plainTags(tagLink.tier, clock) },
     fence,
     clock,
     live,

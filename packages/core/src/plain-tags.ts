@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import type { TagState } from './coherence.ts'
 import type { RemoteTier } from './remote-tier.ts'
-import type { TagVerbs } from './tag-book.ts'
+import type { TagVerbs } from './tag-tier.ts'
 import { token } from './token.ts'
 
 const encoder = new TextEncoder()

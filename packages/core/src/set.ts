@@ -11,7 +11,7 @@ import { dropKeys } from './drop.ts'
 import { announce } from './remove.ts'
 import { storeRemote } from './store-remote.ts'
 import { putLocal } from './store.ts'
-import type { TagMoment } from './tag-book.ts'
+import type { TagMoment } from './tag-stamps.ts'
 
 /**
  * Stores a value given by the caller. Wins over any load that is running, in every process: each remote tier is

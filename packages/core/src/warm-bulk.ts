@@ -13,7 +13,7 @@ import { tallySize } from './stats.ts'
 import { refused, reportFenced } from './refused.ts'
 import type { Stored } from './store-frames.ts'
 import type { FrameWrite } from './stored-frame.ts'
-import type { TagMoment } from './tag-book.ts'
+import type { TagMoment } from './tag-stamps.ts'
 import { marksOf } from './tag-marks.ts'
 import { byPlaces, patienceMs } from './warm-item.ts'
 

@@ -1,7 +1,7 @@
 import type { Chain } from './chain.ts'
 import type { Query } from './query.ts'
 import type { Place } from './remote-read.ts'
-import type { TagMoment } from './tag-book.ts'
+import type { TagMoment } from './tag-stamps.ts'
 import { notAt } from './warm-batch.ts'
 import { fillSurveyed, surveyOf } from './warm-bulk.ts'
 import type { Pace, Survey } from './warm-bulk.ts'
