@@ -176,7 +176,7 @@ class ProcessCoherence implements Coherence {
     items: readonly { readonly key: string; readonly stamp: string }[],
     holdMs: number,
   ): Promise<readonly (Fence | undefined)[]> {
-    return this.#tier.ask('claim', keysOf(items), (space) => space.claim(items, holdMs))
+    return this.#tier.ask('claim', keysOf(items), (space) => space.leases.claim(items, holdMs))
   }
 
   take(keys: readonly string[], holdMs: number): Promise<readonly (Fence | undefined)[]> {
@@ -186,16 +186,16 @@ class ProcessCoherence implements Coherence {
   fill(items: readonly (FrameWrite & { readonly fence: Fence })[]): Promise<readonly WriteOutcome[]> {
     const { maxValueBytes } = this.#tier.capabilities
     return this.#tier.ask('fill', keysOf(items), (space) =>
-      space.fill(this.#tier.withLife(items), maxValueBytes),
+      space.leases.fill(this.#tier.withLife(items), maxValueBytes),
     )
   }
 
   renew(items: readonly { readonly key: string; readonly fence: Fence }[], holdMs: number): Promise<void> {
-    return this.#tier.ask('renew', keysOf(items), (space) => space.renew(items, holdMs))
+    return this.#tier.ask('renew', keysOf(items), (space) => space.leases.renew(items, holdMs))
   }
 
   release(items: readonly { readonly key: string; readonly fence: Fence }[]): Promise<void> {
-    return this.#tier.ask('release', keysOf(items), (space) => space.release(items))
+    return this.#tier.ask('release', keysOf(items), (space) => space.leases.release(items))
   }
 
   expire(keys: readonly string[]): Promise<void> {

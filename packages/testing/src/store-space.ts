@@ -1,6 +1,5 @@
 import type {
   BulkOutcome,
-  Clock,
   Fence,
   FrameWrite,
   LeaseRead,
@@ -10,24 +9,20 @@ import type {
   TagState,
   WriteOutcome,
 } from '@tierstack/cache-core'
+import { beginIntent, concludeIntent, endIntent } from './store-intents.ts'
+import { StoreLeases } from './store-leases.ts'
+import type { LeaseHost } from './store-leases.ts'
 import { StoreMarkers } from './store-markers.ts'
 import { frameOf, StoreSlots } from './store-slots.ts'
 
-export interface SpaceHost {
-  readonly clock: Clock
-  /** An id that was never given before. */
-  id(): string
+export interface SpaceHost extends LeaseHost {
   removed(removal: Removal): void
-  filled(key: string): void
 }
 
-/**
- * The keys and tags of one namespace, and every verb of the protocol as one atomic step.
- *
- * A miss leaves a lease in the entry's own key, and a fill replaces exactly that lease or nothing. Whatever removes
- * the key thereby voids the lease: no counter has to outlive the key, and losing state can only refuse a fill.
- */
+/** The keys and tags of one namespace, and every verb of the protocol as one atomic step. */
 export class StoreSpace {
+  /** The steps that concern one lease each, and remove nothing. */
+  readonly leases: StoreLeases
   readonly #host: SpaceHost
   readonly #slots: StoreSlots
   readonly #markers: StoreMarkers
@@ -43,6 +38,7 @@ export class StoreSpace {
     this.#host = host
     this.#slots = slots
     this.#markers = markers
+    this.leases = new StoreLeases(host, slots)
     this.#epoch = host.id()
   }
 
@@ -88,22 +84,7 @@ export class StoreSpace {
   }
 
   lease(keys: readonly string[], holdMs: number): { reads: LeaseRead[]; tagClock: string } {
-    return { tagClock: this.#tagClockNow(), reads: keys.map((key) => this.#leaseOne(key, holdMs)) }
-  }
-
-  #leaseOne(key: string, holdMs: number): LeaseRead {
-    const slot = this.#slots.at(key)
-    switch (slot?.kind) {
-      case 'frame':
-        return { state: 'hit', frame: frameOf(slot) }
-      case 'intents':
-        return { state: 'blocked' }
-      case 'lease':
-        slot.waited = true
-        return { state: 'busy' }
-      case undefined:
-        return { state: 'leased', fence: this.#slots.putLease(key, holdMs, false) }
-    }
+    return { tagClock: this.#tagClockNow(), reads: keys.map((key) => this.leases.lease(key, holdMs)) }
   }
 
   survey(
@@ -135,20 +116,6 @@ export class StoreSpace {
     })
   }
 
-  claim(
-    items: readonly { readonly key: string; readonly stamp: string }[],
-    holdMs: number,
-  ): (Fence | undefined)[] {
-    const now = this.#host.clock.now()
-    return items.map(({ key, stamp }) => {
-      const slot = this.#slots.at(key)
-      if (slot?.kind !== 'frame' || slot.stamp !== stamp) return undefined
-      if (slot.claim && slot.claim.until > now) return undefined
-      slot.claim = { fence: this.#host.id(), until: now + holdMs }
-      return slot.claim.fence
-    })
-  }
-
   take(keys: readonly string[], holdMs: number): (Fence | undefined)[] {
     const taken: string[] = []
     const fences = keys.map((key) => {
@@ -163,42 +130,6 @@ export class StoreSpace {
     })
     this.#announce(taken, false)
     return fences
-  }
-
-  fill(
-    items: readonly (FrameWrite & { readonly life: number; readonly fence: Fence })[],
-    maxBytes: number,
-  ): WriteOutcome[] {
-    return items.map(({ key, bytes, life, fence }) => {
-      if (bytes.length > maxBytes) return 'too-large'
-      const slot = this.#slots.standing(key, fence)
-      if (!slot) return 'fenced'
-      this.#slots.keep(key, bytes, life)
-      if (slot.kind === 'frame' || slot.waited) this.#host.filled(key)
-      return 'stored'
-    })
-  }
-
-  renew(items: readonly { readonly key: string; readonly fence: Fence }[], holdMs: number): void {
-    const until = this.#host.clock.now() + holdMs
-    for (const { key, fence } of items) {
-      const slot = this.#slots.standing(key, fence)
-      if (slot?.kind === 'lease') slot.until = until
-      else if (slot?.claim) slot.claim.until = until
-    }
-  }
-
-  release(items: readonly { readonly key: string; readonly fence: Fence }[]): void {
-    for (const { key, fence } of items) {
-      const slot = this.#slots.standing(key, fence)
-      if (slot?.kind === 'frame' && slot.claim !== undefined) {
-        slot.claim = undefined
-        this.#host.filled(key)
-      }
-      if (slot?.kind !== 'lease') continue
-      this.#slots.delete(key)
-      if (slot.waited) this.#host.filled(key)
-    }
   }
 
   delete(keys: readonly string[]): void {
@@ -225,18 +156,12 @@ export class StoreSpace {
 
   begin(keys: readonly string[], intent: string, holdMs: number): void {
     const until = this.#host.clock.now() + holdMs
-    for (const key of keys) {
-      const slot = this.#slots.at(key)
-      if (slot?.kind === 'intents') {
-        slot.untils.set(intent, until)
-        slot.touched = true
-      } else this.#slots.set(key, { kind: 'intents', untils: new Map([[intent, until]]), touched: false })
-    }
+    for (const key of keys) beginIntent(this.#slots, { key, intent, until })
     this.#announce(keys, false)
   }
 
   end(keys: readonly string[], intent: string): void {
-    for (const key of keys) this.#endOne(key, intent)
+    for (const key of keys) endIntent(this.#slots, key, intent)
     this.#announce(keys, false)
   }
 
@@ -244,25 +169,12 @@ export class StoreSpace {
     items: readonly { readonly key: string; readonly intent: string }[],
     holdMs: number,
   ): (Fence | undefined)[] {
-    const fences = items.map(({ key, intent }) => {
-      const slot = this.#slots.at(key)
-      const alone = slot?.kind === 'intents' && !slot.touched && slot.untils.has(intent)
-      if (alone) return this.#slots.putLease(key, holdMs, false)
-      this.#endOne(key, intent)
-      return undefined
-    })
+    const fences = items.map(({ key, intent }) => concludeIntent(this.#slots, { key, intent, holdMs }))
     this.#announce(
       items.map(({ key }) => key),
       false,
     )
     return fences
-  }
-
-  #endOne(key: string, intent: string): void {
-    const slot = this.#slots.at(key)
-    if (slot?.kind === 'intents') slot.untils.delete(intent)
-    // Not an intent any more: ours had run out, and what was stored since may be from before the commit.
-    if (slot?.kind !== 'intents' || slot.untils.size === 0) this.#slots.delete(key)
   }
 
   tags(tags: readonly string[]): (TagState | undefined)[] {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import type { Bulk, Fence, LeaseRead, StoredFrame, Surveyed, TagState } from '@tierstack/cache-core'
+import type { Bulk, Fence, LeaseRead, Surveyed } from '@tierstack/cache-core'
 import { processStore } from '../process-store.ts'
 import { seededRandom } from '../seeded-random.ts'
 import type { SeededRandom } from '../seeded-random.ts'
-import { bytes, Rig, text } from './rig.ts'
+import { Agreement } from './agreement.ts'
+import type { OfKey, Pair } from './agreement.ts'
+import { bytes, Rig } from './rig.ts'
 import type { Check, Node, Settled } from './rig.ts'
 
 const keys = ['a', 'b', 'c']
@@ -11,36 +13,11 @@ const tags = ['s', 't']
 const intents = ['intent-000000001', 'intent-000000002']
 const holdMs = 30_000
 
-/** Ids are random on both sides: what must agree is which of them are the same. */
-class Bijection {
-  readonly #toModel = new Map<string, string>()
-  readonly #toSubject = new Map<string, string>()
-
-  link(subject: string, model: string): void {
-    if (!this.#toModel.has(subject)) this.#toModel.set(subject, model)
-    if (!this.#toSubject.has(model)) this.#toSubject.set(model, subject)
-    assert.equal(this.#toModel.get(subject), model, `the id ${subject} belongs to another write`)
-    assert.equal(this.#toSubject.get(model), subject, `the id ${subject} should be one that was seen before`)
-  }
-
-  subjectOf(model: string): string | undefined {
-    return this.#toSubject.get(model)
-  }
-}
-
-interface Pair<T> {
-  readonly subject: T
-  readonly model: T
-}
-
 /** The same random requests to the tier and to the model, in the same order, with the answers compared. */
 class Schedule {
   readonly #random: SeededRandom
   readonly #nodes: readonly Pair<Node>[]
-  readonly #ids = new Bijection()
-  readonly #fences: (Pair<Fence> & { readonly key: string })[] = []
-  readonly #stamps: (Pair<string> & { readonly key: string })[] = []
-  readonly #clocks: Pair<string>[] = []
+  readonly #agreed = new Agreement()
   readonly #steps: Record<string, (node: Pair<Node>) => Promise<void>>
   #content = 0
 
@@ -114,12 +91,12 @@ class Schedule {
   async #lease({ subject, model }: Pair<Node>, names: string[]): Promise<void> {
     const got = await subject.coherence.lease(names, holdMs, true)
     const wanted = await model.coherence.lease(names, holdMs, true)
-    this.#clocks.push({ subject: got.tagClock, model: wanted.tagClock })
+    this.#agreed.clocks.push({ subject: got.tagClock, model: wanted.tagClock })
     for (const [i, key] of names.entries()) {
       const [a, b] = [got.reads[i] as LeaseRead, wanted.reads[i] as LeaseRead]
       assert.equal(a.state, b.state, `lease of ${key}`)
-      if (a.state === 'leased' && b.state === 'leased') this.#keepFence(key, a.fence, b.fence)
-      if (a.state === 'hit' && b.state === 'hit') this.#sameFrame(key, a.frame, b.frame)
+      if (a.state === 'leased' && b.state === 'leased') this.#agreed.keepFence(key, a.fence, b.fence)
+      if (a.state === 'hit' && b.state === 'hit') this.#agreed.frame(key, a.frame, b.frame)
     }
   }
 
@@ -130,7 +107,7 @@ class Schedule {
     for (const [i, key] of names.entries()) {
       const [a, b] = [got[i], wanted[i]]
       assert.equal(a === undefined, b === undefined, `conclusion of a write of ${key}`)
-      if (a !== undefined && b !== undefined) this.#keepFence(key, a, b)
+      if (a !== undefined && b !== undefined) this.#agreed.keepFence(key, a, b)
     }
   }
 
@@ -153,11 +130,11 @@ class Schedule {
     const [near, far] = [node.subject.tier.bulk as Bulk, node.model.tier.bulk as Bulk]
     const got = await near.survey(names)
     const wanted = await far.survey(names)
-    this.#clocks.push({ subject: got.tagClock, model: wanted.tagClock })
+    this.#agreed.clocks.push({ subject: got.tagClock, model: wanted.tagClock })
     for (const [i, key] of names.entries()) {
       const [a, b] = [got.reads[i] as Surveyed, wanted.reads[i] as Surveyed]
       assert.equal(a.state, b.state, `survey of ${key}`)
-      if (a.state === 'hit' && b.state === 'hit') this.#sameFrame(key, a.frame, b.frame)
+      if (a.state === 'hit' && b.state === 'hit') this.#agreed.frame(key, a.frame, b.frame)
     }
     const other = this.#random.pick(this.#nodes)
     if (this.#random.next() < 0.3) await both(other, names, ({ tier }, all) => tier.delete(all))
@@ -186,83 +163,47 @@ class Schedule {
   }
 
   async #claim({ subject, model }: Pair<Node>): Promise<void> {
-    if (this.#stamps.length === 0) return
-    const { key, ...stamp } = this.#random.pick(this.#stamps)
+    if (this.#agreed.stamps.length === 0) return
+    const { key, ...stamp } = this.#random.pick(this.#agreed.stamps)
     const [got] = await subject.coherence.claim([{ key, stamp: stamp.subject }], holdMs)
     const [wanted] = await model.coherence.claim([{ key, stamp: stamp.model }], holdMs)
-    this.#sameFence(key, got, wanted, 'claim')
+    this.#agreed.fence(key, got, wanted, 'claim')
   }
 
   async #take({ subject, model }: Pair<Node>, names: string[]): Promise<void> {
     const got = await subject.coherence.take(names, holdMs)
     const wanted = await model.coherence.take(names, holdMs)
-    for (const [i, key] of names.entries()) this.#sameFence(key, got[i], wanted[i], 'take')
+    for (const [i, key] of names.entries()) this.#agreed.fence(key, got[i], wanted[i], 'take')
   }
 
   async #read({ subject, model }: Pair<Node>, names: string[]): Promise<void> {
     const got = await subject.tier.read(names)
     const wanted = await model.tier.read(names)
-    for (const [i, key] of names.entries()) this.#sameFrame(key, got[i], wanted[i])
+    for (const [i, key] of names.entries()) this.#agreed.frame(key, got[i], wanted[i])
   }
 
   async #tags({ subject, model }: Pair<Node>): Promise<void> {
     const got = await subject.coherence.tags(tags)
     const wanted = await model.coherence.tags(tags)
-    for (const [i, tag] of tags.entries()) this.#sameTag(tag, got[i], wanted[i])
+    for (const [i, tag] of tags.entries()) this.#agreed.tag(tag, got[i], wanted[i])
   }
 
   async #stampTags({ subject, model }: Pair<Node>, names: string[]): Promise<void> {
-    if (this.#clocks.length === 0) return
+    if (this.#agreed.clocks.length === 0) return
     const clock =
-      this.#random.next() < 0.5 ? (this.#clocks.at(-1) as Pair<string>) : this.#random.pick(this.#clocks)
+      this.#random.next() < 0.5
+        ? (this.#agreed.clocks.at(-1) as Pair<string>)
+        : this.#random.pick(this.#agreed.clocks)
     const got = await subject.coherence.stampTags(names, clock.subject)
     const wanted = await model.coherence.stampTags(names, clock.model)
-    for (const [i, tag] of names.entries()) this.#sameId(got[i], wanted[i], `stamp of tag ${tag}`)
-  }
-
-  #sameFrame(key: string, got: StoredFrame | undefined, wanted: StoredFrame | undefined): void {
-    assert.equal(got && text(got.bytes), wanted && text(wanted.bytes), `frame of ${key}`)
-    if (!got || !wanted) return
-    assert.equal(got.soft, wanted.soft, `soft mark of ${key}`)
-    this.#ids.link(got.stamp, wanted.stamp)
-    this.#stamps.push({ key, subject: got.stamp, model: wanted.stamp })
-  }
-
-  #sameTag(tag: string, got: TagState | undefined, wanted: TagState | undefined): void {
-    this.#sameId(got?.generation, wanted?.generation, `generation of tag ${tag}`)
-    if (!got || !wanted) return
-    const known = wanted.softened.map((generation) => this.#ids.subjectOf(generation) ?? generation)
-    // Generations that no answer ever named can't be compared; the latest ones may be kept for longer or shorter.
-    if (wanted.softened.length === 0) assert.deepEqual(got.softened, [], `softened generations of tag ${tag}`)
-    else assert(got.softened.length > 0, `softened generations of tag ${tag}`)
-    const latest = wanted.softened[0] as string
-    if (this.#ids.subjectOf(latest))
-      assert(got.softened.includes(known[0] as string), `softened of tag ${tag}`)
-  }
-
-  #sameFence(key: string, got: Fence | undefined, wanted: Fence | undefined, what: string): void {
-    assert.equal(
-      got === undefined,
-      wanted === undefined,
-      `${what} of ${key}: got ${got}, the model ${wanted}`,
-    )
-    if (got !== undefined && wanted !== undefined) this.#keepFence(key, got, wanted)
-  }
-
-  #sameId(got: string | undefined, wanted: string | undefined, what: string): void {
-    assert.equal(got === undefined, wanted === undefined, `${what}: got ${got}, the model ${wanted}`)
-    if (got !== undefined && wanted !== undefined) this.#ids.link(got, wanted)
-  }
-
-  #keepFence(key: string, subject: Fence, model: Fence): void {
-    this.#fences.push({ key, subject, model })
+    for (const [i, tag] of names.entries()) this.#agreed.id(got[i], wanted[i], `stamp of tag ${tag}`)
   }
 
   /** Mostly the latest, because those stand most often. */
-  #oneFencePerKey(): (Pair<Fence> & { readonly key: string })[] {
+  #oneFencePerKey(): OfKey[] {
     const latest = this.#random.next() < 0.7
     return this.#some(keys).flatMap((key) => {
-      const ofKey = this.#fences.filter((fence) => fence.key === key)
+      const ofKey = this.#agreed.fencesOf(key)
       const fence = latest ? ofKey.at(-1) : ofKey.length > 0 ? this.#random.pick(ofKey) : undefined
       return fence ? [fence] : []
     })
