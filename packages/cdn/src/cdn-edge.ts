@@ -63,7 +63,7 @@ class Cdn implements CdnEdge {
     if (this.#host !== undefined) {
       throw new CacheError(
         'INVALID_CHAIN',
-        `The edge '${this.name}' already serves a cache; make one per cache`,
+        `Expected the edge \`${this.name}\` to serve one cache, it serves one already: make an edge for each`,
       )
     }
     this.#host = host
@@ -144,7 +144,10 @@ class Cdn implements CdnEdge {
 
   get #running(): PurgeEngine {
     if (this.#engine !== undefined) return this.#engine
-    throw new CacheError('INVALID_CHAIN', `Expected the edge '${this.name}' to be a tier of a cache`)
+    throw new CacheError(
+      'INVALID_CHAIN',
+      `Expected the edge \`${this.name}\` to be a tier of a cache, it is none yet: give it to \`createCache\` first`,
+    )
   }
 
   get #wires(): WireTags {

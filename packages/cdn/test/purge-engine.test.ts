@@ -354,7 +354,7 @@ describe('an edge', () => {
   test('serves one cache', () => {
     const edge = cdn({ provider: named('fastly') })
     createCache({ namespace: 'a', tiers: [edge] })
-    expect(() => createCache({ namespace: 'b', tiers: [edge] })).toThrow(/already serves a cache/)
+    expect(() => createCache({ namespace: 'b', tiers: [edge] })).toThrow(/serves one already/)
   })
 
   test('first tells the others, and then the vendor, a little later where others are told by a bus', async () => {

@@ -47,7 +47,7 @@ class KeyvTier implements RemoteTier {
     if (this.#host) {
       throw new CacheError(
         'INVALID_CHAIN',
-        `The tier '${this.name}' already serves a cache; make one tier per cache`,
+        `Expected the tier \`${this.name}\` to serve one cache, it serves one already: make a tier for each`,
       )
     }
     this.#host = host
@@ -110,7 +110,11 @@ class KeyvTier implements RemoteTier {
   }
 
   #use(): KeyvPort {
-    if (!this.#port) throw new CacheError('TIER_UNAVAILABLE', `The tier '${this.name}' is not open`)
+    if (!this.#port)
+      throw new CacheError(
+        'TIER_UNAVAILABLE',
+        `Expected the tier \`${this.name}\` to serve a cache, it serves none`,
+      )
     return this.#port
   }
 

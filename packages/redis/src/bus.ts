@@ -51,7 +51,10 @@ export class RedisBus implements Bus {
 
   open(host: BusHost): void {
     if (this.#listener)
-      throw new CacheError('INVALID_CHAIN', 'The bus of this Redis tier already serves a cache')
+      throw new CacheError(
+        'INVALID_CHAIN',
+        'Expected the bus of this Redis tier to serve one cache, it serves one already: make a tier for each',
+      )
     this.#listener = host.listener
     const connection = this.#options.connection()
     const { layout, origin } = connection

@@ -70,7 +70,10 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
 
   open(host: RemoteHost): void {
     if (this.#opened)
-      throw new CacheError('INVALID_CHAIN', `The tier \`${this.name}\` already serves a cache`)
+      throw new CacheError(
+        'INVALID_CHAIN',
+        `Expected the tier \`${this.name}\` to serve one cache, it serves one already: make a tier for each`,
+      )
     const holds = this.#options.bus === 'tracking' ? this.bus.held.bind(this.bus) : undefined
     const connection = new Connection(this.#port, host, this.#options)
     this.#opened = {

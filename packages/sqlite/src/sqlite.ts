@@ -55,7 +55,7 @@ class SqliteFileTier implements SqliteTier {
     if (this.#serving !== undefined) {
       throw new CacheError(
         'INVALID_CHAIN',
-        `The tier '${this.name}' already serves a cache; make one tier per cache`,
+        `Expected the tier \`${this.name}\` to serve one cache, it serves one already: make a tier for each`,
       )
     }
     const { path, maxBytes, tagTtl } = this.#options
@@ -118,7 +118,7 @@ class SqliteFileTier implements SqliteTier {
     if (this.#serving === undefined) {
       throw new CacheError(
         'TIER_UNAVAILABLE',
-        `Expected the tier '${this.name}' to serve a cache, it serves none`,
+        `Expected the tier \`${this.name}\` to serve a cache, it serves none`,
       )
     }
     return this.#serving

@@ -125,5 +125,7 @@ test('verbs reject before the store was greeted and after the tier was closed', 
 test('a tier that already serves a cache refuses another one', async () => {
   const { tier } = await connect({ path: ':memory:' })
   const host = { namespace: 'b', clock: fakeClock(), lost: () => undefined, warn: () => undefined }
-  expect(() => tier.open(host)).toThrow("The tier 'sqlite' already serves a cache")
+  expect(() => tier.open(host)).toThrow(
+    'Expected the tier `sqlite` to serve one cache, it serves one already',
+  )
 })

@@ -89,7 +89,11 @@ export class ProcessTier<N extends string> implements RemoteTier<N>, StoreClient
   }
 
   open(host: RemoteHost): void {
-    if (this.#host) throw new CacheError('INVALID_CHAIN', `The tier '${this.name}' already serves a cache`)
+    if (this.#host)
+      throw new CacheError(
+        'INVALID_CHAIN',
+        `Expected the tier \`${this.name}\` to serve one cache, it serves one already: make a tier for each`,
+      )
     this.#host = host
     this.#store.connect(this)
   }
@@ -246,5 +250,5 @@ function keysOf(items: readonly { readonly key: string }[]): string[] {
 }
 
 function unavailable(name: string, what: string): CacheError {
-  return new CacheError('TIER_UNAVAILABLE', `The tier '${name}' ${what}`)
+  return new CacheError('TIER_UNAVAILABLE', `The tier \`${name}\` ${what}`)
 }
