@@ -1,4 +1,4 @@
-import { Behind, checkWriting } from './define-write.ts'
+import { Behind, checkQueueing, checkWriting } from './define-write.ts'
 import type { Written } from './define-write.ts'
 import type { Definition } from './definition.ts'
 import { checkKeys, checkMethods, checkOneOf, expectation } from './expectation.ts'
@@ -71,11 +71,14 @@ export function queryOf(
   if (version.includes(':')) throw expectation('version', 'a text without `:`', version)
   const label = `${name}@${version}`
   checkParts(definition)
-  parts.claimLabel(`${parts.path}#${label}`)
   const own = [definitionTag(parts.path, label), ...parts.tags]
   const policy = resolvePolicy(definition, parts.policy, parts.chain.names)
   const written: Written = { label, name, version, policy, keyOf: keyOf(`${parts.path}#${label}:`) }
-  const behind = definition.write === 'behind' ? new Behind(parts, definition, written) : undefined
+  const sensitive = checkOneOf('sensitive', definition.sensitive ?? false, [true, false])
+  const queueing = checkQueueing(parts, definition, label)
+  // Last: a definition that was refused can be made again, with what it was refused for set right.
+  parts.claimLabel(`${parts.path}#${label}`)
+  const behind = queueing && new Behind(parts, definition, { ...written, ...queueing })
   const { tags } = definition
   const many = definition.loadMany !== undefined
   const source = (input: unknown, context: LoadContext) => definition.load(input as KeyOf, context)
@@ -111,7 +114,7 @@ export function queryOf(
     schema: definition.schema,
     codec: definition.codec,
     path: parts.path,
-    sensitive: checkOneOf('sensitive', definition.sensitive ?? false, [true, false]),
+    sensitive,
   }
   const suffixOf = (key: string) => key.slice(prefixOf(version).length)
   const beside = neighbours.map((other) => ({

@@ -1,4 +1,5 @@
 import { resolveBehind } from './behind-options.ts'
+import type { ResolvedBehind } from './behind-options.ts'
 import type { Definition } from './definition.ts'
 import { CacheError } from './errors.ts'
 import { checkOneOf, expectation } from './expectation.ts'
@@ -10,6 +11,7 @@ import type { Query } from './query.ts'
 import type { ScopeParts } from './scope-parts.ts'
 import { token } from './token.ts'
 import { WriteBehind } from './write-behind.ts'
+import type { WriteQueue } from './write-queue.ts'
 
 type Any = Definition<KeyOf, unknown>
 type Many = readonly unknown[] | ReadonlyMap<unknown, unknown>
@@ -32,6 +34,32 @@ export function checkWriting(definition: Any): void {
     throw expectation('behind', "left out unless `write` is 'behind'", behind)
 }
 
+/** Where a definition's writes wait for the source, and how they leave. */
+interface Queueing {
+  readonly queue: WriteQueue
+  readonly options: ResolvedBehind
+}
+
+/** Undefined for a definition whose writes wait for the source themselves. */
+export function checkQueueing(parts: ScopeParts, definition: Any, label: string): Queueing | undefined {
+  if (definition.write !== 'behind') return undefined
+  const queue = parts.writeQueue
+  if (queue === undefined) {
+    throw new CacheError(
+      'INVALID_OPTION',
+      `Expected the cache to have a \`writeQueue\`, which definition \`${label}\` needs as its \`write\` is 'behind'`,
+    )
+  }
+  if (parts.chain.keyHash !== undefined && parts.chain.frames.encryption === undefined) {
+    throw expectation(
+      'encryption',
+      "given, as `keyHash` is and `write` is 'behind': the queue holds inputs",
+      undefined,
+    )
+  }
+  return { queue, options: resolveBehind(definition.behind) }
+}
+
 /** A definition's writes on their way to the source, when they don't wait for it. */
 export class Behind {
   readonly #parts: ScopeParts
@@ -39,22 +67,8 @@ export class Behind {
   readonly #prefix: string
   readonly writes: WriteBehind
 
-  constructor(parts: ScopeParts, definition: Any, written: Written) {
-    const { name, label, version, policy } = written
-    const queue = parts.writeQueue
-    if (queue === undefined) {
-      throw new CacheError(
-        'INVALID_OPTION',
-        `Expected the cache to have a \`writeQueue\`, which definition \`${label}\` needs as its \`write\` is 'behind'`,
-      )
-    }
-    if (parts.chain.keyHash !== undefined && parts.chain.frames.encryption === undefined) {
-      throw expectation(
-        'encryption',
-        "given, as `keyHash` is and `write` is 'behind': the queue holds inputs",
-        undefined,
-      )
-    }
+  constructor(parts: ScopeParts, definition: Any, written: Written & Queueing) {
+    const { name, label, version, policy, queue, options } = written
     this.#parts = parts
     this.#written = written
     this.#prefix = `${parts.path}#${label}:`
@@ -67,7 +81,7 @@ export class Behind {
       def: name,
       version,
       sensitive: definition.sensitive ?? false,
-      options: resolveBehind(definition.behind),
+      options,
       lookMs: policy.timeouts.removal,
       appendMs: policy.timeouts.write,
       saveMs: policy.timeouts.write,

@@ -160,6 +160,17 @@ describe('many', () => {
   })
 })
 
+test.each([
+  [{ ttl: 'soon' }, 'Expected `ttl`'],
+  [{ sensitive: 'yes' }, 'Expected `sensitive`'],
+  [{ write: 'behind', save: () => {} }, 'Expected the cache to have a `writeQueue`'],
+])('a definition that was refused for %j can be made again, set right', async (wrong, why) => {
+  await using node = memoryNode()
+  const right = { name: 'one', load: (id: number) => id }
+  expect(() => node.cache.define({ ...right, ...wrong } as never)).toThrow(why)
+  expect(await node.cache.define(right)(7)).toBe(7)
+})
+
 describe('wrap', () => {
   test('arguments are the key; what it returns has peek, delete, expire, clear and keyFor', async () => {
     await using node = memoryNode()
