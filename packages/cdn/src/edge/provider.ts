@@ -44,6 +44,6 @@ export function embedded(given: EmbeddedOptions): Provider<'embedded'> {
           ...(soft && { 'x-purge-soft': '1' }),
         },
       })),
-    verdict: ({ status, body }) => verdictOf(status, body),
+    verdict: verdictOf,
   }
 }

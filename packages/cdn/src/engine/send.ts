@@ -1,5 +1,5 @@
 import type { Clock } from '@tierstack/cache-core'
-import type { Provider, PurgeBatch, PurgeRequest, PurgeVerdict } from '../provider.ts'
+import type { Provider, PurgeAnswer, PurgeBatch, PurgeRequest, PurgeVerdict } from '../provider.ts'
 import { retryAfter } from './backoff.ts'
 import { longestAnswer } from './fetch.ts'
 import type { Fetch } from './fetch.ts'
@@ -57,7 +57,7 @@ function message(error: unknown): string {
 }
 
 /** The verdict that a status alone allows; what most vendors mean by it. */
-export function verdictOf(status: number, body: string): PurgeVerdict {
+export function verdictOf({ status, body }: Pick<PurgeAnswer, 'status' | 'body'>): PurgeVerdict {
   if (status >= 200 && status < 300) return { ok: true }
   const error = `${status} ${body.slice(0, 200).replaceAll(/\s+/g, ' ')}`.trim()
   if (status === 429) return { ok: false, why: 'after', error }

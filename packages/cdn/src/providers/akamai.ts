@@ -79,11 +79,11 @@ export function akamai(given: AkamaiOptions = {}): Provider<'akamai'> {
       const authorization = signEdgeGrid(request, credentials, at, randomUUID())
       return [{ ...request, headers: { authorization, 'content-type': 'application/json' } }]
     },
-    verdict({ status, body }) {
-      const verdict = verdictOf(status, body)
+    verdict(answer) {
+      const verdict = verdictOf(answer)
+      if (verdict.ok || (answer.status !== 429 && answer.status !== 507)) return verdict
       // Tokens aren't taken by a refused call.
-      if (status === 429 || status === 507) return { ok: false, why: 'after', afterMs: 5_000, error: body }
-      return verdict
+      return { ok: false, why: 'after', afterMs: 5_000, error: verdict.error }
     },
   }
 }

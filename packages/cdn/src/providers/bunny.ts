@@ -2,6 +2,7 @@ import { checkKeys } from '@tierstack/cache-core'
 import { verdictOf } from '../engine/send.ts'
 import type { Provider } from '../provider.ts'
 import { address, identifier, secret } from './credentials.ts'
+import { jsonPost } from './json-post.ts'
 
 export interface BunnyOptions {
   /** Id of the pull zone. @default BUNNY_PULL_ZONE */
@@ -45,12 +46,9 @@ export function bunny(given: BunnyOptions = {}): Provider<'bunny'> {
       ],
     },
     requests: ({ names }) =>
-      names.map((name) => ({
-        method: 'POST',
-        url: `${api}/pullzone/${zone}/purgeCache`,
-        headers: { accesskey: key, 'content-type': 'application/json' },
-        body: JSON.stringify({ CacheTag: name }),
-      })),
-    verdict: ({ status, body }) => verdictOf(status, body),
+      names.map((name) =>
+        jsonPost(`${api}/pullzone/${zone}/purgeCache`, { accesskey: key }, { CacheTag: name }),
+      ),
+    verdict: verdictOf,
   }
 }

@@ -2,6 +2,7 @@ import { checkKeys, checkOneOf } from '@tierstack/cache-core'
 import { verdictOf } from '../engine/send.ts'
 import type { Bucket, Provider } from '../provider.ts'
 import { address, identifier, secret } from './credentials.ts'
+import { jsonPost } from './json-post.ts'
 
 type Plan = 'free' | 'pro' | 'business' | 'enterprise'
 
@@ -62,17 +63,16 @@ export function cloudflare(given: CloudflareOptions = {}): Provider<'cloudflare'
       ],
     },
     requests: ({ names, soft }) => [
-      {
-        method: 'POST',
-        url: `${api}/zones/${zone}/${soft ? 'invalidate_cache' : 'purge_cache'}`,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ tags: names }),
-      },
+      jsonPost(
+        `${api}/zones/${zone}/${soft ? 'invalidate_cache' : 'purge_cache'}`,
+        { authorization: `Bearer ${token}` },
+        { tags: names },
+      ),
     ],
-    verdict({ status, body }) {
-      const verdict = verdictOf(status, body)
-      if (!verdict.ok || succeeded(body)) return verdict
-      return { ok: false, why: 'backoff', error: body.slice(0, 200) }
+    verdict(answer) {
+      const verdict = verdictOf(answer)
+      if (!verdict.ok || succeeded(answer.body)) return verdict
+      return { ok: false, why: 'backoff', error: answer.body.slice(0, 200) }
     },
   }
 }

@@ -74,7 +74,7 @@ export function cloudfront(given: CloudFrontOptions = {}): Provider<'cloudfront'
       const signed = signAws({ method: 'POST', url, body }, signing, at)
       return [{ method: 'POST', url, headers: { ...signed, 'content-type': 'text/xml' }, body }]
     },
-    verdict: ({ status, body }) => verdictOfCode(body) ?? verdictOf(status, body),
+    verdict: (answer) => verdictOfCode(answer.body) ?? verdictOf(answer),
   }
 }
 

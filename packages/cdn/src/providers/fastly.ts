@@ -2,6 +2,7 @@ import { checkKeys } from '@tierstack/cache-core'
 import { verdictOf } from '../engine/send.ts'
 import type { Provider } from '../provider.ts'
 import { address, identifier, secret } from './credentials.ts'
+import { jsonPost } from './json-post.ts'
 
 export interface FastlyOptions {
   /** @default FASTLY_SERVICE_ID */
@@ -55,18 +56,12 @@ export function fastly(given: FastlyOptions = {}): Provider<'fastly'> {
       ],
     },
     requests: ({ names, soft }) => [
-      {
-        method: 'POST',
-        url: `${api}/service/${service}/purge`,
-        headers: {
-          'fastly-key': token,
-          'content-type': 'application/json',
-          accept: 'application/json',
-          ...(soft && { 'fastly-soft-purge': '1' }),
-        },
-        body: JSON.stringify({ surrogate_keys: names }),
-      },
+      jsonPost(
+        `${api}/service/${service}/purge`,
+        { 'fastly-key': token, accept: 'application/json', ...(soft && { 'fastly-soft-purge': '1' }) },
+        { surrogate_keys: names },
+      ),
     ],
-    verdict: ({ status, body }) => verdictOf(status, body),
+    verdict: verdictOf,
   }
 }

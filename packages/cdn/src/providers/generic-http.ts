@@ -2,6 +2,7 @@ import { checkKeys, checkOneOf, expectation } from '@tierstack/cache-core'
 import { verdictOf } from '../engine/send.ts'
 import type { Provider, ProviderContract } from '../provider.ts'
 import { address, secret } from './credentials.ts'
+import { jsonPost } from './json-post.ts'
 
 export interface GenericHttpOptions {
   /** Gets `{"tags":["…"],"soft":false}` by POST. */
@@ -60,13 +61,8 @@ export function genericHttp(given: GenericHttpOptions): Provider<'http'> {
       sources: [],
     },
     requests: ({ names, soft }) => [
-      {
-        method: 'POST',
-        url,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ tags: names, soft }),
-      },
+      jsonPost(url, { authorization: `Bearer ${token}` }, { tags: names, soft }),
     ],
-    verdict: ({ status, body }) => verdictOf(status, body),
+    verdict: verdictOf,
   }
 }

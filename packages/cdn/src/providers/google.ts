@@ -2,6 +2,7 @@ import { checkKeys, expectation } from '@tierstack/cache-core'
 import { verdictOf } from '../engine/send.ts'
 import type { Provider } from '../provider.ts'
 import { address, identifier, secret } from './credentials.ts'
+import { jsonPost } from './json-post.ts'
 
 export interface GoogleCdnOptions {
   /** @default GOOGLE_CLOUD_PROJECT */
@@ -58,14 +59,13 @@ export function googleCdn(given: GoogleCdnOptions = {}): Provider<'google'> {
     },
     async requests({ names }) {
       return [
-        {
-          method: 'POST',
-          url: `${api}/projects/${project}/global/urlMaps/${map}/invalidateCache`,
-          headers: { authorization: `Bearer ${await current()}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ path: '/*', cacheTags: names }),
-        },
+        jsonPost(
+          `${api}/projects/${project}/global/urlMaps/${map}/invalidateCache`,
+          { authorization: `Bearer ${await current()}` },
+          { path: '/*', cacheTags: names },
+        ),
       ]
     },
-    verdict: ({ status, body }) => verdictOf(status, body),
+    verdict: verdictOf,
   }
 }

@@ -57,10 +57,11 @@ export function nginx(given: NginxOptions): Provider<'nginx'> {
           },
         })),
       ),
-    verdict({ status, body }) {
+    verdict(answer) {
+      const { status } = answer
       // A page that is gone, and one that isn't in the cache, needs no purge.
       if (status < 400 || status === 404 || status === 410 || status === 412) return { ok: true }
-      return verdictOf(status, body)
+      return verdictOf(answer)
     },
   }
 }

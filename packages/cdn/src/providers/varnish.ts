@@ -55,7 +55,7 @@ export function varnish(given: VarnishOptions): Provider<'varnish'> {
           'xkey-purge': by === 'ban' ? pattern(names) : names.join(' '),
         },
       })),
-    verdict: ({ status, body }) => verdictOf(status, body),
+    verdict: verdictOf,
     fetch: keptFetch(),
   }
 }
