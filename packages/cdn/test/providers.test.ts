@@ -99,6 +99,16 @@ describe('contracts', () => {
   )
 })
 
+test('configuration is made for a known way to purge and a real port only', () => {
+  const backend = { host: '127.0.0.1', port: 3000 }
+  expect(() => varnishVcl({ backend, token, by: 'keys' as never })).toThrow('Expected `by` to be')
+  expect(() => varnishVcl({ backend: { ...backend, port: 0 }, token })).toThrow(
+    'Expected `backend.port` to be a port from 1 to 65535, got `0` (number)',
+  )
+  const server = { backend: 'http://a', token, folder: '/f', listen: '80' }
+  expect(() => nginxConf({ ...server, by: 'xkey' as never })).toThrow('Expected `by` to be')
+})
+
 describe('credentials', () => {
   afterEach(() => vi.unstubAllEnvs())
 

@@ -90,7 +90,7 @@ export function nginxConf(given: NginxConfOptions): string {
   ] as const) {
     if (!/^[A-Za-z0-9._~:/=+-]+$/.test(value)) throw expectation(what, 'without quotes and spaces', '…')
   }
-  const purge = (given.by ?? 'refresh') === 'purge'
+  const purge = checkOneOf('by', given.by ?? 'refresh', ['refresh', 'purge']) === 'purge'
   return `map $http_x_purge_token $tierstack_purge {
   default 0;
   "~^${token.replaceAll(/[.+]/g, String.raw`\\$&`)}$" 1;

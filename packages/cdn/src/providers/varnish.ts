@@ -87,8 +87,9 @@ export function varnishVcl(given: VarnishVclOptions): string {
   if (/["\\]/.test(token)) throw expectation('token', 'without quotes and backslashes', '…')
   const { host, port } = given.backend
   if (!/^[A-Za-z0-9.:-]+$/.test(host)) throw expectation('backend.host', 'a host name or address', host)
-  if (!Number.isInteger(port)) throw expectation('backend.port', 'a port', port)
-  const by = given.by ?? 'xkey'
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw expectation('backend.port', 'a port from 1 to 65535', port)
+  const by = checkOneOf('by', given.by ?? 'xkey', ['xkey', 'ban'])
   const acl = (given.purgers ?? ['127.0.0.1']).map((one) => {
     const match = /^([0-9A-Fa-f.:]+)(\/\d+)?$/.exec(one)
     if (match === null) throw expectation('purgers', 'addresses, such as 10.0.0.0/8', one)
