@@ -4,17 +4,19 @@ import type { Cache } from '@tierstack/cache-core'
 
 import { targetOf } from './cache-key.ts'
 import type { Target } from './cache-key.ts'
+import type { EdgeCounters } from './edge-counters.ts'
 import { Exchange, refuse } from './exchange.ts'
 import { field, members } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { Filler } from './filling.ts'
 import { stripsProtected } from './forwarding.ts'
 import type { Forwarding } from './forwarding.ts'
-import { hasBody, Lookup } from './lookup.ts'
-import type { EdgeCounters } from './lookup.ts'
+import { Lookup } from './lookup.ts'
 import { resolveOptions } from './options.ts'
 import type { EdgeOptions, ResolvedOptions } from './options.ts'
 import { Origin } from './origin.ts'
+import { hasBody } from './passing.ts'
+import { hostsOf, isPlain, plainHost } from './plain-request.ts'
 import { PurgeEndpoint } from './purge-request.ts'
 import { invalidateAfter, purge } from './purging.ts'
 import { PageServer } from './serve-page.ts'
@@ -146,7 +148,7 @@ class EmbeddedEdge implements Edge {
     }
     const { method } = request
     if (method === 'GET' || method === 'HEAD') {
-      if (hasBody(fields)) await this.#lookup.pass(exchange, forwarding, 'bypass')
+      if (hasBody(fields)) await this.#lookup.pass(exchange, forwarding, { fwd: 'bypass' })
       else await this.#lookup.serve(exchange, forwarding)
       return
     }
@@ -164,10 +166,10 @@ class EmbeddedEdge implements Edge {
   }
 
   async #unsafe(exchange: Exchange, forwarding: Forwarding): Promise<void> {
-    const invalidate = safe.has(String(exchange.request.method))
+    const first = safe.has(String(exchange.request.method))
       ? undefined
       : (status: number, fields: Fields) => invalidateAfter(this.cache, exchange.target, status, fields)
-    await this.#lookup.pass(exchange, forwarding, 'method', undefined, invalidate)
+    await this.#lookup.pass(exchange, forwarding, { fwd: 'method', first })
   }
 
   #refusal(fields: Fields, target: Target | undefined): number | undefined {
@@ -209,46 +211,4 @@ class EmbeddedEdge implements Edge {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
-
-function hostsOf(fields: Fields): number {
-  let hosts = 0
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] as string
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
-  }
-  return hosts
-}
-
-/** The one host of a request that has no body; undefined where somebody must look closer. */
-function plainHost(fields: Fields): string | undefined {
-  let host: string | undefined
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] as string
-    switch (name.length) {
-      case 4:
-        if (name.toLowerCase() !== 'host') break
-        if (host !== undefined) return undefined
-        host = fields[i + 1]
-        break
-      case 14:
-        if (name.toLowerCase() === 'content-length') return undefined
-        break
-      case 17:
-        if (name.toLowerCase() === 'transfer-encoding') return undefined
-        break
-      default:
-    }
-  }
-  return host
-}
-
-/** Neither a range nor a condition. */
-function isPlain(fields: Fields): boolean {
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] as string
-    if (name.length === 5 && name.toLowerCase() === 'range') return false
-    if (name.length > 7 && (name[0] === 'i' || name[0] === 'I') && name[2] === '-') return false
-  }
-  return true
 }

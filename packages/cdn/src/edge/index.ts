@@ -1,6 +1,6 @@
 export { edge } from './edge.ts'
 export type { Edge } from './edge.ts'
-export type { EdgeCounters } from './lookup.ts'
+export type { EdgeCounters } from './edge-counters.ts'
 export type { EdgeOptions } from './options.ts'
 export { embedded } from './provider.ts'
 export type { EmbeddedOptions } from './provider.ts'

@@ -2,25 +2,24 @@ import type { Cache } from '@tierstack/cache-core'
 
 import { partKey, variantKey } from './cache-key.ts'
 import { cacheStatus } from './cache-status.ts'
-import { controlOf } from './cache-control.ts'
+import { rangeApplies } from './conditional.ts'
+import { newEdgeCounters } from './edge-counters.ts'
+import type { EdgeCounters } from './edge-counters.ts'
 import type { Exchange } from './exchange.ts'
 import { field } from './fields.ts'
 import type { Fields } from './fields.ts'
-import { collect } from './collect.ts'
-import { rangeApplies } from './conditional.ts'
-import { FillMemory } from './fill-memory.ts'
 import type { Filler, Found } from './filling.ts'
-import { passingFields } from './forwarding.ts'
 import type { Forwarding } from './forwarding.ts'
-import { lifetimeOf } from './lifetime.ts'
 import type { ResolvedOptions } from './options.ts'
-import type { Answer, Origin } from './origin.ts'
+import type { Origin } from './origin.ts'
 import { ageOf, isFresh, isServable, suits } from './page.ts'
 import type { Page, Part } from './page.ts'
+import { Passing } from './passing.ts'
+import type { Pass } from './passing.ts'
 import { spanOf } from './range.ts'
 import type { Span } from './range.ts'
 import type { PageServer } from './serve-page.ts'
-import { refusal } from './storable.ts'
+import { UrlMemory } from './url-memory.ts'
 import { variantOf } from './vary.ts'
 
 const freshOnly = { maxStale: 0 }
@@ -29,31 +28,16 @@ const anyAge = { maxStale: Number.MAX_SAFE_INTEGER }
 /** How often a reader looks again, when what it waited for was for somebody else. */
 const patience = 3
 
-export interface EdgeCounters {
-  hits: number
-  stale: number
-  misses: number
-  revalidated: number
-  passed: number
-  failed: number
-}
-
 /** Finds the page for a request, or has it fetched. */
 export class Lookup {
-  readonly counters: EdgeCounters = { hits: 0, stale: 0, misses: 0, revalidated: 0, passed: 0, failed: 0 }
+  readonly counters: EdgeCounters = newEdgeCounters()
   readonly #options: ResolvedOptions
   readonly #cache: Cache
   readonly #filler: Filler
-  readonly #origin: Origin
   readonly #pages: PageServer
   readonly #wall: () => number
-  readonly #hidden: ReadonlySet<string>
-  /** URLs whose answers weren't for others: their readers don't wait for one another. */
-  readonly #unshared = new FillMemory<string>(10_000, 60_000)
-  /** Pages that are kept, but must be asked for each time. */
-  readonly #asking = new FillMemory<true>(10_000, 60_000)
-  /** All request fields that a URL was ever seen to depend on. */
-  readonly #varies = new FillMemory<readonly string[]>(10_000, 3_600_000)
+  readonly #passing: Passing
+  readonly #urls = new UrlMemory()
 
   constructor(o: {
     readonly options: ResolvedOptions
@@ -66,10 +50,9 @@ export class Lookup {
     this.#options = o.options
     this.#cache = o.cache
     this.#filler = o.filler
-    this.#origin = o.origin
     this.#pages = o.pages
     this.#wall = o.wall
-    this.#hidden = new Set(o.options.tagHeaders)
+    this.#passing = new Passing({ ...o, urls: this.#urls, counters: this.counters })
   }
 
   /** A fresh page in the memory of this process, for a request with these fields. */
@@ -93,21 +76,22 @@ export class Lookup {
       return
     }
     const head = exchange.request.method === 'HEAD'
-    const unshared = this.#unshared.get(passKey(exchange), now)
+    const unshared = this.#urls.unshared(exchange, now)
     if (exchange.part || head) {
       const page = await this.#kept(exchange)
       if (page !== undefined) this.#answer(exchange, page, false)
-      else if (head) await this.pass(exchange, forwarding, 'uri-miss')
+      else if (head) await this.pass(exchange, forwarding, { fwd: 'uri-miss' })
       else await this.#part(exchange, forwarding, unshared)
       return
     }
     if (unshared !== undefined) {
-      await this.pass(exchange, forwarding, 'bypass', unshared)
+      await this.pass(exchange, forwarding, { fwd: 'bypass', detail: unshared })
       return
     }
     const found = await this.#find(exchange, forwarding, key)
     if (exchange.answered) return
-    if (found === undefined || found.kind === 'unshared') await this.pass(exchange, forwarding, 'bypass')
+    if (found === undefined || found.kind === 'unshared')
+      await this.pass(exchange, forwarding, { fwd: 'bypass' })
     else if (found.kind === 'failed') {
       this.counters.failed++
       exchange.refuse(
@@ -115,6 +99,11 @@ export class Lookup {
         cacheStatus(this.#options.name, { hit: false, fwd: 'uri-miss', status: found.status }),
       )
     } else this.#answer(exchange, found, exchange.leads)
+  }
+
+  /** Sends the request to the origin, and the answer to this reader alone. */
+  pass(exchange: Exchange, forwarding: Forwarding, pass: Pass): Promise<void> {
+    return this.#passing.pass(exchange, forwarding, pass)
   }
 
   /** A range of a page that isn't kept whole: from a part that is, or from the origin. */
@@ -139,7 +128,7 @@ export class Lookup {
         forceFresh: true,
       })
     }
-    if (!exchange.answered) await this.pass(exchange, forwarding, 'partial')
+    if (!exchange.answered) await this.pass(exchange, forwarding, { fwd: 'partial' })
   }
 
   /** A fresh page, wherever it is, without fetching. */
@@ -172,7 +161,7 @@ export class Lookup {
       }
       const suiting = suits(found, exchange.fields)
       if (suiting && (exchange.leads || isServable(found, this.#wall()))) return found
-      if (suiting) this.#asking.set(entry, true, this.#wall())
+      if (suiting) this.#urls.noteAsks(entry, this.#wall())
       else if (own) first = found
       else return undefined
     }
@@ -186,9 +175,9 @@ export class Lookup {
     names: readonly string[] | undefined,
   ): Promise<Found> {
     const { key } = exchange.target
-    const asks = this.#asking.get(entry, this.#wall()) === true
+    const asks = this.#urls.asks(entry, this.#wall())
     const known = asks ? ((await this.#cache.get(entry, anyAge)) as Page | undefined) : undefined
-    const widen = (more: readonly string[]) => this.#widen(key, more)
+    const widen = (more: readonly string[]) => this.#urls.widen(key, more, this.#wall())
     return await this.#cache.getOrSet(
       entry,
       (context) => this.#filler.fill(context, { exchange, forwarding, names, known, widen }),
@@ -197,21 +186,11 @@ export class Lookup {
     )
   }
 
-  #widen(key: string, names: readonly string[]): readonly string[] {
-    const now = this.#wall()
-    const known = this.#varies.get(key, now) ?? []
-    const all = names.every((name) => known.includes(name))
-      ? known
-      : [...new Set([...known, ...names])].toSorted()
-    if (all.length > 0) this.#varies.set(key, all, now)
-    return all
-  }
-
   #remember(exchange: Exchange, found: Found): void {
     if (found.kind !== 'unshared') return
     // All variants of the URL are told apart by one list of names: it begins anew.
     if (found.why === 'variants') void this.#cache.delete(exchange.target.key)
-    else this.#unshared.set(passKey(exchange), found.why, this.#wall())
+    else this.#urls.noteUnshared(exchange, found.why, this.#wall())
   }
 
   #answer(exchange: Exchange, page: Page, fetched: boolean): void {
@@ -226,57 +205,6 @@ export class Lookup {
       : cacheStatus(this.#options.name, { hit: true, ttl })
     this.#pages.send(page, exchange.request, exchange.response, now, did)
   }
-
-  /** Sends the request to the origin, and the answer to this reader alone. */
-  async pass(
-    exchange: Exchange,
-    forwarding: Forwarding,
-    fwd: 'bypass' | 'method' | 'uri-miss' | 'partial',
-    detail?: string,
-    /** To be done before the reader hears of it. */
-    first?: (status: number, fields: Fields) => Promise<void>,
-  ): Promise<void> {
-    this.counters.passed++
-    const { request, response } = exchange
-    const abort = new AbortController()
-    const gone = () => {
-      if (!response.writableFinished) abort.abort()
-    }
-    response.once('close', gone)
-    let answer: Answer
-    try {
-      answer = await this.#origin.ask(
-        {
-          method: String(request.method),
-          path: exchange.target.path,
-          fields: passingFields(exchange.fields, forwarding),
-          body: hasBody(exchange.fields) ? request : undefined,
-          signal: abort.signal,
-          interim: (status, fields) => exchange.interim(status, fields),
-        },
-        this.#wall,
-      )
-    } catch {
-      this.counters.failed++
-      exchange.refuse(502, cacheStatus(this.#options.name, { hit: false, fwd, status: 502 }))
-      return
-    }
-    const did = cacheStatus(this.#options.name, { hit: false, fwd, status: answer.status, detail })
-    if (request.method === 'GET') this.#lookAgain(exchange, answer)
-    await first?.(answer.status, answer.fields)
-    exchange.leads = true
-    exchange.begin(answer, this.#hidden, did)
-    await collect(answer, exchange, 0)
-  }
-
-  /** What used to be for one reader may have become a page for all. */
-  #lookAgain(exchange: Exchange, answer: Answer): void {
-    if (answer.status === 206 || answer.status === 304) return
-    const control = controlOf(answer.fields)
-    const life = lifetimeOf(answer.status, answer.fields, control, answer.exchanged, this.#options)
-    if (refusal(exchange, answer.status, answer.fields, control, life, this.#options) === undefined)
-      this.#unshared.delete(passKey(exchange))
-  }
 }
 
 /** The bytes that a request wants, when a part has them all. */
@@ -285,14 +213,4 @@ function within(exchange: Exchange, part: Part): Span | undefined {
   const span = spanOf(exchange.range, part.total)
   if (span === undefined || span === 'unsatisfiable') return undefined
   return span.first >= part.first && span.last <= part.last ? span : undefined
-}
-
-/** Readers who show who they are get other answers than those who don't. */
-function passKey(exchange: Exchange): string {
-  return `${exchange.authorized ? 'a' : ''}${exchange.cookies ? 'c' : ''} ${exchange.target.key}`
-}
-
-export function hasBody(fields: Fields): boolean {
-  const length = field(fields, 'content-length')
-  return (length !== undefined && length !== '0') || field(fields, 'transfer-encoding') !== undefined
 }
