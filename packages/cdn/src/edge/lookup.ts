@@ -89,7 +89,10 @@ export class Lookup {
       return
     }
     const found = await this.#find(exchange, forwarding, key)
-    if (exchange.answered) return
+    if (exchange.answered) {
+      this.#countMiss(exchange)
+      return
+    }
     if (found === undefined || found.kind === 'unshared')
       await this.pass(exchange, forwarding, { fwd: 'bypass' })
     else if (found.kind === 'failed') {
@@ -128,7 +131,13 @@ export class Lookup {
         forceFresh: true,
       })
     }
-    if (!exchange.answered) await this.pass(exchange, forwarding, { fwd: 'partial' })
+    if (exchange.answered) this.#countMiss(exchange)
+    else await this.pass(exchange, forwarding, { fwd: 'partial' })
+  }
+
+  /** Its answer came from the origin as the fetch went on; a reader who left before that had none. */
+  #countMiss(exchange: Exchange): void {
+    if (exchange.response.headersSent) this.counters.misses++
   }
 
   /** A fresh page, wherever it is, without fetching. */
