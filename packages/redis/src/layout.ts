@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
 import { slotOf } from './slot.ts'
 import { token } from './token.ts'
-
-// oxlint-disable-next-line unbound-method -- it is always called on a text; looked up anew at each letter it costs more
-const { charCodeAt } = String.prototype
+import { unitAt } from './unit-at.ts'
 
 /** Longer keys are hashed; the frame itself is bound to its whole key. */
 export const longestKey = 512
@@ -136,6 +134,6 @@ export class Layout {
 /** FNV-1a over UTF-16 units. Decides where a key lives: every process of a fleet must agree on it. */
 function hash(text: string): number {
   let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ charCodeAt.call(text, i), 0x01000193)
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ unitAt(text, i), 0x01000193)
   return h >>> 0
 }

@@ -1,7 +1,5 @@
 import { longestKey, restOf } from './layout.ts'
-
-// oxlint-disable-next-line unbound-method -- it is always called on a text; looked up anew at each letter it costs more
-const { charCodeAt } = String.prototype
+import { unitAt } from './unit-at.ts'
 
 /** Bytes of the length that stands before a name. */
 const lengthBytes = 2
@@ -20,7 +18,7 @@ export function writeName(packed: Buffer, at: number, key: string): number {
   // Most keys are of ASCII: to make a text of them with what stands before would cost more than all the rest.
   packed[from - 1] = 0x3a
   for (let i = 0; i < length; i++) {
-    const unit = charCodeAt.call(key, i)
+    const unit = unitAt(key, i)
     if (unit > 0x7f) return writeText(packed, at, restOf(key))
     packed[from + i] = unit
   }
