@@ -4,7 +4,7 @@ import { postgresWriteQueue } from '@tierstack/cache-postgres'
 import { redis, redisWriteQueue } from '@tierstack/cache-redis'
 import { Pool } from 'pg'
 import { BehindSource } from './behind-source.ts'
-import type { BehindAnswer, BehindOrder } from './behind.ts'
+import type { BehindAnswer, BehindOrder } from './behind-messages.ts'
 
 /* One of the processes that write behind. It is killed without warning. */
 
