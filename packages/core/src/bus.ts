@@ -24,6 +24,7 @@ export interface BusListener {
   gap(): void
 }
 
+/** What a bus gets from the cache that it serves. */
 export interface BusHost {
   readonly namespace: string
   readonly clock: Clock

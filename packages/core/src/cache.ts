@@ -28,9 +28,11 @@ export interface TierHealth {
   readonly error: unknown
 }
 
+/** A `Definition` by another form: `key` and `tags` get the function's arguments. */
 export interface WrapOptions<A extends readonly unknown[], V, N extends string> extends Policy<N> {
   readonly name: string
   readonly version?: number | string
+  /** The arguments that matter. @default all of them */
   readonly key?: (...args: A) => KeyPart | readonly KeyPart[]
   readonly tags?: (value: V, ...args: A) => readonly string[]
 }

@@ -13,6 +13,7 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void
 }
 
+/** `performance.now`, `Date.now` and `setTimeout`. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),

@@ -104,6 +104,7 @@ export interface DeadLetter<K, V> {
 
 type Stored<V> = Exclude<V, undefined>
 
+/** Keys so far. */
 export interface WarmProgress {
   readonly loaded: number
   readonly skipped: number
@@ -122,6 +123,7 @@ export interface WarmOptions {
   readonly progress?: (progress: WarmProgress) => void
   /** Keys begun per second. @default Infinity */
   readonly rate?: number
+  /** Ends the warming: what is under way is done, and reported. */
   readonly signal?: AbortSignal
 }
 
@@ -134,6 +136,7 @@ export type NextRows<K, V> = (context: {
   readonly signal: AbortSignal
 }) => MaybePromise<readonly (readonly [input: K, value: V | Error])[] | undefined>
 
+/** What became of the keys. */
 export interface WarmReport {
   readonly loaded: number
   /** Were fresh already. */

@@ -5,6 +5,11 @@ import { freshness, lifeOfFrame, ttlLeft } from './freshness.ts'
 import type { Inspected } from './inspected.ts'
 import { copy } from './isolate.ts'
 
+/**
+ * What one tier answered. `tag`: one of its tags was invalidated. `suspect`: messages of the bus may have been lost since.
+ * `fenced`: a removal hasn't reached the tier yet. `unavailable`: it didn't answer. `poisoned`: what it holds can't be
+ * trusted or understood.
+ */
 export interface ExplainStep<N extends string = string> {
   readonly tier: N
   readonly outcome:
@@ -17,12 +22,15 @@ export interface ExplainStep<N extends string = string> {
     | 'fenced'
     | 'unavailable'
     | 'poisoned'
+  /** How long the tier took. */
   readonly ms: number
+  /** Why, in words for a person; they may change. */
   readonly detail: string
   /** Tags of the entry that is there, whatever its state; the cache's own begin with `!`. Empty where none is. */
   readonly tags: readonly string[]
 }
 
+/** Why an entry would be served or not, tier by tier, near to far. */
 export interface Explanation<N extends string = string> {
   readonly key: string
   readonly steps: readonly ExplainStep<N>[]

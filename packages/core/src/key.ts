@@ -4,6 +4,7 @@ import { shown } from './expectation.ts'
 import type { KeyHash } from './key-hash.ts'
 import { unitAt } from './unit-at.ts'
 
+/** What a key can be made of, besides plain data made of these. */
 export type KeyPart = string | number | bigint | boolean | null | undefined | Date
 /** Input of a definition: a primitive, a date, or plain data made of them. */
 export type KeyOf = KeyPart | object
@@ -126,6 +127,7 @@ export function splitKey(key: string): SplitKey {
   return { prefix: prefix + text.slice(0, 1), input: text.slice(1) }
 }
 
+/** The key that `splitKey` took apart. `prefix`: one that it gave. */
 export function joinKey(prefix: string, input: KeyPart): string {
   if (!prefix.endsWith(':')) return `${prefix}${String(input)}`
   return prefix + (typeof input === 'string' ? `s${input}` : primitive(input))

@@ -3,6 +3,7 @@ import type { Duration, TtlPreset } from './duration.ts'
 import { checkKeys, checkOneOf, expectation } from './expectation.ts'
 import type { Isolation } from './isolate.ts'
 
+/** A duration, or the name of one. */
 export type Ttl = Duration | TtlPreset
 
 /** How long entries are fresh, and how long after that they may still serve. Windows add to `ttl` (RFC 5861). */
@@ -33,6 +34,7 @@ export interface Freshness<N extends string = string> {
   errorTtl?: Duration
 }
 
+/** How long each step may take; numbers are ms. None of them makes a read fail but `hard`. */
 export interface Timeouts {
   /** One read or fill of one remote tier; past it the tier counts as a miss. For the whole cache only. @default '50ms' */
   tier?: Duration
@@ -48,6 +50,7 @@ export interface Timeouts {
   write?: Duration
 }
 
+/** How entries live and how the chain treats them: of a cache, a namespace, a definition, or one call. */
 export interface Policy<N extends string = string> extends Freshness<N> {
   timeouts?: Timeouts
   /** Who shares a load: all processes (`lease`), this process, or nobody. @default 'lease' */

@@ -49,6 +49,7 @@ export interface TierCounters {
   opened: number
 }
 
+/** Of one definition at one tier, since the start of this process. */
 export interface DefinitionTierStats {
   /** Fresh hits. */
   readonly hits: number
@@ -64,6 +65,7 @@ export interface DefinitionTierStats {
   readonly poisoned: number
 }
 
+/** Of one definition, since the start of this process. */
 export interface DefinitionStats {
   /** Fresh hits by tier. */
   readonly hits: Readonly<Record<string, number>>
@@ -78,9 +80,11 @@ export interface DefinitionStats {
   readonly joined: number
   /** Times that a read waited for another process' load. */
   readonly waits: number
+  /** How long they waited, ms. */
   readonly waitMs: number
   readonly fenced: number
   readonly refused: number
+  /** Time that the loads of hits would have taken, as long as those took that made the entries, ms. */
   readonly savedMs: number
   /** Values stored after a load, and their size: as frames where there is a remote tier, else as estimated. */
   readonly stored: number
@@ -89,13 +93,14 @@ export interface DefinitionStats {
   readonly tiers: Readonly<Record<string, DefinitionTierStats>>
 }
 
+/** Of one tier, since the start of this process. */
 export interface TierStats {
   readonly kind: 'local' | 'remote' | 'edge'
   /** Whether reads and fills use the tier. `degraded`: joining or settling; for an edge, purges are waiting. */
   readonly state: 'up' | 'degraded' | 'down'
-  /** Local tiers only. */
+  /** Entries. Local tiers only. */
   readonly size?: number
-  /** Local tiers only. */
+  /** Estimated memory, keys included. Local tiers only. */
   readonly bytes?: number
   /** Local tiers only: entries dropped for space. */
   readonly evicted?: number
@@ -119,6 +124,7 @@ export interface BusStats {
   readonly lagMs: number | undefined
 }
 
+/** Everything that this process has counted since the cache was made. */
 export interface CacheStats {
   readonly namespace: string
   /** By definition name; keys that were given as text are counted under `''`. */

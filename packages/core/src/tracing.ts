@@ -6,6 +6,7 @@ import type { Reason } from './events.ts'
  * made, and in the announcement of a removal. Local hits are never told.
  */
 
+/** Work that a tracer follows. */
 export interface TracedWork {
   /** Runs work as a part of this: what it asks of a database belongs below. */
   within<T>(work: () => T): T
@@ -25,12 +26,14 @@ export interface TracedRead extends TracedWork {
   end(state: 'fresh' | 'stale' | 'loaded' | 'nothing', tier: string | undefined): void
 }
 
+/** One run of a loader. */
 export interface TracedLoad extends TracedWork {
   /** Goes into the frame, so that readers elsewhere know which load made their value. */
   readonly carrier: string | undefined
   end(): void
 }
 
+/** A removal that was asked for here, until every tier has answered. */
 export interface TracedRemoval extends TracedWork {
   end(receipt: RemovalOutcome): void
 }

@@ -25,6 +25,7 @@ export interface DeadWrite extends QueuedWrite {
   readonly at: number
 }
 
+/** What a queue gets from the cache that it serves. */
 export interface WriteQueueHost {
   readonly namespace: string
   readonly clock: Clock
