@@ -1,11 +1,10 @@
 import type { Candidate } from './candidate.ts'
 import type { Chain } from './chain.ts'
-import type { LocalEntry } from './entry.ts'
 import { CacheError } from './errors.ts'
-import { tagSlot } from './fence.ts'
-import type { Flight, Landing } from './flight.ts'
-import { dueAhead, servable, softened } from './freshness.ts'
+import type { Flight } from './flight.ts'
+import { dueAhead, servable } from './freshness.ts'
 import type { Job } from './job.ts'
+import { fromLocal, nothing, staleLanding } from './landings.ts'
 import { load } from './load.ts'
 import type { Loaded } from './load.ts'
 import { askRemotes, giveBack, keepLeases, lacksClaim, takeClaims } from './remote-read.ts'
@@ -18,48 +17,6 @@ import { within } from './tracing.ts'
 
 /** The wall clock counts whole ms: an entry's instants come back from a frame this much off. */
 const clockSlack = 2
-
-function fromLocal(chain: Chain, entry: LocalEntry, position: number, now: number): Candidate {
-  const silent = now >= chain.live.until || entry.provisional
-  return {
-    value: entry.value,
-    life: entry.soft ? softened(entry, now) : entry,
-    position,
-    loadMs: entry.loadMs,
-    etag: entry.etag,
-    tags: entry.tags,
-    clone: entry.isolation === 'clone',
-    vouchedUntil: silent ? entry.vouchedAt + chain.suspectTtl : Number.POSITIVE_INFINITY,
-  }
-}
-
-function staleLanding(candidate: Candidate, until: number): Landing {
-  return {
-    value: candidate.value,
-    clone: candidate.clone,
-    slots: candidate.tags.map(({ tag }) => tagSlot(tag)),
-    tags: candidate.tags,
-    life: candidate.life,
-    position: candidate.position,
-    state: 'stale',
-    loadMs: candidate.loadMs,
-    until: Math.min(until, candidate.vouchedUntil ?? until),
-    reason: 'absent',
-  }
-}
-
-const nothing: Landing = {
-  value: undefined,
-  clone: false,
-  slots: [],
-  tags: [],
-  life: undefined,
-  position: -1,
-  state: 'nothing',
-  loadMs: 0,
-  until: Number.POSITIVE_INFINITY,
-  reason: 'absent',
-}
 
 const noPlaces: readonly Place[] = []
 
