@@ -1,4 +1,4 @@
-import { checkKeys, checkName, checkOneOf, expectation, parseBytes } from '@tierstack/cache-core'
+import { checkCodec, checkKeys, checkName, checkOneOf, expectation, parseBytes } from '@tierstack/cache-core'
 import type { Bytes, Codec, RemoteCapabilities } from '@tierstack/cache-core'
 import { msgpack } from '@tierstack/cache-serializers'
 
@@ -51,6 +51,7 @@ export function resolveOptions(given: KeyvTierOptions): ResolvedKeyvTierOptions 
   checkKeys('keyvTier options', given, optionNames)
   const { name = 'keyv', prefix = 'ts', shared, maxValueBytes = '8mb', codec = msgpack() } = given
   checkName('name', name)
+  checkCodec(codec)
   if (typeof prefix !== 'string' || !/^[\w.-]{1,64}$/.test(prefix)) {
     throw expectation('prefix', '1 to 64 letters, digits or one of . _ -', prefix)
   }

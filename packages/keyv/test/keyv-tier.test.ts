@@ -160,6 +160,10 @@ test.each([
   [() => keyvTier(new Map() as never, { prefix: 'a:b' }), 'Expected `prefix` to be'],
   [() => keyvTier(new Map() as never, { shared: 'all' } as never), 'Expected `shared` to be one of'],
   [() => keyvTier(new Map() as never, { nam: 'x' } as never), 'did you mean `name`?'],
+  [
+    () => keyvTier(new Map() as never, { codec: JSON } as never),
+    'Expected `codec` to be a codec with encode and decode',
+  ],
 ])('what can not be meant is refused with a sentence', (wrong, sentence) => {
   expect(wrong).toThrow(sentence)
 })
