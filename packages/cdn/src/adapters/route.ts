@@ -1,4 +1,4 @@
-import { checkKeys, parseDuration } from '@tierstack/cache-core'
+import { checkKeys, checkOneOf, expectation, parseDuration } from '@tierstack/cache-core'
 import type { Duration } from '@tierstack/cache-core'
 
 /** What an application says of its answers on one route. */
@@ -13,7 +13,7 @@ export interface RouteOptions {
   readonly ttl?: Duration
   /** How long browsers keep it: they can't be purged. @default 0 */
   readonly browserTtl?: Duration
-  /** Bodies up to so many bytes get a validator, for which they are held in memory. @default 1_048_576 */
+  /** Bodies up to so many bytes get a validator, for which they are held in memory. `Infinity`: all. @default 1_048_576 */
   readonly maxEtagBytes?: number
 }
 
@@ -26,10 +26,13 @@ export interface Route {
 
 export function resolveRoute(given: RouteOptions = {}): Route {
   checkKeys('route options', given, ['anybody', 'ttl', 'browserTtl', 'maxEtagBytes'])
+  const { maxEtagBytes = 1_048_576 } = given
+  if (!(maxEtagBytes === Number.POSITIVE_INFINITY || (Number.isInteger(maxEtagBytes) && maxEtagBytes >= 0)))
+    throw expectation('maxEtagBytes', 'a whole number of bytes, or Infinity', maxEtagBytes)
   return Object.freeze({
-    anybody: given.anybody === true,
+    anybody: checkOneOf('anybody', given.anybody ?? false, [true, false]),
     ...(given.ttl !== undefined && { ttl: parseDuration('ttl', given.ttl) }),
     browserTtl: parseDuration('browserTtl', given.browserTtl ?? 0),
-    maxEtagBytes: given.maxEtagBytes ?? 1_048_576,
+    maxEtagBytes,
   })
 }
