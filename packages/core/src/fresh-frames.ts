@@ -5,6 +5,7 @@ import type { Flight } from './flight.ts'
 import type { OpenFrame } from './frame.ts'
 import { lifeOfFrame } from './freshness.ts'
 import { copy, secure } from './isolate.ts'
+import { isPromise } from './maybe-promise.ts'
 import type { Instant } from './open-frame.ts'
 import type { Query } from './query.ts'
 import { readScopes } from './read-scope.ts'
@@ -15,23 +16,21 @@ import type { StoredFrame } from './stored-frame.ts'
 type Outset = Pick<Flight, 'sequence' | 'startedAt'>
 
 /**
- * Frames of one query that are what most are: intact, neither sealed nor softened, fresh, with tags that are known to
- * be valid. What the general way finds out of them in objects of its own is found out here in one go; whatever is special
+ * Frames of one query that are what most are: intact, not softened, fresh, with tags that are known to be valid; sealed
+ * only by a key that is at hand. What the general way finds out of them in objects of its own is found out here in one go; whatever is special
  * about a frame is left to that way.
  */
 export class FreshFrames {
   readonly #chain: Chain
   readonly #query: Query
   readonly #link: RemoteLink
-  readonly #usual: boolean
+  #usual: boolean
 
   constructor(chain: Chain, query: Query, link: RemoteLink) {
     this.#chain = chain
     this.#query = query
     this.#link = link
     this.#usual =
-      chain.frames.encryption === undefined &&
-      !query.sensitive &&
       query.schema === undefined &&
       (chain.locals.tiers.length > 0 || query.policy.refreshAhead === false || query.load === undefined)
   }
@@ -52,9 +51,16 @@ export class FreshFrames {
     let taken: OpenFrame
     let value: unknown
     try {
-      taken = chain.frames.open(frame, key)
+      const unsealed = chain.frames.unseal(chain.frames.open(frame, key), query.sensitive)
+      if (isPromise(unsealed)) {
+        // The general way asks for the key again. The next frames of the batch go there at once.
+        unsealed.catch(() => {})
+        this.#usual = false
+        return undefined
+      }
+      taken = unsealed
       const { header } = taken
-      if (header.keyId !== '' || chain.tags.standing(header.tags, now) !== 'valid') return undefined
+      if (chain.tags.standing(header.tags, now) !== 'valid') return undefined
       if (!(Math.max(0, wall - header.createdAt) < header.freshFor)) return undefined
       value = chain.frames.decode(taken, query.codec)
     } catch {

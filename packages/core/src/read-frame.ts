@@ -158,21 +158,23 @@ function readAny(bytes: Uint8Array, key: string, start: number, view: DataView):
 
 /** Magic, version and flags of a frame with neither etag nor trace. */
 const plainStart = magic * 0x1_0000 + formatVersion * 0x100
-/** Where its numbers stand when it has neither transforms nor a key id. */
+/** Where its numbers stand, behind its key id, when it has no transforms. */
 const plainNumbers = 7
 const numbersLength = 5 * 8
 
 /**
- * The frame that nearly all are: nothing optional in it, of the version read before, of the key asked for, with tags that
- * were seen lately. Undefined for any other, and for a damaged one: the reader of all frames says what it is.
+ * The frame that nearly all are: nothing optional in it, of the version and with the key id read before, of the key asked
+ * for, with tags that were seen lately. Undefined for any other, and for a damaged one: the reader of all frames says what it is.
  */
 function readPlain(bytes: Uint8Array, key: string, start: number, view: DataView): TakenApart | undefined {
   const from = bytes.byteOffset
   const base = from + start
   const end = from + bytes.length
-  if (base + plainNumbers + numbersLength > end) return undefined
-  if (view.getUint32(base) !== plainStart || view.getUint16(base + 5) !== 0) return undefined
-  let at = base + plainNumbers + numbersLength
+  const numbersAt = base + plainNumbers + lastKeyId.length
+  let at = numbersAt + numbersLength
+  if (at > end) return undefined
+  if (view.getUint32(base) !== plainStart || view.getUint16(base + 5) !== lastKeyId.length) return undefined
+  if (!standsIn(view, base + plainNumbers, lastKeyId)) return undefined
   if (view.getUint8(at) !== lastVersion.length || !standsIn(view, at + 1, lastVersion)) return undefined
   at += 1 + lastVersion.length
   if (view.getUint16(at) !== 0 || view.getUint16(at + 2) !== key.length || !standsIn(view, at + 4, key))
@@ -184,13 +186,13 @@ function readPlain(bytes: Uint8Array, key: string, start: number, view: DataView
   if (at + 8 + view.getUint32(at) !== end) return undefined
   const headEnd = at - from
   if (crcOfFrame(bytes, start, headEnd, view) !== view.getUint32(at + 4)) return undefined
-  if (!areDurations(view, base + plainNumbers)) return undefined
+  if (!areDurations(view, numbersAt)) return undefined
   return new TakenApart(
-    { bytes, view, start, headEnd, numbersAt: base + plainNumbers },
+    { bytes, view, start, headEnd, numbersAt },
     {
       codec: view.getUint8(base + 4),
       transforms: noTransforms,
-      keyId: '',
+      keyId: lastKeyId,
       version: lastVersion,
       etag: undefined,
       trace: undefined,

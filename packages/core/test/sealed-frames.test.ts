@@ -301,6 +301,31 @@ test('a cache without keys misses what is sealed, one with keys what is not', as
   expect(told.map((events) => events.take())).toEqual([['poisoned store key'], ['poisoned store auth']])
 })
 
+test('a key that has to be fetched opens a whole batch, and one that can not be had opens nothing', async () => {
+  const store = processStore()
+  const known = encrypt({ keys: ring() })
+  const ids = Array.from({ length: 50 }, (_, id) => id)
+  const make = (given: Encryption['byId']) =>
+    createCache({
+      namespace: 'test',
+      ttl: '1h',
+      encryption: { ...known, byId: given },
+      tiers: [store.tier()],
+    })
+  const rowOf = (cache: ReturnType<typeof make>, by: string) =>
+    cache.define({ name: 'row', load: (id: number) => `${id} by ${by}` })
+  await using writer = make((id, tenant) => known.byId(id, tenant))
+  const row = rowOf(writer, 'the writer')
+  await row.many(ids)
+  await writer.drain()
+  const written = ids.map((id) => `${id} by the writer`)
+  await using reader = make(async (id, tenant) => await known.byId(id, tenant))
+  expect(await rowOf(reader, 'the reader').many(ids)).toEqual(written)
+  expect(await Promise.all(ids.map((id) => row(id)))).toEqual(written)
+  await using without = make(() => Promise.reject(new Error('the key service is down')))
+  expect(await rowOf(without, 'who has no key').many(ids)).toEqual(ids.map((id) => `${id} by who has no key`))
+})
+
 describe('keys that change under load', () => {
   test('rotation and retirement reach no reader as an error', async () => {
     const keys = ring(1)
