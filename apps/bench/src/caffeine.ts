@@ -2,8 +2,21 @@
 export const caffeineAccesses = 300_000
 
 /**
- * Reads that find their entry, %, with the policy `HillClimberWindowTinyLfu` (the simple climber and all other settings as
- * they come) of Caffeine's simulator, commit ccef955, on the traces made here: with 1, 5, 10 and 25 % of the keys.
+ * Reads that find their entry, %, with 1, 5, 10 and 25 % of the distinct keys, rounded down.
+ *
+ * These come from outside of this repository: from Caffeine's simulator at commit ccef955 of github.com/ben-manes/caffeine,
+ * whose policy `sketch.HillClimberWindowTinyLfu` was run with its simple climber and all other settings as they come. To
+ * take them again, with the JDK that its build asks for (more than 17: its sources don't compile with that) and a
+ * network from which Gradle can fetch its dependencies:
+ *
+ * 1. Write the `keys` of each of `traces(caffeineAccesses)` into a file, one number per line.
+ * 2. In a checkout of that commit, once per trace and size, with `maximum-size` the number of entries that the table of
+ *    `hit-ratio` shows beside the trace: `./gradlew simulator:run -Dcaffeine.simulator.files.paths.0=lirs:FILE
+ *    -Dcaffeine.simulator.maximum-size=ENTRIES -Dcaffeine.simulator.policies.0=sketch.HillClimberWindowTinyLfu
+ *    -Dcaffeine.simulator.hill-climber-window-tiny-lfu.strategy.0=simple`.
+ * 3. Take its column `Hit Rate`.
+ *
+ * The steps follow that commit's settings and readers; they weren't walked again when they were written down.
  */
 export const caffeineHits: Readonly<Record<string, readonly number[]>> = {
   drifting: [30.35, 50.18, 58.93, 73.94],
