@@ -39,22 +39,47 @@ export function namespaceOf(scenario: string, library: string): string {
 
 const mostPasses = 4
 
+type Reading = Pick<Warm, 'contestant' | 'loads'>
+
 /**
  * Reads each key, some at a time, and again until every one is a hit: right after the start, on a machine that is busy,
  * the first values may not have been stored.
  */
-export async function fill(
-  { contestant, loads }: Pick<Warm, 'contestant' | 'loads'>,
-  keys: readonly string[],
-) {
-  const together = 64
+export async function fill(warm: Reading, keys: readonly string[]): Promise<void> {
+  await fillAll([{ warm, keys }])
+}
+
+/** Several, which wait together for what is stored behind the answers. */
+export async function fillAll(
+  all: readonly { readonly warm: Reading; readonly keys: readonly string[] }[],
+): Promise<void> {
+  const loaded = () => all.reduce((sum, { warm }) => sum + warm.loads(), 0)
   for (let pass = 0; pass < mostPasses; pass++) {
-    const before = loads()
-    for (let i = 0; i < keys.length; i += together)
-      await Promise.all(keys.slice(i, i + together).map((key) => contestant.read(key)))
-    if (loads() === before && pass > 0) return
+    const before = loaded()
+    for (const { warm, keys } of all) await readEach(warm, keys)
+    if (loaded() === before && pass > 0) return
     // Some write to Redis behind the answer, or still join its bus; whoever lost Redis gets time to find it again.
     await sleep(pass === 0 ? 100 : 1_000)
+  }
+}
+
+async function readEach({ contestant }: Reading, keys: readonly string[]): Promise<void> {
+  const together = 64
+  for (let i = 0; i < keys.length; i += together)
+    await Promise.all(keys.slice(i, i + together).map((key) => contestant.read(key)))
+}
+
+/**
+ * Waits until reads are hits again, at most three seconds. Who gave Redis up for a while in what was played before (it
+ * took too long to answer) would else be measured without it in what comes next.
+ */
+export async function settle(warm: Reading, keys: readonly string[]): Promise<void> {
+  const few = keys.slice(0, 8)
+  for (let tries = 0; tries < 30; tries++) {
+    const before = warm.loads()
+    await readEach(warm, few)
+    if (warm.loads() === before) return
+    await sleep(100)
   }
 }
 
