@@ -80,6 +80,7 @@ async function playParts(
 ): Promise<Sample | undefined> {
   const whole: Record<string, Sample[string]> = {}
   for (const part of scenario.parts) {
+    if (round === 0 && part.warmUp === false) continue
     const sample = await contestant.play(round, part)
     if (sample === undefined) return undefined
     for (const [name, metrics] of Object.entries(sample)) whole[name] = { ...whole[name], ...metrics }

@@ -10,6 +10,8 @@ export type Level = 'trial' | 'quick' | 'full'
 export interface Part {
   readonly name: string
   readonly processes: number
+  /** False: not played in the round that only warms up, as the other parts warm the same code. */
+  readonly warmUp?: false
 }
 
 /** What a contestant's process is told for one part of one round. */

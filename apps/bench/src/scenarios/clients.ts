@@ -2,7 +2,7 @@ import type { Results } from '../results.ts'
 import { bars, ratioCell, rowsOf } from '../report/rows.ts'
 import type { Report } from '../report/report.ts'
 import type { Scenario } from '../scenario.ts'
-import { farHit } from './far-hit.ts'
+import { enterFarHit, farHit } from './far-hit.ts'
 
 const yardstick = 'ioredis, auto-pipelining'
 const cases = ['100 B, c 1', '100 B, c 64', '100 B, c 512', '10 kB, c 64', '1 MB, c 8']
@@ -22,6 +22,8 @@ export const clients: Scenario = {
     'over iovalkey',
     'over node-redis',
   ],
+  rounds: { trial: 1, quick: 3, full: 5 },
+  enter: (library, place, level) => enterFarHit(library, place, level, cases),
   report,
 }
 

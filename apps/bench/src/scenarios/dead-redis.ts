@@ -61,8 +61,8 @@ async function enter(library: Library, { redisUrl }: Place, level: Level): Promi
       return valueOf(idOf(key), '100 B')
     },
   })
-  const deadMs = at(level, 300, 600, 2_000)
-  const most = at(level, 2_000, 900, 3_000)
+  const deadMs = at(level, 300, 450, 2_000)
+  const most = at(level, 2_000, 600, 3_000)
   /** What a reader gets within its patience. */
   const timed = async (key: string) => {
     const began = performance.now()
@@ -123,7 +123,7 @@ function report(results: Results): Report {
     tables: [
       {
         title: 'Reads while Redis is frozen, ms',
-        note: `16 callers; the query takes ${queryMs} ms. Cold: keys that nobody asked for before; hot: keys asked for before Redis froze; after: cold keys, some time after it thawed (2 s, quick: 0.7 s). Errors and hung reads (no answer for 3 s, quick: 0.9 s) are counts of the cold phase.`,
+        note: `16 callers; the query takes ${queryMs} ms. Cold: keys that nobody asked for before; hot: keys asked for before Redis froze; after: cold keys, some time after it thawed (2 s, quick: 0.7 s). Errors and hung reads (no answer for 3 s, quick: 0.6 s) are counts of the cold phase.`,
         columns: [
           '',
           'cold p50',

@@ -33,7 +33,7 @@ export const nearHit: Scenario = {
     'cachified',
   ],
   parts: [{ name: '', processes: 1 }],
-  rounds: { trial: 1, quick: 6, full: 7 },
+  rounds: { trial: 1, quick: 4, full: 7 },
   flags: ['--min-semi-space-size=256', '--max-semi-space-size=256'],
   prepare: withoutServers,
   enter,
