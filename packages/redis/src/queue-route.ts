@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { systemClock } from '@tierstack/cache-core'
 import { portFor } from './connect.ts'
 import type { ResolvedQueueOptions } from './queue-options.ts'
 import { queueScripts } from './queue-scripts.ts'
@@ -11,6 +12,9 @@ import { closed, unavailable } from './unavailable.ts'
 const shas = Object.fromEntries(
   Object.entries(queueScripts).map(([name, text]) => [name, createHash('sha1').update(text).digest('hex')]),
 ) as Readonly<Record<QueueScript, string>>
+
+/** How long a server may take to answer before the connection counts as dead, ms: as long as the cache waits for a queue. */
+const patience = 5_000
 
 /** The way to the server of each topic. Nothing is sent twice: an answer that is lost is an error. */
 export class QueueRoute {
@@ -57,7 +61,20 @@ export class QueueRoute {
   /** Sends commands, in order; rejects with the first error that the server replied. */
   async send(topic: string, commands: readonly (readonly Word[])[]): Promise<readonly Reply[]> {
     const node = await this.#nodeOf(topic)
-    const replies = await node.send(commands)
+    const replies = await this.#sent(node, commands)
+    for (const reply of replies) if (reply instanceof Error) throw this.#judged(reply)
+    return replies
+  }
+
+  /**
+   * Sends commands that read, to a server that would take writes. One that was made a replica may lag behind what another
+   * has acknowledged since, and says so only to who writes; one whose disk fails is the master all the same.
+   */
+  async ask(topic: string, commands: readonly (readonly Word[])[]): Promise<readonly Reply[]> {
+    const node = await this.#nodeOf(topic)
+    const probe = ['DEL', this.key(topic, 'none')]
+    const [writable, ...replies] = await this.#sent(node, [probe, ...commands])
+    if (writable instanceof Error && !writable.message.startsWith('MISCONF')) throw this.#judged(writable)
     for (const reply of replies) if (reply instanceof Error) throw this.#judged(reply)
     return replies
   }
@@ -71,7 +88,7 @@ export class QueueRoute {
   ): Promise<readonly Reply[]> {
     const node = await this.#nodeOf(topic)
     const words = [parts.length, ...parts.map((part) => this.key(topic, part)), ...args]
-    const replies = await node.send([['EVALSHA', shas[script], ...words], ...after])
+    const replies = await this.#sent(node, [['EVALSHA', shas[script], ...words], ...after])
     const [first] = replies
     // A server that doesn't know the script has done nothing with it.
     if (first instanceof Error && first.message.startsWith('NOSCRIPT'))
@@ -85,8 +102,21 @@ export class QueueRoute {
     return this.#port.close()
   }
 
+  /** A connection that a router forgot carries nothing, and nobody says so: it would be waited on for a quarter of an hour. */
+  async #sent(node: Node, commands: readonly (readonly Word[])[]): Promise<readonly Reply[]> {
+    const { wait } = this.#options.connection
+    const cancel = systemClock.after(patience + (wait?.timeout ?? 0), () => this.#port.reconnect())
+    try {
+      return await node.send(commands)
+    } finally {
+      cancel()
+    }
+  }
+
   #judged(error: Error): Error {
     if (/^(MOVED|CLUSTERDOWN|READONLY|LOADING|MASTERDOWN)\b/.test(error.message)) this.#ready = undefined
+    // The address may lead to the new master: a connection that is there would stay with the old one.
+    if (error.message.startsWith('READONLY')) this.#port.reconnect()
     return error
   }
 
@@ -105,6 +135,10 @@ export class QueueRoute {
       this.#ready = undefined
       throw error
     }
+    return this.#at(slot)
+  }
+
+  #at(slot: number): Node {
     const node = this.#port.node(slot)
     if (node === undefined) throw unavailable('knows no server for the write queue')
     return node
@@ -115,7 +149,7 @@ export class QueueRoute {
     if (this.#options.durability === 'unchecked') return
     let unfit: string | undefined
     for (const slot of this.#slots.keys()) {
-      const [reply] = (await this.#port.node(slot)?.send([['INFO']])) ?? []
+      const [reply] = await this.#sent(this.#at(slot), [['INFO']])
       unfit ??= unfitness(textOf(reply) ?? '', this.#options.connection.wait !== undefined)
     }
     this.#unfit = unfit

@@ -10,6 +10,9 @@ export type QueueScript = 'append' | 'take' | 'confirm' | 'bury' | 'retry' | 'ho
  * A message whose key has no id any more was applied with a later one, and is dropped when it is met.
  *
  * No consumer group: it would hand out one key's writes to several consumers, and give no order between them.
+ *
+ * A server without memory left refuses a script at its first command that may need some, not at later ones. What takes
+ * writes out therefore begins with one that frees: else a queue that has filled the server could never be emptied.
  */
 export const queueScripts: Readonly<Record<QueueScript, string>> = {
   /** KEYS stream, ids, bytes; ARGV key and bytes of each. */
@@ -25,6 +28,7 @@ return 1`,
   take: `
 local holder = redis.call('GET', KEYS[4])
 if holder and holder ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[4])
 redis.call('SET', KEYS[4], ARGV[1], 'PX', ARGV[2])
 local from = ARGV[3] == '' and '-' or '(' .. ARGV[3]
 local messages = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', ARGV[4])
@@ -68,9 +72,9 @@ for i = 1, #ARGV, 4 do
   if redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[i + 1] then
     local bytes = redis.call('HGET', KEYS[3], ARGV[i])
     local head = at .. ' ' .. #ARGV[i] .. ' ' .. #ARGV[i + 3] .. ' '
-    redis.call('HSET', KEYS[4], ARGV[i + 1], head .. ARGV[i] .. ARGV[i + 3] .. bytes)
     redis.call('HDEL', KEYS[2], ARGV[i])
     redis.call('HDEL', KEYS[3], ARGV[i])
+    redis.call('HSET', KEYS[4], ARGV[i + 1], head .. ARGV[i] .. ARGV[i + 3] .. bytes)
   end
   for id in string.gmatch(ARGV[i + 2], '[^,]+') do redis.call('XDEL', KEYS[1], id) end
 end

@@ -49,7 +49,7 @@ class RedisWriteQueue implements WriteQueue {
   }
 
   async pending(topic: string, keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
-    const [reply] = await this.#route.send(topic, [['HMGET', this.#route.key(topic, 'bytes'), ...keys]])
+    const [reply] = await this.#route.ask(topic, [['HMGET', this.#route.key(topic, 'bytes'), ...keys]])
     return keys.map((_, i) => bytesOf(inside(reply, i)))
   }
 
@@ -127,7 +127,7 @@ class RedisWriteQueue implements WriteQueue {
     readonly last: string | undefined
   }> {
     const stream = this.#route.key(topic, 'stream')
-    const [size, first, last] = await this.#route.send(topic, [
+    const [size, first, last] = await this.#route.ask(topic, [
       ['HLEN', this.#route.key(topic, 'ids')],
       ['XRANGE', stream, '-', '+', 'COUNT', 1],
       ['XREVRANGE', stream, '+', '-', 'COUNT', 1],

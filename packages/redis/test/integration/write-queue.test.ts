@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createCache, systemClock } from '@tierstack/cache-core'
-import type { WriteQueue } from '@tierstack/cache-core'
+import type { PendingWrite, WriteQueue } from '@tierstack/cache-core'
 import { memory } from '@tierstack/cache-memory'
 import { queueContract } from '@tierstack/cache-testing'
 import { startRedis, startRedisCluster, until } from '@tierstack/test-services'
@@ -8,6 +8,7 @@ import type { RedisServer } from '@tierstack/test-services'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { redisWriteQueue, requiredAcl } from '../../src/index.ts'
 import type { RedisQueueOptions } from '../../src/index.ts'
+import { Proxy } from '../proxy.ts'
 
 const durable = {
   args: ['--appendonly', 'yes', '--appendfsync', 'always'],
@@ -136,4 +137,69 @@ test('a cache that writes behind refuses while Redis is down, and loses nothing 
     await cache.close()
     await own.stop()
   }
+})
+
+test('a full server gives out what waits, so that applying it makes room', async () => {
+  const full = await startRedis(durable)
+  try {
+    await using queue = openQueue({ url: full.url })
+    const writes = Array.from({ length: 20 }, (_, i) => ({ key: `k${i}`, bytes: bytes('x'.repeat(10_000)) }))
+    await queue.append('t', writes)
+    // As at the first write of all: nobody holds the right to apply, and there is no memory for a new key.
+    await full.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+    await full.command('CONFIG', 'SET', 'maxmemory', '1')
+    await expect(queue.append('t', [{ key: 'late', bytes: bytes('x') }])).rejects.toThrow('OOM')
+    const taken = await queue.take('t', take('w'))
+    expect(taken?.writes).toHaveLength(20)
+    expect(await queue.take('t', take('other'))).toBeUndefined()
+    const [first, ...rest] = taken?.writes ?? []
+    await queue.bury('t', [{ ...(first as PendingWrite), reason: 'refused' }])
+    await queue.confirm('t', rest)
+    expect(await queue.state('t')).toMatchObject({ size: 0 })
+    expect(await queue.dead('t', 10)).toMatchObject([{ key: 'k0', reason: 'refused' }])
+  } finally {
+    await full.stop()
+  }
+})
+
+test('a server that became a replica is not asked what is pending: another may have taken a write since', async () => {
+  const [old, next] = [await startRedis(durable), await startRedis(durable)]
+  try {
+    const namespace = randomUUID()
+    await using before = openQueue({ url: old.url }, namespace)
+    await using after = openQueue({ url: next.url }, namespace)
+    expect(await before.pending('t', ['a'])).toEqual([undefined])
+    // Its master doesn't answer yet, so that what it has is old.
+    await old.command('REPLICAOF', '127.0.0.1', '1')
+    await after.append('t', [{ key: 'a', bytes: bytes('acknowledged') }])
+    await expect(before.pending('t', ['a'])).rejects.toThrow('READONLY')
+    await expect(before.state('t')).rejects.toThrow(/READONLY|onnect|closed|writeable/)
+    // Where its address leads to a master again, so does the queue.
+    await old.command('REPLICAOF', 'NO', 'ONE')
+    await until('an answer', async () => {
+      return await before.pending('t', ['a']).then(
+        () => true,
+        () => false,
+      )
+    })
+  } finally {
+    await old.stop()
+    await next.stop()
+  }
+})
+
+test('a connection that went dead without a word is replaced, and writes are taken again', async () => {
+  await using proxy = await Proxy.to(server.url)
+  await using queue = openQueue({ url: proxy.url })
+  await queue.append('t', [{ key: 'a', bytes: bytes('1') }])
+  proxy.forget('data')
+  await expect(queue.append('t', [{ key: 'a', bytes: bytes('2') }])).rejects.toThrow(
+    /onnect|closed|max retries/,
+  )
+  await until('a write to be taken', async () => {
+    return await queue.append('t', [{ key: 'a', bytes: bytes('3') }]).then(
+      () => true,
+      () => false,
+    )
+  })
 })
