@@ -31,6 +31,8 @@ export interface BehindParts {
   readonly saveMany: ((writes: readonly Saved[], signal: AbortSignal) => Promise<void>) | undefined
   /** The entry's key, as events name it. */
   readonly entryOf: (key: string) => string
-  /** Runs `commit` as a write of these keys: what readers see of them changes with it. */
-  readonly changing: (keys: readonly string[], commit: () => Promise<void>) => Promise<void>
+  /** Names of the entry in this version and those beside it, but for the one that is excepted. */
+  readonly entriesOf: (key: string, except?: string) => readonly string[]
+  /** Runs `commit` as a write of these entries: what readers see of them changes with it. */
+  readonly changing: (entries: readonly string[], commit: () => Promise<void>) => Promise<void>
 }

@@ -1,7 +1,13 @@
-import type { BehindParts } from './behind-parts.ts'
+import type { BehindParts, Saved } from './behind-parts.ts'
 import { before } from './deadline.ts'
 import { QueuedWrites } from './queued-writes.ts'
 import type { PendingWrite } from './write-queue.ts'
+
+/** A write that the source has, and the version that readers had it in already. */
+interface Applied {
+  readonly write: PendingWrite
+  readonly version: string
+}
 
 interface Failure {
   readonly attempts: number
@@ -31,8 +37,11 @@ export class BehindSaves {
     return this.#parts.chain.clock.now() >= (this.#failures.get(key)?.until ?? 0)
   }
 
-  /** Saves them and confirms what was saved. Rejects when not a single one could be: then it is no use to go on with others. */
-  async apply(writes: readonly PendingWrite[]): Promise<void> {
+  /**
+   * Saves them and confirms what was saved; begins no save when `holds` says that the right to do so is gone, as its next
+   * holder may have saved something later. Rejects when not a single one could be: then it is no use to go on with others.
+   */
+  async apply(writes: readonly PendingWrite[], holds: () => boolean): Promise<void> {
     const { saveMany } = this.#parts
     const { size } = this.#failures
     const saves = this.#saves
@@ -44,16 +53,20 @@ export class BehindSaves {
         await this.#saving((signal) => saveMany(opened, signal))
         this.#saves += writes.length
         for (const { key } of writes) this.#failures.delete(key)
-        await this.#confirm(writes)
+        await this.#confirm(writes.map((write, i) => ({ write, version: (opened[i] as Saved).version })))
         return
       } catch {
         // One of them is the trouble, or the source is: each by itself tells.
       }
     }
     const left = writes.values()
-    const done: PendingWrite[] = []
+    const done: Applied[] = []
     const lane = async () => {
-      for (const write of left) if (await this.#one(write)) done.push(write)
+      for (const write of left) {
+        if (!holds()) return
+        const applied = await this.#one(write)
+        if (applied) done.push(applied)
+      }
     }
     const { concurrency } = this.#parts.options
     const lanes = await Promise.allSettled(
@@ -61,31 +74,34 @@ export class BehindSaves {
     )
     await this.#confirm(done)
     for (const one of lanes) if (one.status === 'rejected') throw one.reason
-    if (this.#saves === saves && this.#failures.size >= size) throw new Error('nothing could be saved')
+    if (holds() && this.#saves === saves && this.#failures.size >= size)
+      throw new Error('nothing could be saved')
   }
 
-  /** Saves one write. Resolves to whether it is to be confirmed with the others. */
-  async #one(write: PendingWrite): Promise<boolean> {
-    const { save, changing, queue, topic } = this.#parts
+  /** Saves one write. Resolves to what is to be confirmed with the others. */
+  async #one(write: PendingWrite): Promise<Applied | undefined> {
+    const { save, changing, entriesOf, queue, topic } = this.#parts
     const { key } = write
     let other: boolean
+    let version: string
     try {
       const opened = await this.#queued.open(key, write.bytes, write.token)
+      version = opened.version
       other = await this.#saving((signal) => save(opened, signal))
     } catch (error) {
       await this.#failed(write, error)
-      return false
+      return undefined
     }
     this.#saves++
     this.#failures.delete(key)
-    if (!other) return true
+    if (!other) return { write, version }
     // Readers saw what was written; from the confirmation on they are to see what the source made of it.
-    await changing([key], () => queue.confirm(topic, [write]))
-    return false
+    await changing(entriesOf(key), () => queue.confirm(topic, [write]))
+    return undefined
   }
 
   async #failed(write: PendingWrite, error: unknown): Promise<void> {
-    const { chain, def, options, changing, queue, topic, entryOf } = this.#parts
+    const { chain, def, options, changing, queue, topic, entryOf, entriesOf } = this.#parts
     const { key } = write
     const last = this.#failures.get(key)
     const counts = last === undefined || this.#saves > last.saves
@@ -102,15 +118,20 @@ export class BehindSaves {
       return
     }
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    await changing([key], () => queue.bury(topic, [{ ...write, reason }]))
+    await changing(entriesOf(key), () => queue.bury(topic, [{ ...write, reason }]))
     this.#failures.delete(key)
     if (chain.events.on['save:error'])
       chain.events.emit('save:error', { def, error, attempts, dead: true, key: full })
   }
 
-  async #confirm(writes: readonly PendingWrite[]): Promise<void> {
-    const { chain, queue, topic } = this.#parts
-    if (writes.length > 0) await before(chain.clock, verbMs, queue.confirm(topic, writes))
+  async #confirm(applied: readonly Applied[]): Promise<void> {
+    const { chain, queue, topic, changing, entriesOf } = this.#parts
+    if (applied.length === 0) return
+    const writes = applied.map(({ write }) => write)
+    const confirm = () => before(chain.clock, verbMs, queue.confirm(topic, writes))
+    // Another version can't read what is pending: what it loaded meanwhile is what the source had before.
+    const entries = applied.flatMap(({ write, version }) => entriesOf(write.key, version))
+    await (entries.length > 0 ? changing(entries, confirm) : confirm())
   }
 
   /** A save that doesn't come back counts as failed; it may commit all the same, which is what tokens are for. */

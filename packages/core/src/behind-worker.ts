@@ -70,6 +70,7 @@ export class BehindWorker {
     const worker = this.#worker
     let after: string | undefined = ''
     while (after !== undefined && !this.#closed) {
+      const askedAt = chain.clock.now()
       const taken: Taken = await before(
         chain.clock,
         verbMs,
@@ -77,23 +78,31 @@ export class BehindWorker {
       )
       if (taken === undefined) return false
       const due = taken.writes.filter(({ key }) => this.#saves.due(key))
-      if (due.length > 0 && !(await this.#held(() => this.#saves.apply(due)))) return false
+      if (due.length > 0 && !(await this.#held(askedAt, (holds) => this.#saves.apply(due, holds))))
+        return false
       after = taken.next
     }
     return true
   }
 
-  /** Runs `work` while the right to apply is kept alive. Resolves to whether it still stands. */
-  async #held(work: () => Promise<void>): Promise<boolean> {
+  /**
+   * Runs `work` while the right to apply is kept alive; tells it, and whoever called, whether that still stands. It was
+   * taken after `askedAt`: who was stopped for longer than it is held may have lost it without having been told.
+   */
+  async #held(askedAt: number, work: (holds: () => boolean) => Promise<void>): Promise<boolean> {
     const { chain, queue, topic } = this.#parts
     let standing = true
+    let heldSince = askedAt
+    const holds = () => standing && chain.clock.now() - heldSince < holdMs
     let cancel = () => {}
     const again = () => {
       cancel = chain.clock.after(holdMs / 3, () => {
+        const now = chain.clock.now()
         void queue
           .renew(topic, this.#worker, holdMs)
           .then((still) => {
-            standing = still
+            standing &&= still
+            heldSince = Math.max(heldSince, now)
           })
           .catch(() => {})
         again()
@@ -101,11 +110,11 @@ export class BehindWorker {
     }
     again()
     try {
-      await work()
+      await work(holds)
     } finally {
       cancel()
     }
-    return standing
+    return holds()
   }
 
   /** Until `ms` passed, the cache is closed, or, if that counts, somebody nudges. */

@@ -8,8 +8,9 @@ interface Scope {
   all: boolean
   /** Writes to be queued after the commit, in their order. */
   readonly writes: (() => Promise<void>)[]
-  /** Committed or rolled back: what its work goes on to do is done at once. */
+  /** Committed or rolled back: what its work goes on to do is done at once, or belongs to the scope around it. */
   over: boolean
+  readonly outer: Scope | undefined
 }
 
 /**
@@ -33,8 +34,7 @@ export class Deferral {
   }
 
   #current(): Scope | undefined {
-    const scope = this.#open > 0 ? this.#scopes.getStore() : undefined
-    return scope?.over ? undefined : scope
+    return this.#open > 0 ? openScope(this.#scopes.getStore()) : undefined
   }
 
   /** Collects a removal, if the caller is inside a transaction. Returns whether it did. */
@@ -55,18 +55,23 @@ export class Deferral {
     return scope !== undefined
   }
 
-  /** Runs `work` in a scope of its own; gives what it collected to `apply` after `work` succeeded. A scope within another joins it. */
+  /**
+   * Runs `work` in a scope of its own; gives what it collected to `apply` after `work` succeeded. A scope within another
+   * joins it: its removals at once, its writes when it succeeded, as what is rolled back to a savepoint is never saved.
+   */
   async run<R>(
     work: () => Promise<R> | R,
     apply: (removals: readonly Removal[]) => Promise<void>,
   ): Promise<R> {
-    if (this.active) return await work()
+    const outer = this.#current()
+    if (outer) return await this.#within(outer, work)
     const scope: Scope = {
       keys: { hard: new Set(), soft: new Set() },
       tags: { hard: new Set(), soft: new Set() },
       all: false,
       writes: [],
       over: false,
+      outer: undefined,
     }
     this.#open++
     this.#detours.count++
@@ -85,6 +90,31 @@ export class Deferral {
     }
     return result
   }
+
+  async #within<R>(outer: Scope, work: () => Promise<R> | R): Promise<R> {
+    const { keys, tags } = outer
+    const scope: Scope = { keys, tags, all: false, writes: [], over: false, outer }
+    try {
+      const result = await this.#scopes.run(scope, work)
+      const around = openScope(outer)
+      if (around) around.writes.push(...scope.writes)
+      else for (const write of scope.writes) await write()
+      return result
+    } finally {
+      scope.over = true
+      outer.all ||= scope.all
+    }
+  }
+}
+
+/** The innermost of a scope and those around it that collects: none does once one around it is over. */
+function openScope(scope: Scope | undefined): Scope | undefined {
+  let open: Scope | undefined
+  for (let one = scope; one !== undefined; one = one.outer) {
+    if (one.over) open = undefined
+    else open ??= one
+  }
+  return open
 }
 
 function removalsOf(scope: Scope): Removal[] {

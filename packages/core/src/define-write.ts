@@ -10,6 +10,7 @@ import type { ResolvedPolicy } from './policy.ts'
 import type { Query } from './query.ts'
 import type { ScopeParts } from './scope-parts.ts'
 import { token } from './token.ts'
+import { neighboursOf } from './versions.ts'
 import { WriteBehind } from './write-behind.ts'
 import type { WriteQueue } from './write-queue.ts'
 
@@ -72,7 +73,7 @@ export class Behind {
     this.#parts = parts
     this.#written = written
     this.#prefix = `${parts.path}#${label}:`
-    const entryOf = (key: string) => this.#prefix + key
+    const versions = [version, ...neighboursOf(definition.version)]
     this.writes = new WriteBehind({
       chain: parts.chain,
       queue,
@@ -98,8 +99,10 @@ export class Behind {
             { signal },
           )
         }),
-      entryOf,
-      changing: (keys, commit) => parts.write(keys.map(entryOf), commit, policy),
+      entryOf: (key) => this.#prefix + key,
+      entriesOf: (key, except) =>
+        versions.filter((own) => own !== except).map((own) => `${parts.path}#${name}@${own}:${key}`),
+      changing: (entries, commit) => parts.write(entries, commit, policy),
     })
     parts.closing(() => this.writes.close())
   }

@@ -104,14 +104,14 @@ export class WriteBehind {
 
   /** Lets dead letters be tried again. A row that has a later write since stays as it is, where `save` heeds tokens. */
   async retry(tokens: readonly string[]): Promise<void> {
-    const { queue, topic, changing } = this.#parts
+    const { queue, topic, changing, entriesOf } = this.#parts
     const letters = (await this.#inTime(queue.dead(topic, mostLetters))).filter(({ token: own }) =>
       tokens.includes(own),
     )
     if (letters.length === 0) return
-    const keys = [...new Set(letters.map(({ key }) => key))]
+    const entries = [...new Set(letters.map(({ key }) => key))].flatMap((key) => entriesOf(key))
     const found = letters.map(({ token: own }) => own)
-    await changing(keys, () => this.#inTime(queue.retry(topic, found)))
+    await changing(entries, () => this.#inTime(queue.retry(topic, found)))
     this.#worker.nudge()
   }
 

@@ -258,6 +258,60 @@ describe('write-behind: acknowledged by the queue, saved later', () => {
   })
 })
 
+describe('write-behind: two versions side by side', () => {
+  test('what one loads while a write of the other is pending is removed once the source has that', async () => {
+    const { clock, table, start } = fleet()
+    await using old = start({ version: 1 })
+    await using next = start({ version: 2 })
+    expect(await old.row(1)).toBe('nothing')
+    table.failing = () => new Error('not yet')
+    await next.row.write(1, 'new')
+    // Of another shape, and the source hasn't got it.
+    expect(await old.row(1)).toBe('nothing')
+    expect(await old.row.many([1])).toEqual(['nothing'])
+    table.failing = undefined
+    expect(await finish(clock, next.row.flush())).toBe(0)
+    expect(await old.row(1)).toBe('new')
+    expect(await next.row(1)).toBe('new')
+  })
+
+  test('the same holds for definitions that load in batches', async () => {
+    const { clock, table, start } = fleet()
+    const loadMany = (ids: readonly number[]) => Promise.resolve(ids.map((id) => table.load(id)))
+    await using old = start({ version: 1, loadMany })
+    await using next = start({ version: 2, loadMany })
+    table.failing = () => new Error('not yet')
+    await next.row.write(1, 'new')
+    expect(await old.row.many([1, 2])).toEqual(['nothing', 'nothing'])
+    await old.row.warm([1, 3])
+    table.failing = undefined
+    expect(await finish(clock, next.row.flush())).toBe(0)
+    expect(await old.row.many([1, 2, 3])).toEqual(['new', 'nothing', 'nothing'])
+  })
+
+  test.each([1, 2])('what version %d made of a value, or buried, is what both read', async (saver) => {
+    const { clock, table, start } = fleet()
+    let refusing = false
+    const save = async (id: number, value: string, context: { readonly token: string }) => {
+      if (refusing && id === 13) throw new Error('no such row')
+      await table.save(id, value.toUpperCase(), context)
+      return value.toUpperCase()
+    }
+    const rest = { save, behind: { attempts: 1 } }
+    // Who comes first has the right to save.
+    await using first = start({ ...rest, version: saver })
+    await clock.advance(1_000)
+    await using second = start({ ...rest, version: 3 - saver })
+    await second.row.write(1, 'new')
+    await first.row.write(2, 'new')
+    refusing = true
+    await second.row.write(13, 'bad')
+    expect(await finish(clock, second.row.flush())).toBe(0)
+    for (const { row } of [first, second])
+      expect(await row.many([1, 2, 13])).toEqual(['NEW', 'NEW', 'nothing'])
+  })
+})
+
 describe('write-behind: when the queue is in trouble', () => {
   test('a write is refused, by name, and is nowhere', async () => {
     const { clock, table, queue, start } = fleet()
@@ -313,7 +367,72 @@ describe('write-behind: when the queue is in trouble', () => {
   })
 })
 
+describe('write-behind: when the right to save is lost', () => {
+  test('a process that was stopped for long begins no save that it had taken before', async () => {
+    const { clock, table, queue, start } = fleet()
+    const other = queue.connect()
+    const waiting: (() => void)[] = []
+    const { save } = table
+    await using node = start({
+      name: 'slow',
+      behind: { concurrency: 1 },
+      timeouts: { write: '60s' },
+      save: async (id, value, context) => {
+        await new Promise<void>((resolve) => waiting.push(resolve))
+        await save(id, value, context)
+      },
+    })
+    await Promise.all([1, 2, 3].map((id) => node.row.write(id, 'old')))
+    await clock.advance(100)
+    expect(waiting).toHaveLength(1)
+    // Its renewals don't arrive, and somebody else takes over.
+    queue.down()
+    await clock.advance(6_000)
+    queue.up()
+    expect(await other.take('#slow', { worker: 'other', holdMs: 60_000, after: '', limit: 10 })).toBeDefined()
+    waiting[0]?.()
+    await clock.advance(10_000)
+    expect(waiting).toHaveLength(1)
+    expect(table.saves).toEqual(['1=old'])
+  })
+})
+
 describe('write-behind and transactions', () => {
+  test('what a transaction within another queued is dropped with it, and what the outer one did is not', async () => {
+    const { clock, table, start } = fleet()
+    await using node = start()
+    await node.cache.deferred(async () => {
+      await node.row.write(1, 'kept')
+      const savepoint = node.cache.deferred(async () => {
+        await node.row.write(1, 'rolled back')
+        await node.cache.deferred(() => node.row.write(2, 'rolled back'))
+        throw new Error('to the savepoint')
+      })
+      await savepoint.catch(() => undefined)
+      await node.cache.deferred(() => node.row.write(3, 'kept'))
+    })
+    await finish(clock, node.row.flush())
+    expect(table.saves.toSorted()).toEqual(['1=kept', '3=kept'])
+  })
+
+  test('what one began and another outlived is queued at once', async () => {
+    const { clock, table, start } = fleet()
+    await using node = start()
+    const end = Promise.withResolvers<void>()
+    let inner: Promise<void> = Promise.resolve()
+    await node.cache.deferred(() => {
+      inner = node.cache.deferred(async () => {
+        await node.row.write(1, 'before')
+        await end.promise
+        await node.row.write(2, 'after')
+      })
+    })
+    end.resolve()
+    await inner
+    await finish(clock, node.row.flush())
+    expect(table.saves.toSorted()).toEqual(['1=before', '2=after'])
+  })
+
   test('queued after the commit, dropped after a rollback', async () => {
     const { clock, table, start } = fleet()
     await using node = start()
