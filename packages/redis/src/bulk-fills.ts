@@ -1,6 +1,7 @@
 import type { BulkOutcome, Clock, Fence, FrameWrite, Surveyed } from '@tierstack/cache-core'
 import type { AnyCall } from './call.ts'
 import type { Connection } from './connection.ts'
+import type { EntryWriting } from './entry-writes.ts'
 import type { Layout } from './layout.ts'
 import { bytesOf, inside, textOf } from './port.ts'
 import type { Reply } from './port.ts'
@@ -9,6 +10,7 @@ import type { Part } from './spread.ts'
 import { packNames } from './packed-names.ts'
 import { drawn, packEntries, stampAt } from './packed-values.ts'
 import { parseStored } from './stored.ts'
+import type { SpareBuffers } from './spare-buffers.ts'
 import type { Held } from './tracking.ts'
 
 /*
@@ -17,9 +19,6 @@ import type { Held } from './tracking.ts'
  * stored only where nothing is can't replace what others stored. Neither needs a lease.
  */
 
-const mostSpare = 4
-const largestSpare = 512 * 1_024
-
 const absent: Surveyed = { state: 'absent' }
 const busy: Surveyed = { state: 'busy' }
 
@@ -27,19 +26,14 @@ export class BulkFills {
   readonly #connection: Connection
   readonly #maxBytes: number
   readonly #clock: Clock
-  /** Room for entries on their way, to be used again. */
-  readonly #spare: Buffer[] = []
+  readonly #spare: SpareBuffers
   readonly #holds: ((values: readonly Held[]) => void) | undefined
 
-  /** @param holds Is told of values that were read or went to the store; undefined: nobody asks. */
-  constructor(
-    connection: Connection,
-    maxBytes: number,
-    holds: ((values: readonly Held[]) => void) | undefined,
-  ) {
+  constructor({ connection, maxBytes, holds, spare }: EntryWriting) {
     this.#connection = connection
     this.#maxBytes = maxBytes
     this.#holds = holds
+    this.#spare = spare
     this.#clock = connection.host.clock
   }
 
@@ -102,7 +96,7 @@ export class BulkFills {
     const starts = parts.map(() => drawn())
     const wall = this.#clock.wall()
     const packed = parts.map(({ items: inPart }, i) =>
-      packEntries(inPart, starts[i] as string, wall, this.#spare.pop()),
+      packEntries(inPart, starts[i] as string, wall, this.#spare.take()),
     )
     const replies = await this.#connection.ask(() =>
       parts.map(({ bucket }, i) => ({
@@ -112,8 +106,7 @@ export class BulkFills {
         args: [...numberIn(fence, this.#connection.epoch, bucket), packed[i] as Buffer],
       })),
     )
-    // Answered, so they were sent: to take new memory each time costs as much as to write into it.
-    this.#giveBack(packed)
+    this.#spare.giveBack(packed)
     const outcomes = gather(parts, items.length, outcomeIn(replies))
     this.#holds?.(
       parts.flatMap(({ items: inPart, places }, partAt) =>
@@ -125,11 +118,6 @@ export class BulkFills {
       ),
     )
     return outcomes
-  }
-
-  #giveBack(packed: readonly Buffer[]): void {
-    for (const bytes of packed)
-      if (this.#spare.length < mostSpare && bytes.buffer.byteLength <= largestSpare) this.#spare.push(bytes)
   }
 
   /** Keys that every script takes: the sequence of a bucket, and what the names of its entries begin with, in the epoch of today. */

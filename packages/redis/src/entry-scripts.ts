@@ -88,27 +88,39 @@ announce(#KEYS + 2)
 return out`,
 
   /**
-   * KEYS entries; ARGV channel, what announcements of fills begin with, then fence, value, life in ms (0: no end) and the
-   * name that is announced for each. 1 where it was stored.
+   * KEYS stem; ARGV channel, what announcements of fills begin with, and all entries in one text: per entry what follows
+   * the stem in its name, behind the length (u16), what a message calls it if the name doesn't tell (u32), its fence (u8),
+   * its life in ms (0: no end; as text, u8) and its value (u32). Per entry `1` where it was stored, else `0`.
    */
   fill: `${head}${filled}
-local out, told = {}, {}
-for i, key in ipairs(KEYS) do
-  local at = 4 * i - 1
-  local fence, v = ARGV[at], head(key, 32)
-  out[i] = 0
-  if string.sub(v, 1, #fence) == fence then
-    if ARGV[at + 2] == '0' then
-      redis.call('SET', key, ARGV[at + 1])
+local call, unpacked, sub, stem, entries = redis.call, struct.unpack, string.sub, KEYS[1], ARGV[3]
+local at, n, claims, names, rests, tells, fences, lives, values = 1, 0, false, {}, {}, {}, {}, {}, {}
+while at <= #entries do
+  n = n + 1
+  rests[n], tells[n], fences[n], lives[n], values[n], at = unpacked('>I2c0I4c0Bc0Bc0I4c0', entries, at)
+  names[n] = stem .. rests[n]
+  claims = claims or #fences[n] == 33
+end
+-- Under claims there are whole values, of which only the head is wanted; under leases little more than those.
+local there, out, told = claims and {} or call('MGET', unpack(names)), {}, {}
+for i = 1, n do
+  local fence, v = fences[i], claims and head(names[i], 32) or there[i] or ''
+  if sub(v, 1, #fence) == fence then
+    if lives[i] == '0' then
+      call('SET', names[i], values[i])
     else
-      redis.call('SET', key, ARGV[at + 1], 'PX', ARGV[at + 2])
+      call('SET', names[i], values[i], 'PX', lives[i])
     end
-    if #fence == 33 or string.sub(v, 18, 18) == 'W' then told[#told + 1] = ARGV[at + 3] end
-    out[i] = 1
+    if #fence == 33 or sub(v, 18, 18) == 'W' then
+      told[#told + 1] = tells[i] ~= '' and tells[i] or (#rests[i] - 1) .. rests[i]
+    end
+    out[i] = '1'
+  else
+    out[i] = '0'
   end
 end
 filled(told)
-return out`,
+return table.concat(out)`,
 
   /** KEYS entries; ARGV hold, fences. */
   renew: `${head}${millis}

@@ -2,17 +2,32 @@ import type { Clock, Fence, FrameWrite, WriteOutcome } from '@tierstack/cache-co
 import type { ScriptCall } from './call.ts'
 import type { Connection } from './connection.ts'
 import { filledHead, nameInBody, removalBodies } from './message.ts'
-import { inside } from './port.ts'
+import { bytesOf, inside } from './port.ts'
 import type { Reply, Word } from './port.ts'
-import { gather, spread } from './spread.ts'
+import { drawn, packFills, stampAt } from './packed-values.ts'
+import type { FencedWrite } from './packed-values.ts'
+import type { SpareBuffers } from './spare-buffers.ts'
+import { gather, lighter, spread } from './spread.ts'
 import type { Part } from './spread.ts'
 import { claimFence, encodeValue, leaseFence, lifeUntil, stampOf } from './stored.ts'
 import { token, tokenOf } from './token.ts'
 import type { Held } from './tracking.ts'
 
+/** A one, as text. */
+const stored = 0x31
+
 interface Fenced {
   readonly key: string
   readonly fence: Fence
+}
+
+/** What storing entries takes. */
+export interface EntryWriting {
+  readonly connection: Connection
+  readonly maxBytes: number
+  /** Is told of values that were read, went to the store, or that this process claimed; undefined: nobody asks. */
+  readonly holds: ((values: readonly Held[]) => void) | undefined
+  readonly spare: SpareBuffers
 }
 
 /** Storing and removing entries. Each verb is one round trip per node. */
@@ -21,16 +36,13 @@ export class EntryWrites {
   readonly #maxBytes: number
   readonly #clock: Clock
   readonly #holds: ((values: readonly Held[]) => void) | undefined
+  readonly #spare: SpareBuffers
 
-  /** @param holds Is told of values that went to the store, or that this process claimed; undefined: nobody asks. */
-  constructor(
-    connection: Connection,
-    maxBytes: number,
-    holds: ((values: readonly Held[]) => void) | undefined,
-  ) {
+  constructor({ connection, maxBytes, holds, spare }: EntryWriting) {
     this.#connection = connection
     this.#maxBytes = maxBytes
     this.#holds = holds
+    this.#spare = spare
     this.#clock = connection.host.clock
   }
 
@@ -79,40 +91,48 @@ export class EntryWrites {
     )
   }
 
-  async fill(items: readonly (FrameWrite & { readonly fence: Fence })[]): Promise<readonly WriteOutcome[]> {
-    const fitting = items.filter(({ bytes }) => bytes.length <= this.#maxBytes)
-    const stamps = fitting.map(() => token())
-    const { parts, replies } = await this.#ask(fitting, keyOf, ({ bucket, items: inPart, places }) => ({
-      script: 'fill',
-      args: this.#fillWords(bucket, inPart, (i) => stamps[places[i] as number] as string),
-    }))
-    const outcomes = gather(parts, fitting.length, (_, partAt, itemAt): WriteOutcome =>
-      inside(replies[partAt], itemAt) === 1 ? 'stored' : 'fenced',
-    )
-    this.#holds?.(
-      fitting.flatMap(({ key }, i) =>
-        outcomes[i] === 'stored' ? [{ key, stamp: stamps[i] as string }] : [],
-      ),
-    )
+  async fill(items: readonly FencedWrite[]): Promise<readonly WriteOutcome[]> {
+    const fits = ({ bytes }: FrameWrite) => bytes.length <= this.#maxBytes
+    if (items.every(fits)) return await this.#fill(items)
+    const outcomes = await this.#fill(items.filter(fits))
     let at = 0
-    return items.map(({ bytes }) =>
-      bytes.length <= this.#maxBytes ? (outcomes[at++] as WriteOutcome) : 'too-large',
-    )
+    return items.map((item) => (fits(item) ? (outcomes[at++] as WriteOutcome) : 'too-large'))
   }
 
-  #fillWords(
-    bucket: number,
-    items: readonly (FrameWrite & { readonly fence: Fence })[],
-    stampAt: (i: number) => string,
-  ): Word[] {
-    const words: Word[] = [this.#layout.channel(bucket), filledHead(this.#connection.origin)]
+  async #fill(items: readonly FencedWrite[]): Promise<readonly WriteOutcome[]> {
+    const parts = lighter(spread(this.#layout, items, keyOf), ({ bytes }) => bytes.length)
+    const starts = parts.map(() => drawn())
     const wall = this.#clock.wall()
-    for (let i = 0; i < items.length; i++) {
-      const { key, bytes, expiresAt, fence } = items[i] as FrameWrite & { readonly fence: Fence }
-      const life = lifeUntil(expiresAt, wall)
-      words.push(fence, encodeValue(stampAt(i), bytes), String(life), nameInBody(key))
-    }
-    return words
+    const packed = parts.map(({ items: inPart }, i) =>
+      packFills(inPart, starts[i] as string, wall, this.#spare.take()),
+    )
+    const replies = await this.#connection.ask(() =>
+      parts.map(({ bucket }, i): ScriptCall => {
+        const { origin, epoch } = this.#connection
+        const keys = [this.#layout.stem(bucket, epoch)]
+        return {
+          bucket,
+          script: 'fill',
+          keys,
+          args: [this.#layout.channel(bucket), filledHead(origin), packed[i] as Buffer],
+        }
+      }),
+    )
+    this.#spare.giveBack(packed)
+    const answers = replies.map((reply) => bytesOf(reply))
+    const outcomes = gather(parts, items.length, (_, partAt, itemAt): WriteOutcome =>
+      answers[partAt]?.[itemAt] === stored ? 'stored' : 'fenced',
+    )
+    this.#holds?.(
+      parts.flatMap(({ items: inPart, places }, partAt) =>
+        inPart.flatMap(({ key }, i) =>
+          outcomes[places[i] as number] === 'stored'
+            ? [{ key, stamp: stampAt(starts[partAt] as string, i) }]
+            : [],
+        ),
+      ),
+    )
+    return outcomes
   }
 
   async renew(items: readonly Fenced[], holdMs: number): Promise<void> {

@@ -1,6 +1,8 @@
-import type { FrameWrite } from '@tierstack/cache-core'
-import { roomFor, writeName } from './packed-names.ts'
-import { encodeValue, lifeUntil } from './stored.ts'
+import type { Fence, FrameWrite } from '@tierstack/cache-core'
+import type { Buffer } from 'node:buffer'
+import { roomFor } from './packed-names.ts'
+import { Packing, roomForFence, roomForRest, roomToTell } from './packing.ts'
+import { lifeUntil } from './stored.ts'
 import { token } from './token.ts'
 
 const placeDigits = 3
@@ -14,15 +16,8 @@ export function stampAt(start: string, place: number): string {
   return start + String(place).padStart(placeDigits, '0')
 }
 
-/** What stands before the frame in a key; the stamp follows its first byte. */
-const headLength = encodeValue('-'.repeat(16), new Uint8Array(0)).length
-/** Ms; as good as no end, and a number that the server takes. */
-const longestLife = 1e15
-const lifeDigits = 16
-const zero = 0x30
-
 /**
- * Entries as the script takes them: each with its name, its life and its value. Lives are text, as the server wants
+ * Entries as `fillAbsent` takes them: each with its name, its life and its value. Lives are text, as the server wants
  * them: a number would be made into one there, entry by entry.
  */
 export function packEntries(
@@ -31,53 +26,43 @@ export function packEntries(
   wall: number,
   spare?: Buffer,
 ): Buffer {
-  let size = (1 + lifeDigits + 4 + headLength) * items.length
+  let size = roomForRest * items.length
   for (let i = 0; i < items.length; i++) {
     const { key, bytes } = items[i] as FrameWrite
     size += roomFor(key) + bytes.length
   }
-  const packed = roomIn(spare, size)
-  const view = new DataView(packed.buffer, packed.byteOffset, size)
-  const head = encodeValue(stampAt(start, 0), new Uint8Array(0))
-  const lastDigit = start.length + placeDigits
-  let at = 0
+  const packing = new Packing(size, stampAt(start, 0), spare)
   for (let i = 0; i < items.length; i++) {
     const { key, bytes, expiresAt } = items[i] as FrameWrite
-    at = writeName(packed, at, key)
-    at = writeLife(packed, at, Math.min(longestLife, lifeUntil(expiresAt, wall)))
-    view.setUint32(at, headLength + bytes.length)
-    at += 4
-    packed.set(head, at)
-    // Only the place differs from value to value.
-    let rest = i
-    for (let digit = at + lastDigit; rest > 0; digit--) {
-      packed[digit] = zero + (rest % 10)
-      rest = Math.floor(rest / 10)
-    }
-    at += headLength
-    packed.set(bytes, at)
-    at += bytes.length
+    packing.name(key)
+    packing.life(lifeUntil(expiresAt, wall))
+    packing.value(bytes, i)
   }
-  return packed.subarray(0, at)
+  return packing.whole
 }
 
-/** Of a spare buffer, if all fits into what lies under it. */
-function roomIn(spare: Buffer | undefined, size: number): Buffer {
-  if (spare === undefined || spare.buffer.byteLength < size)
-    return Buffer.allocUnsafeSlow(Math.ceil(size * 1.25))
-  return Buffer.from(spare.buffer)
-}
+/** A frame with the right to store it. */
+export type FencedWrite = FrameWrite & { readonly fence: Fence }
 
-/** The length of the text, and the text. Returns where it ends. */
-function writeLife(packed: Buffer, at: number, life: number): number {
-  let digits = 1
-  for (let ten = 10; ten <= life; ten *= 10) digits++
-  packed[at] = digits
-  let rest = life
-  for (let digit = at + digits; digit > at; digit--) {
-    const tenth = Math.floor(rest / 10)
-    packed[digit] = zero + (rest - tenth * 10)
-    rest = tenth
+/** Entries as `fill` takes them: as `packEntries`, with the fence of each, and how a message calls it. */
+export function packFills(
+  items: readonly FencedWrite[],
+  start: string,
+  wall: number,
+  spare?: Buffer,
+): Buffer {
+  let size = roomForRest * items.length
+  for (let i = 0; i < items.length; i++) {
+    const { key, bytes, fence } = items[i] as FencedWrite
+    size += roomFor(key) + roomToTell(key) + roomForFence(fence) + bytes.length
   }
-  return at + 1 + digits
+  const packing = new Packing(size, stampAt(start, 0), spare)
+  for (let i = 0; i < items.length; i++) {
+    const { key, bytes, expiresAt, fence } = items[i] as FencedWrite
+    packing.toldName(key)
+    packing.fence(fence)
+    packing.life(lifeUntil(expiresAt, wall))
+    packing.value(bytes, i)
+  }
+  return packing.whole
 }

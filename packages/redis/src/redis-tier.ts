@@ -23,6 +23,7 @@ import { Heartbeat } from './heartbeat.ts'
 import { epochBody } from './message.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Port } from './port.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 import { Tags } from './tags.ts'
 
 interface Opened {
@@ -76,11 +77,12 @@ export class RedisTier<N extends string> implements RemoteTier<N>, Coherence {
       )
     const holds = this.#options.bus === 'tracking' ? this.bus.held.bind(this.bus) : undefined
     const connection = new Connection(this.#port, host, this.#options)
+    const writing = { connection, holds, maxBytes: this.#options.maxValueBytes, spare: new SpareBuffers() }
     this.#opened = {
       connection,
       reads: new EntryReads(connection, holds),
-      writes: new EntryWrites(connection, this.#options.maxValueBytes, holds),
-      bulk: new BulkFills(connection, this.#options.maxValueBytes, holds),
+      writes: new EntryWrites(writing),
+      bulk: new BulkFills(writing),
       tags: new Tags(connection, this.#options.tagTtl),
       heartbeat: new Heartbeat(connection, this.#options.heartbeat),
     }

@@ -9,6 +9,8 @@ export interface Part<T> {
 }
 
 const mostEach = 500
+/** Bytes of a part's items together; a single one may have more. */
+const heaviest = 4 * 1_024 ** 2
 
 let places: readonly number[] = []
 
@@ -36,6 +38,36 @@ export function spread<T>(layout: Layout, items: readonly T[], nameOf: (item: T)
     part.places.push(place)
   }
   return parts
+}
+
+/** Divides further what would be too much for one script, and hold up everybody else meanwhile. */
+export function lighter<T>(parts: readonly Part<T>[], sizeOf: (item: T) => number): readonly Part<T>[] {
+  return parts.some(({ items }) => sum(items, sizeOf) > heaviest)
+    ? parts.flatMap((part) => divided(part, sizeOf))
+    : parts
+}
+
+function divided<T>({ bucket, items, places }: Part<T>, sizeOf: (item: T) => number): Part<T>[] {
+  const parts: Part<T>[] = []
+  let from = 0
+  let size = 0
+  for (let i = 0; i < items.length; i++) {
+    const own = sizeOf(items[i] as T)
+    if (i > from && size + own > heaviest) {
+      parts.push({ bucket, items: items.slice(from, i), places: places.slice(from, i) })
+      from = i
+      size = 0
+    }
+    size += own
+  }
+  parts.push({ bucket, items: items.slice(from), places: places.slice(from) })
+  return parts
+}
+
+function sum<T>(items: readonly T[], sizeOf: (item: T) => number): number {
+  let total = 0
+  for (let i = 0; i < items.length; i++) total += sizeOf(items[i] as T)
+  return total
 }
 
 /** Puts what came back for each part into the order of the input. */

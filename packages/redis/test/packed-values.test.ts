@@ -1,23 +1,49 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Layout, restOf } from '../src/layout.ts'
+import { nameInBody } from '../src/message.ts'
 import { packNames } from '../src/packed-names.ts'
-import { drawn, packEntries, stampAt } from '../src/packed-values.ts'
-import { encodeValue, lifeUntil } from '../src/stored.ts'
+import { drawn, packEntries, packFills, stampAt } from '../src/packed-values.ts'
+import { claimFence, encodeValue, leaseFence, lifeUntil } from '../src/stored.ts'
 
 const wall = 1.7e12
 
-/** As the script reads them: a name behind its length (u16), a life behind its (u8), a value behind its (u32). */
-function unpacked(packed: Buffer): { name: string; life: string; value: Buffer }[] {
-  const found: { name: string; life: string; value: Buffer }[] = []
-  for (let at = 0; at < packed.length;) {
-    const nameEnd = at + 2 + packed.readUInt16BE(at)
-    const name = packed.toString('utf8', at + 2, nameEnd)
-    const lifeEnd = nameEnd + 1 + (packed[nameEnd] as number)
-    const life = packed.toString('latin1', nameEnd + 1, lifeEnd)
-    at = lifeEnd + 4 + packed.readUInt32BE(lifeEnd)
-    found.push({ name, life, value: packed.subarray(lifeEnd + 4, at) })
+interface Unpacked {
+  name: string
+  told?: string
+  fence?: string
+  life: string
+  value: Buffer
+}
+
+/** As `fillAbsent` reads them: a name behind its length (u16), a life behind its (u8), a value behind its (u32). */
+function unpacked(packed: Buffer): Unpacked[] {
+  return read(packed, (take) => ({ name: text(take(2)), life: text(take(1)), value: take(4) }))
+}
+
+/** As `fill` reads them: what a message calls the name behind its length (u32), and the fence behind its (u8). */
+function unpackedFills(packed: Buffer): Unpacked[] {
+  return read(packed, (take) => {
+    const name = text(take(2))
+    const told = text(take(4))
+    const fence = text(take(1))
+    return { name, told, fence, life: text(take(1)), value: take(4) }
+  })
+}
+
+function text(bytes: Buffer): string {
+  return bytes.toString()
+}
+
+function read(packed: Buffer, one: (take: (lengthBytes: number) => Buffer) => Unpacked): Unpacked[] {
+  const found: Unpacked[] = []
+  let at = 0
+  const take = (lengthBytes: number) => {
+    const from = at + lengthBytes
+    at = from + packed.readUIntBE(at, lengthBytes)
+    return packed.subarray(from, at)
   }
+  while (at < packed.length) found.push(one(take))
   return found
 }
 
@@ -56,6 +82,35 @@ test('each value comes with its own name, its own life and the stamp of its plac
         writes.map(({ key: of, bytes, expiresAt }, i) => ({
           name: restOf(of),
           life: String(lifeUntil(expiresAt, wall)),
+          value: encodeValue(stampAt(start, i), bytes),
+        })),
+      )
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('a fill brings its fence, and its key where the name in the store is a hash', () => {
+  const token = 'a'.repeat(16)
+  const items = fc.array(fc.record({ key, bytes: fc.uint8Array({ maxLength: 20 }), claimed: fc.boolean() }), {
+    maxLength: 600,
+    size: 'max',
+  })
+  fc.assert(
+    fc.property(items, (given) => {
+      const fills = given.map(({ key: of, bytes, claimed }) => ({
+        key: of,
+        bytes,
+        expiresAt: wall + 5_000,
+        fence: claimed ? claimFence(token, token) : leaseFence(token),
+      }))
+      const start = drawn()
+      expect(unpackedFills(packFills(fills, start, wall))).toEqual(
+        fills.map(({ key: of, bytes, fence }, i) => ({
+          name: restOf(of),
+          told: restOf(of) === `:${of}` ? '' : nameInBody(of),
+          fence,
+          life: '5000',
           value: encodeValue(stampAt(start, i), bytes),
         })),
       )
