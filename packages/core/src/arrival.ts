@@ -2,6 +2,7 @@ import { answerOf, unleasedAnswer } from './asking.ts'
 import type { Asking, FirstAnswer, Passenger } from './asking.ts'
 import { backfill } from './backfill.ts'
 import type { Chain } from './chain.ts'
+import type { LeaseRead } from './coherence.ts'
 import { FreshFrames } from './fresh-frames.ts'
 import { instantOf, openFrame } from './open-frame.ts'
 import type { Instant } from './open-frame.ts'
@@ -9,7 +10,7 @@ import type { Query } from './query.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { Place } from './remote-read.ts'
 import { dueAheadOf } from './resolve.ts'
-import type { LeaseRead, StoredFrame } from './tier.ts'
+import type { StoredFrame } from './stored-frame.ts'
 
 /** Reads that share a reading of the clocks. All of them began before the batch was answered. */
 const readings = 32

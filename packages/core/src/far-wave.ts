@@ -2,7 +2,7 @@ import { lease, look } from './arrival.ts'
 import type { Passenger, Wave } from './asking.ts'
 import type { Chain } from './chain.ts'
 import type { RemoteLink } from './remote-link.ts'
-import type { StoredFrame } from './tier.ts'
+import type { StoredFrame } from './stored-frame.ts'
 import { atEndOfTick, atEndOfTurn } from './turn.ts'
 
 /** Of one group. While the tier answers the next, this process opens what came of the one before. */

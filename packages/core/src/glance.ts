@@ -13,7 +13,7 @@ import type { Embarking } from './embarking.ts'
 import type { RemoteLink } from './remote-link.ts'
 import type { Place } from './remote-read.ts'
 import { dueAheadOf } from './resolve.ts'
-import type { StoredFrame } from './tier.ts'
+import type { StoredFrame } from './stored-frame.ts'
 
 /** Keys of one request. While the tier answers the next, this process opens what came of the one before. */
 const most = 128

@@ -1,5 +1,6 @@
 import { answerInTime, Timeout } from './answer-in-time.ts'
 import type { Clock } from './clock.ts'
+import type { Coherence } from './coherence.ts'
 import { pause } from './deadline.ts'
 import { CacheError } from './errors.ts'
 import type { Events, TierVerb } from './events.ts'
@@ -8,8 +9,8 @@ import type { JournalPage } from './journal.ts'
 import { replay } from './journal-replay.ts'
 import type { Drained } from './journal-replay.ts'
 import { LinkTrouble, whyOf } from './link-trouble.ts'
+import type { RemoteTier } from './remote-tier.ts'
 import type { TierCounters } from './stats.ts'
-import type { Coherence, RemoteTier } from './tier.ts'
 import type { Tracing } from './tracing.ts'
 
 const helloTimeout = 1_000

@@ -4,8 +4,8 @@ import type { RemovalFence } from './fence.ts'
 import { freshness } from './freshness.ts'
 import type { Freshness } from './freshness.ts'
 import type { Liveness } from './liveness.ts'
-import { noShelf } from './tier.ts'
-import type { LocalTier, Shelf } from './tier.ts'
+import { noShelf } from './local-tier.ts'
+import type { LocalTier, Shelf } from './local-tier.ts'
 
 /** What the local tiers know of a key. `suspect`: a value is there, but nobody vouches for it. */
 export interface LocalView {

@@ -2,11 +2,11 @@ import type { Chain } from './chain.ts'
 import type { Events } from './events.ts'
 import type { RemovalFence } from './fence.ts'
 import { canonical } from './key.ts'
+import type { Shelf } from './local-tier.ts'
 import type { Locals } from './locals.ts'
 import type { Query } from './query.ts'
 import { emitHit, noteEntry } from './deliver.ts'
 import { readScopes } from './read-scope.ts'
-import type { Shelf } from './tier.ts'
 
 /**
  * Hits in the nearest tier that need no second look, of one definition or of the raw keys of a namespace: the whole cost

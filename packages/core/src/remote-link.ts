@@ -1,19 +1,12 @@
 import { Batch } from './batch.ts'
+import type { Bulk, BulkOutcome } from './bulk.ts'
+import type { Coherence, Fence, LeaseRead } from './coherence.ts'
 import type { TierVerb } from './events.ts'
 import { LinkSession } from './link-session.ts'
 import type { LinkHost } from './link-session.ts'
+import type { RemoteTier } from './remote-tier.ts'
+import type { FrameWrite, StoredFrame, WriteOutcome } from './stored-frame.ts'
 import { token } from './token.ts'
-import type {
-  Bulk,
-  BulkOutcome,
-  Coherence,
-  Fence,
-  FrameWrite,
-  LeaseRead,
-  RemoteTier,
-  StoredFrame,
-  WriteOutcome,
-} from './tier.ts'
 
 /** How long a lease stands without being renewed. A process that dies while loading delays others by this much. */
 export const leaseMs = 1_500

@@ -6,8 +6,8 @@ import type { RemoteLink } from './remote-link.ts'
 import type { Place } from './remote-read.ts'
 import { prepare } from './store-frames.ts'
 import type { Ready, Stored } from './store-frames.ts'
-import type { TagMoment } from './tag-book.ts'
-import type { FrameWrite, WriteOutcome } from './tier.ts'
+import type { FrameWrite, WriteOutcome } from './stored-frame.ts'
+import type { TagMoment } from './tag-stamps.ts'
 
 const removalTimeout = 500
 

@@ -12,7 +12,7 @@ import { giveBack } from './remote-read.ts'
 import type { Place } from './remote-read.ts'
 import { tallySize } from './stats.ts'
 import { storeRemote } from './store-remote.ts'
-import type { TagMoment } from './tag-book.ts'
+import type { TagMoment } from './tag-stamps.ts'
 import { marksOf } from './tag-marks.ts'
 import { tagsIn } from './tags.ts'
 

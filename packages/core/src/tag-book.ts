@@ -12,8 +12,6 @@ import { TagStamps } from './tag-stamps.ts'
 import type { TagMoment } from './tag-stamps.ts'
 import type { TagTier, TagVerbs } from './tag-tier.ts'
 
-export type { TagMoment } from './tag-stamps.ts'
-
 export type TagStanding = 'valid' | 'soft' | 'invalid'
 
 /**
