@@ -29,8 +29,9 @@ class Outbox extends Reporting {
 
   protected async follow(session: Session, host: ChangeHost): Promise<void> {
     const { poll, keep, check, perProcess } = this.options
-    if (!perProcess) this.#horizon = undefined
-    this.#horizon ??= await this.#begin(session, host)
+    const kept = perProcess ? this.#horizon : await this.#position(session)
+    const known = kept !== undefined && (await ofThisServer(session, kept))
+    this.#horizon = known ? kept : await this.#begin(session, host)
     if (perProcess && performance.now() - this.#readAt > keep / 2)
       void host.gap('rows of the outbox may have been removed before they were read', this.tables)
     this.#readAt = performance.now()
@@ -60,19 +61,26 @@ class Outbox extends Reporting {
       .catch(() => {})
   }
 
-  /** Where to begin: at the position of the fleet, or here and now, which is a gap. */
-  async #begin(session: Session, host: ChangeHost): Promise<string> {
-    const { channel, perProcess } = this.options
+  /** The position that the fleet keeps. */
+  async #position(session: Session): Promise<string | undefined> {
     this.#seen.clear()
-    if (!perProcess) {
-      const [row] = await session.query(
-        'select xid::text as horizon from tierstack.outbox_position where reader = $1',
-        [channel],
-      )
-      if (row) return String(row['horizon'])
-    }
-    const [now] = await session.query('select pg_snapshot_xmin(pg_current_snapshot())::text as horizon')
-    const horizon = String(now?.['horizon'])
+    const [row] = await session.query(
+      'select xid::text as horizon from tierstack.outbox_position where reader = $1',
+      [this.options.channel],
+    )
+    return row && String(row['horizon'])
+  }
+
+  /** Where there is no position: here and now, which is a gap. */
+  async #begin(session: Session, host: ChangeHost): Promise<string> {
+    this.#seen.clear()
+    const horizon = await horizonOf(session)
+    if (!this.options.perProcess)
+      // One of another server would stay the greater one.
+      await session.query('delete from tierstack.outbox_position where reader = $1 and xid > $2::xid8', [
+        this.options.channel,
+        horizon,
+      ])
     void this.#confirm(session, horizon, [host.gap('the outbox is read from here on', this.tables)])
     return horizon
   }
@@ -80,8 +88,7 @@ class Outbox extends Reporting {
   async #read(session: Session, host: ChangeHost): Promise<void> {
     const from = this.#horizon as string
     // Taken before the rows are read: what has ended by then is among them.
-    const [now] = await session.query('select pg_snapshot_xmin(pg_current_snapshot())::text as horizon')
-    const horizon = String(now?.['horizon'])
+    const horizon = await horizonOf(session)
     const applied: Promise<void>[] = []
     const still = new Set<string>()
     for (let after = [from, '-1']; ;) {
@@ -126,4 +133,18 @@ class Outbox extends Reporting {
     // Without its connection the position stays behind: some removals come twice.
     return keep().catch(() => {})
   }
+}
+
+/** The number of the oldest transaction that still runs; what has a lower one has ended. */
+async function horizonOf(session: Session): Promise<string> {
+  const [now] = await session.query('select pg_snapshot_xmin(pg_current_snapshot())::text as horizon')
+  return String(now?.['horizon'])
+}
+
+/**
+ * A horizon never moves back: one ahead of it was taken on a server whose transactions are numbered otherwise, such as
+ * the one that a dump came from, or a primary whose last transactions its successor never got.
+ */
+async function ofThisServer(session: Session, kept: string): Promise<boolean> {
+  return BigInt(kept) <= BigInt(await horizonOf(session))
 }

@@ -278,6 +278,31 @@ test('the outbox does not lose a transaction that began first and commits last',
   expect(feed.stats().changes).toBe(2)
 })
 
+test('a position that was kept on another server is a gap, and the outbox is read from here on', async () => {
+  const { url, writer, seen } = await place()
+  await installTriggers(writer, { by: 'outbox' })
+  const begin = async () => {
+    const followed = follow({ cache: seen.cache, source: sources.outbox({ connection: url }) })
+    await followed.feed.ready()
+    await becomes(() => followed.feed.stats().state, 'following')
+    return followed
+  }
+  // What a dump brings with it from a server that has counted further.
+  await writer.query("insert into tierstack.outbox_position values ('tierstack', '1000000000000')")
+  expect(await seen.row(1)).toBe('old')
+  await writer.query("update users set name = 'new' where id = 1")
+  const first = await begin()
+  await becomes(() => first.gaps.length, 1)
+  await becomes(() => seen.row(1), 'new')
+  await becomes(async () => (await writer.query('select from tierstack.outbox_position')).rowCount, 1)
+  await first.feed.close()
+  expect(await seen.row(2)).toBe('old')
+  await writer.query("update users set name = 'new' where id = 2")
+  const second = await begin()
+  await becomes(() => seen.row(2), 'new')
+  expect(second.gaps).toEqual([])
+})
+
 test('a database within this process is followed too', async () => {
   const database = new PGlite()
   onTestFinished(() => database.close())
