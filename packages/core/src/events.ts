@@ -141,7 +141,9 @@ export class Events {
   emit<E extends EventName>(name: E, event: EventMap[E]): void {
     for (const listener of this.on[name] ?? []) {
       try {
-        ;(listener as (event: EventMap[E]) => void)(event)
+        const told: unknown = (listener as (event: EventMap[E]) => unknown)(event)
+        // Of an async function: nobody else hears of its rejection, which would end the process.
+        if (told instanceof Promise) told.catch(() => {})
       } catch {
         // A listener can't break a call; whoever wants its errors catches them there.
       }

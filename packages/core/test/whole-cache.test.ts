@@ -205,12 +205,15 @@ describe('events', () => {
     expect(seen.map((e) => (e as { key(): string }).key())).toEqual(seen.map(() => '=secret key'))
   })
 
-  test('a listener that throws breaks nothing, and the others still hear', async () => {
+  test('a listener that throws or rejects breaks nothing, and the others still hear', async () => {
     await using node = memoryNode()
     const heard: string[] = []
     node.cache.on('miss', () => {
       throw new Error('mine')
     })
+    // Unheard, it would end the process.
+    const rejects: () => unknown = () => Promise.reject(new Error('mine, later'))
+    node.cache.on('miss', rejects)
     const stop = node.cache.on('miss', () => heard.push('miss'))
     expect(await node.cache.getOrSet('k', () => 'v')).toBe('v')
     stop()

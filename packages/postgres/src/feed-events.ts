@@ -31,7 +31,9 @@ export class FeedEvents {
   emit<E extends FeedEventName>(name: E, event: FeedEventMap[E]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
-        ;(listener as (event: FeedEventMap[E]) => void)(event)
+        const told: unknown = (listener as (event: FeedEventMap[E]) => unknown)(event)
+        // Of an async function: nobody else hears of its rejection, which would end the process.
+        if (told instanceof Promise) told.catch(() => {})
       } catch {
         // Whoever wants its errors catches them there.
       }

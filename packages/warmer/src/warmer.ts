@@ -63,7 +63,7 @@ export function createWarmer(options: WarmerOptions): Warmer {
     if (signal.aborted) return
     const report = await runOnce({ ...given, signal })
     try {
-      given.done?.(report)
+      unheard(given.done?.(report))
     } catch {
       // A listener breaks nothing.
     }
@@ -183,7 +183,7 @@ async function runTask(
   let done = { loaded: 0, skipped: 0, failed: 0 }
   const progress = (now: typeof done) => {
     done = now
-    given.progress?.({ name, ...now })
+    unheard(given.progress?.({ name, ...now }))
   }
   if (signal.aborted) return { name, loaded: 0, skipped: 0, errors: [], seconds: 0, failure: signal.reason }
   try {
@@ -194,4 +194,9 @@ async function runTask(
     const { loaded, skipped } = done
     return { name, loaded, skipped, errors: [], seconds: seconds(), failure }
   }
+}
+
+/** What an async listener rejects with breaks nothing either: nobody else hears of it, and it would end the process. */
+function unheard(told: unknown): void {
+  if (told instanceof Promise) told.catch(() => {})
 }

@@ -177,6 +177,10 @@ test('progress is told by task', async () => {
   }
   const { tasks } = await warmer.runOnce({ progress: fails })
   expect(tasks[0]).toMatchObject({ skipped: 6, failure: undefined })
+  // A rejection that nobody hears would end the process.
+  const rejects: () => unknown = () => Promise.reject(new Error('a listener that fails later'))
+  const again = await warmer.runOnce({ progress: rejects })
+  expect(again.tasks[0]).toMatchObject({ skipped: 6, failure: undefined })
 })
 
 test('wrong options are refused in one sentence', async () => {
