@@ -4,7 +4,7 @@ import type { QueryClient } from './source.ts'
 
 /** Decides which process of a fleet warms. */
 export interface Leader {
-  /** Takes or extends the lead for `holdMs`; resolves to whether this process has it. A rejection counts as no. */
+  /** Takes or extends the lead for `holdMs`; resolves to whether this process has it. A rejection counts as no, and so does no answer within a third of `holdMs`. */
   lead(name: string, holdMs: number): Promise<boolean>
   /** Gives the lead back. */
   resign(name: string): Promise<void>

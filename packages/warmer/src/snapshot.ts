@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { checkKeys, expectation } from '@tierstack/cache-core'
 import type { Cached, KeyOf, LocalTier } from '@tierstack/cache-core'
 import { inputOf } from './input-of.ts'
@@ -23,6 +24,9 @@ export interface Snapshot<K> {
 
 const format = 'tierstack-keys-1'
 
+/** Of this process: several at once must not write into one file. */
+let saves = 0
+
 /**
  * A snapshot of a local tier: its keys, never its values. Warmed from it, every entry is asked for anew in the shared
  * tiers and only then in the source, so that nothing comes back that was removed while the process was away, and no row
@@ -44,7 +48,8 @@ export function snapshot<K extends KeyOf>(
         if (keys.length >= limit) break
         if (back(key) !== undefined) keys.push(key)
       }
-      const beside = `${path}.${process.pid}.tmp`
+      // In containers that share a volume, process ids are the same.
+      const beside = `${path}.${hostname()}.${process.pid}.${saves++}.tmp`
       await writeFile(beside, JSON.stringify({ format, keys }), { mode: 0o600 })
       await rename(beside, path)
       return keys.length

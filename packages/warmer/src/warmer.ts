@@ -1,6 +1,7 @@
 import { parseDuration } from '@tierstack/cache-core'
 import type { Duration } from '@tierstack/cache-core'
 import { Cron } from 'croner'
+import { underLead } from './lead.ts'
 import { resolveOptions } from './options.ts'
 import type { ResolvedOptions, WarmerOptions, WarmTask } from './options.ts'
 
@@ -124,35 +125,15 @@ function pause({ clock }: ResolvedOptions, ms: number, signal: AbortSignal): Pro
 }
 
 async function run(options: ResolvedOptions, given: RunOptions): Promise<RunReport> {
-  const { clock, leader, name, hold } = options
+  const { clock } = options
   const began = clock.now()
-  const seconds = () => (clock.now() - began) / 1_000
-  const losing = new AbortController()
-  const signal = given.signal ? AbortSignal.any([given.signal, losing.signal]) : losing.signal
-  if (leader === undefined) {
+  const done = await underLead(options, given.signal, async (signal) => {
     const tasks = await runTasks(options, given, signal)
-    return { tasks, seconds: seconds(), elsewhere: false, cancelled: signal.aborted }
-  }
-  if (!(await leader.lead(name, hold).catch(() => false)))
-    return { tasks: [], seconds: seconds(), elsewhere: true, cancelled: false }
-  let cancel = () => {}
-  const again = () => {
-    cancel = clock.after(hold / 3, () => {
-      // Who can't extend the lead stops, before another begins.
-      leader.lead(name, hold).then(
-        (still) => (still ? again() : losing.abort(new Error('another process has the lead'))),
-        () => again(),
-      )
-    })
-  }
-  again()
-  try {
-    const tasks = await runTasks(options, given, signal)
-    return { tasks, seconds: seconds(), elsewhere: false, cancelled: signal.aborted }
-  } finally {
-    cancel()
-    await leader.resign(name).catch(() => {})
-  }
+    return { tasks, cancelled: signal.aborted }
+  })
+  const { tasks, cancelled } = done ?? { tasks: [], cancelled: given.signal?.aborted === true }
+  const elsewhere = done === undefined && !cancelled
+  return { tasks, seconds: (clock.now() - began) / 1_000, elsewhere, cancelled }
 }
 
 async function runTasks(

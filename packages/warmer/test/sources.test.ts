@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { seededRandom } from '@tierstack/cache-testing'
@@ -95,6 +95,16 @@ describe('a snapshot of the local tier', () => {
     const { tasks } = await createWarmer({ tasks: [task] }).runOnce()
     expect(tasks[0]).toMatchObject({ loaded: 20, failure: undefined })
     expect(after.row.peek(7)).toBe('changed 7')
+  })
+
+  test('may be saved by several at once', async () => {
+    await using node = rig()
+    const path = join(folder, 'keys.json')
+    await node.row.many(numbers(20))
+    const kept = snapshot(node.near, node.row, { path })
+    expect(await Promise.all([kept.save(), kept.save(), kept.save()])).toEqual([20, 20, 20])
+    expect(await readdir(folder)).toEqual(['keys.json'])
+    expect(await kept.source({ signal: new AbortController().signal })).toHaveLength(20)
   })
 
   test('keys that stand for no input are left out, the others come', async () => {

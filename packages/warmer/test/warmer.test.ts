@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createWarmer, fromKeys, warm } from '../src/index.ts'
 import type { Leader, RunReport } from '../src/index.ts'
 import { numbers, rig } from './rig.ts'
@@ -126,6 +126,75 @@ test('who loses the lead in the middle stops', async () => {
   await node.clock.advance(1_500)
   for (const go of waiting) go()
   expect(await running).toMatchObject({ cancelled: true })
+})
+
+describe('a leader that does not answer', () => {
+  /** Rows that load when they are told to, warmed under a leader whose answers are given by hand. */
+  function held(node: ReturnType<typeof rig>) {
+    const asked: ((has: boolean) => void)[] = []
+    const loads: (() => void)[] = []
+    const resigned: string[] = []
+    const slow = node.cache.define<number, string>({
+      name: 'slow',
+      load: async (id) => {
+        await new Promise<void>((resolve) => loads.push(resolve))
+        return `row ${id}`
+      },
+      timeouts: { hard: '1h' },
+    })
+    const warmer = createWarmer({
+      tasks: [warm('rows', slow, fromKeys(numbers(100)))],
+      leader: {
+        lead: () => new Promise((resolve) => asked.push(resolve)),
+        resign: (name) => {
+          resigned.push(name)
+          return new Promise(() => {})
+        },
+      },
+      hold: '3s',
+      concurrency: 1,
+      clock: node.clock,
+    })
+    return { asked, loads, resigned, warmer }
+  }
+
+  test('is not waited for, and what it says later is given back', async () => {
+    await using node = rig({ loadMany: undefined as never })
+    const { asked, resigned, warmer } = held(node)
+    const running = warmer.runOnce()
+    await node.clock.advance(1_000)
+    expect(await running).toMatchObject({ tasks: [], elsewhere: true, cancelled: false })
+    expect(resigned).toEqual([])
+    asked[0]?.(true)
+    await node.clock.settle()
+    expect(resigned).toEqual(['warmer'])
+  })
+
+  test('is not waited for by a run that is cancelled', async () => {
+    await using node = rig({ loadMany: undefined as never })
+    const { warmer } = held(node)
+    const stop = new AbortController()
+    const running = warmer.runOnce({ signal: stop.signal })
+    await node.clock.settle()
+    stop.abort()
+    expect(await running).toMatchObject({ tasks: [], elsewhere: false, cancelled: true })
+  })
+
+  test('ends the run before another may have the lead, and not its giving back', async () => {
+    await using node = rig({ loadMany: undefined as never })
+    const { asked, loads, resigned, warmer } = held(node)
+    const running = warmer.runOnce()
+    await node.clock.settle()
+    asked[0]?.(true)
+    await node.clock.advance(2_900)
+    expect(loads).toHaveLength(1)
+    await node.clock.advance(100)
+    for (const go of loads) go()
+    await node.clock.advance(1_000)
+    expect(await running).toMatchObject({ cancelled: true })
+    expect(resigned).toEqual(['warmer'])
+    expect(loads).toHaveLength(1)
+  })
 })
 
 test('an interval begins with a run, waits between the ends and the beginnings, and is spread by jitter', async () => {
