@@ -1,4 +1,5 @@
 import type { Removal } from './bus.ts'
+import { isPromise } from './maybe-promise.ts'
 import type { SetupFinding } from './setup-finding.ts'
 
 /** Why a load runs. */
@@ -143,7 +144,7 @@ export class Events {
       try {
         const told: unknown = (listener as (event: EventMap[E]) => unknown)(event)
         // Of an async function: nobody else hears of its rejection, which would end the process.
-        if (told instanceof Promise) told.catch(() => {})
+        if (isPromise(told)) told.catch(() => {})
       } catch {
         // A listener can't break a call; whoever wants its errors catches them there.
       }

@@ -1,17 +1,16 @@
-import type { BulkOutcome, Clock, Fence, FrameWrite, Surveyed } from '@tierstack/cache-core'
+import type { BulkOutcome, Fence, FrameWrite, Surveyed } from '@tierstack/cache-core'
 import type { AnyCall } from './call.ts'
 import type { Connection } from './connection.ts'
-import type { EntryWriting } from './entry-writes.ts'
 import type { Layout } from './layout.ts'
 import { bytesOf, inside, textOf } from './port.ts'
 import type { Reply } from './port.ts'
 import { gather, spread } from './spread.ts'
 import type { Part } from './spread.ts'
 import { packNames } from './packed-names.ts'
-import { drawn, packEntries, stampAt } from './packed-values.ts'
+import { storedLetter, storeFitting, storePacked } from './packed-stores.ts'
+import type { EntryWriting } from './packed-stores.ts'
+import { packEntries } from './packed-values.ts'
 import { parseStored } from './stored.ts'
-import type { SpareBuffers } from './spare-buffers.ts'
-import type { Held } from './tracking.ts'
 
 /*
  * Many entries under one fence: the numbers of the last messages of their buckets. Whatever removes something from a
@@ -24,17 +23,11 @@ const busy: Surveyed = { state: 'busy' }
 
 export class BulkFills {
   readonly #connection: Connection
-  readonly #maxBytes: number
-  readonly #clock: Clock
-  readonly #spare: SpareBuffers
-  readonly #holds: ((values: readonly Held[]) => void) | undefined
+  readonly #writing: EntryWriting
 
-  constructor({ connection, maxBytes, holds, spare }: EntryWriting) {
-    this.#connection = connection
-    this.#maxBytes = maxBytes
-    this.#holds = holds
-    this.#spare = spare
-    this.#clock = connection.host.clock
+  constructor(writing: EntryWriting) {
+    this.#writing = writing
+    this.#connection = writing.connection
   }
 
   /** What the keys hold, under one fence. `clock` is the reply for the tag clock, taken before any of the looks. */
@@ -69,7 +62,7 @@ export class BulkFills {
       if (stored.kind === 'nothing') return absent
       return stored.kind === 'value' ? { state: 'hit', frame: stored.frame } : busy
     })
-    this.#holds?.(
+    this.#writing.holds?.(
       reads.flatMap((read, i) =>
         read.state === 'hit' ? [{ key: keys[i] as string, stamp: read.frame.stamp }] : [],
       ),
@@ -82,59 +75,27 @@ export class BulkFills {
   }
 
   /** Stores where nothing is, in the buckets from which nothing was removed since the fence was taken. */
-  async fillAbsent(items: readonly FrameWrite[], fence: Fence): Promise<readonly BulkOutcome[]> {
-    const fits = ({ bytes }: FrameWrite) => bytes.length <= this.#maxBytes
-    if (items.every(fits)) return await this.#fill(items, fence)
-    const outcomes = await this.#fill(items.filter(fits), fence)
-    let at = 0
-    return items.map((item) => (fits(item) ? (outcomes[at++] as BulkOutcome) : 'too-large'))
-  }
-
-  async #fill(items: readonly FrameWrite[], fence: Fence): Promise<readonly BulkOutcome[]> {
-    const { layout } = this.#connection
-    const parts = spread(layout, items, keyOf)
-    const starts = parts.map(() => drawn())
-    const wall = this.#clock.wall()
-    const packed = parts.map(({ items: inPart }, i) =>
-      packEntries(inPart, starts[i] as string, wall, this.#spare.take()),
-    )
-    const replies = await this.#connection.ask(() =>
-      parts.map(({ bucket }, i) => ({
-        bucket,
-        script: 'fillAbsent' as const,
-        keys: this.#shared(bucket),
-        args: [...numberIn(fence, this.#connection.epoch, bucket), packed[i] as Buffer],
-      })),
-    )
-    this.#spare.giveBack(packed)
-    const outcomes = gather(parts, items.length, outcomeIn(replies))
-    this.#holds?.(
-      parts.flatMap(({ items: inPart, places }, partAt) =>
-        inPart.flatMap(({ key }, i) =>
-          outcomes[places[i] as number] === 'stored'
-            ? [{ key, stamp: stampAt(starts[partAt] as string, i) }]
-            : [],
-        ),
-      ),
-    )
-    return outcomes
+  fillAbsent(items: readonly FrameWrite[], fence: Fence): Promise<readonly BulkOutcome[]> {
+    return storeFitting(items, this.#writing.maxBytes, (fitting) => {
+      const { layout } = this.#connection
+      return storePacked<FrameWrite, BulkOutcome>(this.#writing, spread(layout, fitting, keyOf), {
+        pack: packEntries,
+        call: (bucket, packed) => ({
+          bucket,
+          script: 'fillAbsent',
+          keys: this.#shared(bucket),
+          args: [...numberIn(fence, this.#connection.epoch, bucket), packed],
+        }),
+        outcome: (letter) =>
+          letter === undefined ? 'fenced' : letter === storedLetter ? 'stored' : 'present',
+      })
+    })
   }
 
   /** Keys that every script takes: the sequence of a bucket, and what the names of its entries begin with, in the epoch of today. */
   #shared(bucket: number): string[] {
     const { layout, epoch } = this.#connection
     return [layout.sequence(bucket), layout.stem(bucket, epoch)]
-  }
-}
-
-function outcomeIn(
-  replies: readonly Reply[],
-): (part: Part<FrameWrite>, partAt: number, itemAt: number) => BulkOutcome {
-  const answers = replies.map((reply) => bytesOf(reply))
-  return (_, partAt, itemAt) => {
-    const answer = answers[partAt]
-    if (answer === undefined) return 'fenced'
-    return answer[itemAt] === 0x31 ? 'stored' : 'present'
   }
 }
 

@@ -2,52 +2,37 @@ import type { Clock, Fence, FrameWrite, WriteOutcome } from '@tierstack/cache-co
 import type { ScriptCall } from './call.ts'
 import type { Connection } from './connection.ts'
 import { filledHead, nameInBody, removalBodies } from './message.ts'
-import { bytesOf, inside } from './port.ts'
+import { inside } from './port.ts'
 import type { Reply, Word } from './port.ts'
-import { drawn, packFills, stampAt } from './packed-values.ts'
+import { storedLetter, storeFitting, storePacked } from './packed-stores.ts'
+import type { EntryWriting } from './packed-stores.ts'
+import { packFills } from './packed-values.ts'
 import type { FencedWrite } from './packed-values.ts'
-import type { SpareBuffers } from './spare-buffers.ts'
 import { gather, lighter, spread } from './spread.ts'
 import type { Part } from './spread.ts'
 import { claimFence, encodeValue, leaseFence, lifeUntil, stampOf } from './stored.ts'
 import { token, tokenOf } from './token.ts'
 import type { Held } from './tracking.ts'
 
-/** A one, as text. */
-const stored = 0x31
-
 interface Fenced {
   readonly key: string
   readonly fence: Fence
 }
 
-/** What storing entries takes. */
-export interface EntryWriting {
-  readonly connection: Connection
-  readonly maxBytes: number
-  /** Is told of values that were read, went to the store, or that this process claimed; undefined: nobody asks. */
-  readonly holds: ((values: readonly Held[]) => void) | undefined
-  readonly spare: SpareBuffers
-}
-
 /** Storing and removing entries. Each verb is one round trip per node. */
 export class EntryWrites {
   readonly #connection: Connection
-  readonly #maxBytes: number
+  readonly #writing: EntryWriting
   readonly #clock: Clock
-  readonly #holds: ((values: readonly Held[]) => void) | undefined
-  readonly #spare: SpareBuffers
 
-  constructor({ connection, maxBytes, holds, spare }: EntryWriting) {
-    this.#connection = connection
-    this.#maxBytes = maxBytes
-    this.#holds = holds
-    this.#spare = spare
-    this.#clock = connection.host.clock
+  constructor(writing: EntryWriting) {
+    this.#writing = writing
+    this.#connection = writing.connection
+    this.#clock = writing.connection.host.clock
   }
 
   async write(items: readonly FrameWrite[]): Promise<readonly WriteOutcome[]> {
-    const fitting = items.filter(({ bytes }) => bytes.length <= this.#maxBytes)
+    const fitting = items.filter(({ bytes }) => bytes.length <= this.#writing.maxBytes)
     await this.#connection.ask(() =>
       fitting.map(({ key, bytes, expiresAt }) => {
         const bucket = this.#layout.bucketOf(key)
@@ -56,7 +41,7 @@ export class EntryWrites {
         return { bucket, guarded: true, words: life === 0 ? words : [...words, 'PX', life] }
       }),
     )
-    return items.map(({ bytes }) => (bytes.length <= this.#maxBytes ? 'stored' : 'too-large'))
+    return items.map(({ bytes }) => (bytes.length <= this.#writing.maxBytes ? 'stored' : 'too-large'))
   }
 
   async claim(
@@ -76,7 +61,7 @@ export class EntryWrites {
       const given = inside(replies[partAt], itemAt) === 1
       return given ? claimFence(stamp, tokens[places[itemAt] as number] as string) : undefined
     })
-    this.#holds?.(items.filter((_, i) => fences[i] !== undefined))
+    this.#writing.holds?.(items.filter((_, i) => fences[i] !== undefined))
     return fences
   }
 
@@ -91,48 +76,20 @@ export class EntryWrites {
     )
   }
 
-  async fill(items: readonly FencedWrite[]): Promise<readonly WriteOutcome[]> {
-    const fits = ({ bytes }: FrameWrite) => bytes.length <= this.#maxBytes
-    if (items.every(fits)) return await this.#fill(items)
-    const outcomes = await this.#fill(items.filter(fits))
-    let at = 0
-    return items.map((item) => (fits(item) ? (outcomes[at++] as WriteOutcome) : 'too-large'))
-  }
-
-  async #fill(items: readonly FencedWrite[]): Promise<readonly WriteOutcome[]> {
-    const parts = lighter(spread(this.#layout, items, keyOf), ({ bytes }) => bytes.length)
-    const starts = parts.map(() => drawn())
-    const wall = this.#clock.wall()
-    const packed = parts.map(({ items: inPart }, i) =>
-      packFills(inPart, starts[i] as string, wall, this.#spare.take()),
-    )
-    const replies = await this.#connection.ask(() =>
-      parts.map(({ bucket }, i): ScriptCall => {
-        const { origin, epoch } = this.#connection
-        const keys = [this.#layout.stem(bucket, epoch)]
-        return {
+  fill(items: readonly FencedWrite[]): Promise<readonly WriteOutcome[]> {
+    return storeFitting(items, this.#writing.maxBytes, (fitting) => {
+      const parts = lighter(spread(this.#layout, fitting, keyOf), ({ bytes }) => bytes.length)
+      return storePacked<FencedWrite, WriteOutcome>(this.#writing, parts, {
+        pack: packFills,
+        call: (bucket, packed) => ({
           bucket,
           script: 'fill',
-          keys,
-          args: [this.#layout.channel(bucket), filledHead(origin), packed[i] as Buffer],
-        }
-      }),
-    )
-    this.#spare.giveBack(packed)
-    const answers = replies.map((reply) => bytesOf(reply))
-    const outcomes = gather(parts, items.length, (_, partAt, itemAt): WriteOutcome =>
-      answers[partAt]?.[itemAt] === stored ? 'stored' : 'fenced',
-    )
-    this.#holds?.(
-      parts.flatMap(({ items: inPart, places }, partAt) =>
-        inPart.flatMap(({ key }, i) =>
-          outcomes[places[i] as number] === 'stored'
-            ? [{ key, stamp: stampAt(starts[partAt] as string, i) }]
-            : [],
-        ),
-      ),
-    )
-    return outcomes
+          keys: [this.#layout.stem(bucket, this.#connection.epoch)],
+          args: [this.#layout.channel(bucket), filledHead(this.#connection.origin), packed],
+        }),
+        outcome: (letter) => (letter === storedLetter ? 'stored' : 'fenced'),
+      })
+    })
   }
 
   async renew(items: readonly Fenced[], holdMs: number): Promise<void> {
@@ -140,7 +97,7 @@ export class EntryWrites {
       script: 'renew',
       args: [Math.ceil(holdMs), ...part.items.map(({ fence }) => fence)],
     }))
-    this.#holds?.(items.flatMap(heldUnder))
+    this.#writing.holds?.(items.flatMap(heldUnder))
   }
 
   async release(items: readonly Fenced[]): Promise<void> {
@@ -153,7 +110,7 @@ export class EntryWrites {
         ...part.items.flatMap(({ key, fence }): Word[] => [fence, nameInBody(key)]),
       ],
     }))
-    this.#holds?.(items.flatMap(heldUnder))
+    this.#writing.holds?.(items.flatMap(heldUnder))
   }
 
   async delete(keys: readonly string[]): Promise<void> {
