@@ -49,15 +49,15 @@ export function count(
     if (chain.events.on.miss) chain.events.emit('miss', { def: query.def, key: () => key })
     return
   }
-  if (chain.events.on.hit) emitHit(chain, query, key, landing.position, landing.state)
+  if (chain.events.on.hit) emitHit(chain, query, () => key, landing.position, landing.state)
 }
 
 export function emitHit(
   chain: Chain,
   query: Pick<Query, 'def'>,
-  key: string,
+  key: () => string,
   position: number,
   state: 'fresh' | 'stale',
 ): void {
-  chain.events.emit('hit', { def: query.def, tier: chain.names[position] as string, state, key: () => key })
+  chain.events.emit('hit', { def: query.def, tier: chain.names[position] as string, state, key })
 }

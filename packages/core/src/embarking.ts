@@ -71,7 +71,7 @@ export function disembark(chain: Chain, passenger: Passenger): unknown {
   const { query, key, asking, value } = passenger
   if (value !== undefined) {
     const { position } = chain.links[0] as RemoteLink
-    if (chain.events.on.hit) emitHit(chain, query, key, position, 'fresh')
+    if (chain.events.on.hit) emitHit(chain, query, () => key, position, 'fresh')
     return value
   }
   const { flight } = passenger

@@ -131,7 +131,8 @@ export class Glance {
     if (frame !== undefined && view === undefined) {
       const value = this.#fresh.value(key, inputs[i], frame, at, this.#outset)
       if (value !== undefined) {
-        if (this.#chain.events.on.hit) emitHit(this.#chain, this.#query, key, this.#link.position, 'fresh')
+        if (this.#chain.events.on.hit)
+          emitHit(this.#chain, this.#query, () => key, this.#link.position, 'fresh')
         this.#answers[place] = value
         return
       }

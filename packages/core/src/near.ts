@@ -83,9 +83,17 @@ export class Near {
 
   #tell(part: unknown): void {
     const chain = this.#chain
+    if (chain.events.on.hit) emitHit(chain, this.#query, this.#keyLater(part), 0, 'fresh')
+    if (readScopes.open === 0) return
     const key = this.#keyOf(part)
-    if (chain.events.on.hit) emitHit(chain, this.#query, key, 0, 'fresh')
-    const entry = readScopes.open > 0 ? chain.locals.tiers[0]?.inspect(key) : undefined
+    const entry = chain.locals.tiers[0]?.inspect(key)
     if (entry !== undefined) noteEntry(chain, key, entry, 0)
+  }
+
+  /** The key for listeners, most of whom don't ask for it. What may be changed until then is looked at now. */
+  #keyLater(part: unknown): () => string {
+    if (typeof part !== 'object') return () => this.#keyOf(part)
+    const key = this.#keyOf(part)
+    return () => key
   }
 }

@@ -76,7 +76,7 @@ export function localHit(
   const { counters, policy } = query
   counters.hits[position] = (counters.hits[position] as number) + 1
   counters.saved[0] = (counters.saved[0] as number) + entry.loadMs
-  if (chain.events.on.hit) emitHit(chain, query, key, position, 'fresh')
+  if (chain.events.on.hit) emitHit(chain, query, () => key, position, 'fresh')
   if (readScopes.open > 0) noteEntry(chain, key, entry, position)
   // Entries in farther local tiers are copied as they are: they can't outlive themselves there.
   if (position > 0) chain.locals.put(key, position, () => entry)

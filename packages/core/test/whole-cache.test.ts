@@ -205,6 +205,23 @@ describe('events', () => {
     expect(seen.map((e) => (e as { key(): string }).key())).toEqual(seen.map(() => '=secret key'))
   })
 
+  test('tell the key that was read, asked for later, and though the input was changed since', async () => {
+    await using node = memoryNode()
+    const row = node.cache.define({
+      name: 'row',
+      load: (input: number | { id: number }) => Promise.resolve(typeof input),
+    })
+    const input = { id: 1 }
+    const loaded: string[] = []
+    const keys: (() => string)[] = []
+    node.cache.on('load', ({ key }) => loaded.push(key()))
+    node.cache.on('hit', ({ key }) => keys.push(key))
+    for (const one of [7, input, 7, input]) await row(one)
+    input.id = 2
+    expect(loaded).toHaveLength(2)
+    expect(keys.map((key) => key())).toEqual(loaded)
+  })
+
   test('a listener that throws or rejects breaks nothing, and the others still hear', async () => {
     await using node = memoryNode()
     const heard: string[] = []
