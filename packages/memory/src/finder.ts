@@ -36,7 +36,6 @@ export class Finder {
   }
 
   remove(slot: number, hash: number): void {
-    this.slots.prefixAt(slot).forgetOne(this.slots.inputs[slot])
     this.#index.remove(slot, hash)
   }
 
