@@ -214,8 +214,8 @@ describe('events', () => {
     const input = { id: 1 }
     const loaded: string[] = []
     const keys: (() => string)[] = []
-    node.cache.on('load', ({ key }) => loaded.push(key()))
-    node.cache.on('hit', ({ key }) => keys.push(key))
+    node.cache.on('load', (event) => loaded.push(event.key()))
+    node.cache.on('hit', (event) => keys.push(() => event.key()))
     for (const one of [7, input, 7, input]) await row(one)
     input.id = 2
     expect(loaded).toHaveLength(2)
