@@ -17,12 +17,29 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  after(ms, callback) {
-    // Node turns delays beyond 2^31-1 into 1 ms.
-    const timer = setTimeout(callback, Math.min(ms, 2_147_483_647))
-    timer.unref()
-    return () => clearTimeout(timer)
-  },
+  after: (ms, callback) => (ms > longestTimer ? afterMany(ms, callback) : afterOne(ms, callback)),
+}
+
+/** Node turns longer delays into 1 ms. */
+const longestTimer = 2 ** 31 - 1
+
+function afterOne(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, ms)
+  timer.unref()
+  return () => clearTimeout(timer)
+}
+
+/** By one timer after the other. */
+function afterMany(ms: number, callback: () => void): () => void {
+  let left = ms
+  let cancel: () => void
+  const next = () => {
+    const now = Math.min(left, longestTimer)
+    left -= now
+    cancel = afterOne(now, left > 0 ? next : callback)
+  }
+  next()
+  return () => cancel()
 }
 
 /** A clock read at most once per tick and once per 32 reads. */
