@@ -106,7 +106,7 @@ export function createCache<const T extends readonly Tier[]>(
       if (deferral.collect({ kind: 'keys', keys: [key], soft: false })) return await commit()
       return await writeThrough(chain, query, key, input, commit)
     },
-    postponed: (write) => deferral.postpone(write),
+    postponed: (key, write) => deferral.postpone(key, write),
     write: async (keys, commit, policy) => {
       open()
       if (off()) return await commit()

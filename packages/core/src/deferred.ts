@@ -2,12 +2,17 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Removal } from './bus.ts'
 import type { Detours } from './detours.ts'
 
+interface PostponedWrite {
+  readonly key: string
+  readonly queue: () => Promise<void>
+}
+
 interface Scope {
   readonly keys: { hard: Set<string>; soft: Set<string> }
   readonly tags: { hard: Set<string>; soft: Set<string> }
   all: boolean
   /** Writes to be queued after the commit, in their order. */
-  readonly writes: (() => Promise<void>)[]
+  readonly writes: PostponedWrite[]
   /** Committed or rolled back: what its work goes on to do is done at once, or belongs to the scope around it. */
   over: boolean
   readonly outer: Scope | undefined
@@ -49,9 +54,9 @@ export class Deferral {
   }
 
   /** Keeps a write for after the commit, if the caller is inside a transaction. Returns whether it did. */
-  postpone(write: () => Promise<void>): boolean {
+  postpone(key: string, queue: () => Promise<void>): boolean {
     const scope = this.#current()
-    scope?.writes.push(write)
+    scope?.writes.push({ key, queue })
     return scope !== undefined
   }
 
@@ -84,7 +89,7 @@ export class Deferral {
       scope.over = true
     }
     try {
-      for (const write of scope.writes) await write()
+      await all(scope.writes)
     } finally {
       await apply(removalsOf(scope))
     }
@@ -98,13 +103,34 @@ export class Deferral {
       const result = await this.#scopes.run(scope, work)
       const around = openScope(outer)
       if (around) around.writes.push(...scope.writes)
-      else for (const write of scope.writes) await write()
+      else await all(scope.writes)
       return result
     } finally {
       scope.over = true
       outer.all ||= scope.all
     }
   }
+}
+
+/**
+ * Queues writes of what is committed, in their order. One that is refused takes none of the others with it but later
+ * ones of its own key: it may have been taken after all, and arrive behind them. Throws the error, or all of them, when
+ * each was tried.
+ */
+async function all(writes: readonly PostponedWrite[]): Promise<void> {
+  const refused = new Map<string, unknown>()
+  for (const { key, queue } of writes) {
+    if (refused.has(key)) continue
+    try {
+      await queue()
+    } catch (error) {
+      refused.set(key, error)
+    }
+  }
+  const errors = [...refused.values()]
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1)
+    throw new AggregateError(errors, `Writes of ${errors.length} keys were refused after the commit`)
 }
 
 /** The innermost of a scope and those around it that collects: none does once one around it is over. */

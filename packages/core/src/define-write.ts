@@ -113,13 +113,14 @@ export class Behind {
   }
 
   async write(query: Query, input: KeyOf, value: unknown): Promise<unknown> {
+    const key = this.#written.keyOf(input)
     const queued = async () => {
-      await this.#parts.writeThrough(query, this.#written.keyOf(input), input, async () => {
+      await this.#parts.writeThrough(query, key, input, async () => {
         await this.writes.append(this.nameOf(input), input, value)
         return value
       })
     }
-    if (!this.#parts.postponed(queued)) await queued()
+    if (!this.#parts.postponed(key, queued)) await queued()
     return value
   }
 

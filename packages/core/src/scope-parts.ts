@@ -41,7 +41,7 @@ export interface ScopeParts {
   /** Commits a write and stores what it resolves to; inside a transaction, removes the key after it. */
   writeThrough(query: Query, key: string, input: unknown, commit: () => Promise<unknown>): Promise<unknown>
   /** Keeps a write for after the transaction that the caller is in. False outside of any. */
-  postponed(write: () => Promise<void>): boolean
+  postponed(key: string, write: () => Promise<void>): boolean
   write<R>(keys: readonly string[], commit: () => MaybePromise<R>, policy: ResolvedPolicy): Promise<R>
   /** The verbs of the whole cache, the same in every part. */
   readonly whole: Pick<

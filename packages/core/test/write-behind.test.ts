@@ -42,6 +42,16 @@ function fleet(clock: FakeClock = fakeClock()) {
   const store = processStore({ clock, bus })
   const queue = processQueue({ clock })
   const table = new Table()
+  /** Keys of which the queue refuses one write. */
+  const unwanted = new Set<string>()
+  const connect = () => {
+    const connected = queue.connect()
+    const append: typeof connected.append = (topic, writes) =>
+      writes.some(({ key }) => unwanted.delete(key))
+        ? Promise.reject(new Error('unwanted'))
+        : connected.append(topic, writes)
+    return { ...connected, append }
+  }
   /** A process with a cache of its own. */
   const start = (rest: Partial<Definition<number, string>> = {}) => {
     const cache = createCache({
@@ -49,7 +59,7 @@ function fleet(clock: FakeClock = fakeClock()) {
       jitter: false,
       clock,
       random: () => 0.5,
-      writeQueue: queue.connect(),
+      writeQueue: connect(),
       tiers: [memory(), store.tier()],
     })
     const row = cache.define<number, string>({
@@ -61,7 +71,7 @@ function fleet(clock: FakeClock = fakeClock()) {
     })
     return { cache, row, [Symbol.asyncDispose]: () => finish(clock, cache.close()) }
   }
-  return { clock, store, queue, table, start }
+  return { clock, store, queue, table, unwanted, start }
 }
 
 describe('write-behind: acknowledged by the queue, saved later', () => {
@@ -465,6 +475,23 @@ describe('write-behind and transactions', () => {
     })
     await expect(work).rejects.toMatchObject({ code: 'WRITE_REFUSED' })
     queue.up()
+  })
+
+  test('a write that is refused after the commit takes none but later ones of its key with it', async () => {
+    const { clock, table, unwanted, start } = fleet()
+    await using node = start()
+    const write = (...ids: number[]) =>
+      node.cache.deferred(async () => {
+        for (const id of ids) await node.row.write(id, `new ${id}`)
+      })
+    unwanted.add('n1')
+    await expect(write(1, 2, 1)).rejects.toMatchObject({ code: 'WRITE_REFUSED' })
+    unwanted.add('n3').add('n4')
+    await expect(write(3, 4, 5)).rejects.toMatchObject({
+      errors: [{ code: 'WRITE_REFUSED' }, { code: 'WRITE_REFUSED' }],
+    })
+    await finish(clock, node.row.flush())
+    expect(table.saves.toSorted()).toEqual(['2=new 2', '5=new 5'])
   })
 })
 
