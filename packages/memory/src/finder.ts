@@ -36,6 +36,7 @@ export class Finder {
   }
 
   remove(slot: number, hash: number): void {
+    this.slots.prefixAt(slot).forgetOne(this.slots.inputs[slot])
     this.#index.remove(slot, hash)
   }
 

@@ -16,21 +16,11 @@ function mixed(given: number): number {
 // oxlint-disable-next-line unbound-method -- it is always called on a text
 const { charCodeAt } = String.prototype
 
-/** One UTF-16 unit of a text. */
-export function unitAt(text: string, at: number): number {
-  return charCodeAt.call(text, at)
-}
-
-/** The upper bits are moved by all below them (Fibonacci hashing; Knuth, TAOCP volume 3, 6.4). */
-export function scattered(h: number): number {
-  return Math.imul(h, 0x9e3779b1)
-}
-
 /** FNV-1a over UTF-16 units. */
 function ofText(text: string, from: number): number {
   const { length } = text
   let h = from
-  for (let i = 0; i < length; i++) h = Math.imul(h ^ unitAt(text, i), 0x01000193)
+  for (let i = 0; i < length; i++) h = Math.imul(h ^ charCodeAt.call(text, i), 0x01000193)
   return h
 }
 

@@ -2,9 +2,9 @@ import { CacheError, isJoined, joinKey, splitKey } from '@tierstack/cache-core'
 import type { KeyPart, LocalEntry, LocalHost, LocalTier, Shelf } from '@tierstack/cache-core'
 import type { EvictionPolicy } from './eviction-policy.ts'
 import { Finder } from './finder.ts'
-import { Hints } from './hints.ts'
 import { markOf, vacant } from './mark.ts'
 import type { Mark } from './mark.ts'
+import { Memos } from './memos.ts'
 import { resolveOptions } from './options.ts'
 import type { MemoryOptions } from './options.ts'
 import { policies } from './policies.ts'
@@ -28,7 +28,7 @@ class MemoryTier implements LocalTier {
   readonly #slots: Slots
   readonly #finder: Finder
   readonly #prefixes = new Prefixes()
-  readonly #hints: Hints
+  readonly #memos = new Memos()
   #last: Mark = vacant
   #host: LocalHost | undefined
   #sweep: ExpirySweep | undefined
@@ -44,7 +44,6 @@ class MemoryTier implements LocalTier {
     // One more than the tier keeps: a newcomer is there before its victim goes.
     this.#slots = new Slots(maxEntries + 1)
     this.#finder = new Finder(this.#slots)
-    this.#hints = new Hints(this.#slots)
   }
 
   get size(): number {
@@ -67,7 +66,7 @@ class MemoryTier implements LocalTier {
   }
 
   shelf(prefix: string): Shelf {
-    return new MemoryShelf(this.#prefixes.at(prefix), this.#finder, this.#policy, this.#hints)
+    return new MemoryShelf(this.#prefixes.at(prefix), this.#finder, this.#policy, this.#memos)
   }
 
   get(key: string, input?: unknown): LocalEntry | undefined {
@@ -130,6 +129,7 @@ class MemoryTier implements LocalTier {
     this.#policy.clear()
     this.#quotas?.clear()
     this.#finder.clear()
+    this.#memos.clear()
     this.#slots.clear()
     this.#last = vacant
     this.#bytes = 0

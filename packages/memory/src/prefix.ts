@@ -1,20 +1,32 @@
 import { hashOf, seedOf } from './hash.ts'
-import { TellingLetters } from './telling-letters.ts'
 
 /** What keys begin with. Entries hold theirs: one prefix, one object. */
 export class Prefix {
   readonly text: string
-  readonly seed: number
-  readonly telling: TellingLetters = new TellingLetters()
+  /**
+   * Slots of texts found lately. Hashing a text costs more than a look into a Map, which keeps the hash in the text
+   * itself; but a Map for all entries would take a third of the memory that everything here takes together.
+   */
+  memo: Map<unknown, number> = new Map()
+  readonly #seed: number
 
   constructor(text: string) {
     this.text = text
-    this.seed = seedOf(text)
+    this.#seed = seedOf(text)
   }
 
   /** Hash of the key that this and an input make. */
   hash(input: unknown): number {
-    return hashOf(input, this.seed)
+    return hashOf(input, this.#seed)
+  }
+
+  /** Only texts are remembered. */
+  forgetOne(input: unknown): void {
+    if (typeof input === 'string' && this.memo.size > 0) this.memo.delete(input)
+  }
+
+  forget(): void {
+    this.memo = new Map()
   }
 }
 

@@ -2,7 +2,7 @@ import type { Shelf } from '@tierstack/cache-core'
 import type { EvictionPolicy } from './eviction-policy.ts'
 import type { Finder } from './finder.ts'
 import type { Mark } from './mark.ts'
-import type { Hints } from './hints.ts'
+import type { Memos } from './memos.ts'
 import type { Prefix } from './prefix.ts'
 import type { Slots } from './slots.ts'
 
@@ -12,20 +12,19 @@ export class MemoryShelf implements Shelf {
   readonly #finder: Finder
   readonly #slots: Slots
   readonly #policy: EvictionPolicy
-  readonly #hints: Hints
-
-  constructor(prefix: Prefix, finder: Finder, policy: EvictionPolicy, hints: Hints) {
+  readonly #memos: Memos
+  constructor(prefix: Prefix, finder: Finder, policy: EvictionPolicy, memos: Memos) {
     this.#prefix = prefix
     this.#finder = finder
     this.#slots = finder.slots
     this.#policy = policy
-    this.#hints = hints
+    this.#memos = memos
   }
 
   find(input: unknown, now: number, marked: number): number {
     const slots = this.#slots
-    let slot = typeof input === 'string' ? this.#hints.slotOf(this.#prefix, input) : -1
-    if (slot < 0) {
+    let slot = typeof input === 'string' ? this.#prefix.memo.get(input) : undefined
+    if (slot === undefined) {
       slot = this.#search(input)
       if (slot < 0) return -1
     }
@@ -45,7 +44,9 @@ export class MemoryShelf implements Shelf {
 
   #search(input: unknown): number {
     const slot = this.#finder.slotOf(this.#prefix, input)
-    if (slot >= 0 && typeof input === 'string') this.#hints.note(this.#prefix, input, slot)
+    if (slot < 0 || typeof input !== 'string' || !this.#memos.admits(this.#prefix)) return slot
+    // The text that the entry holds: another of the same letters would be kept in memory for this.
+    this.#prefix.memo.set(this.#slots.inputs[slot], slot)
     return slot
   }
 }
