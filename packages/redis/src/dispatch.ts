@@ -41,10 +41,6 @@ export async function dispatch(calls: readonly AnyCall[], route: Route): Promise
 
 async function sendTo(node: Node, calls: readonly AnyCall[], route: Route): Promise<readonly Reply[]> {
   const { layout, epoch } = route
-  const [only] = calls
-  // What most requests are: a script judges for itself whom it answers.
-  if (calls.length === 1 && only !== undefined && 'script' in only)
-    return await node.send([wordsOf(only, node, route)])
   // Ahead of the commands: who asks after a `clear` was acknowledged sees the new epoch, and drops the rest.
   const guards = [...new Set(calls.flatMap((call) => (isGuardedCommand(call) ? [call.bucket] : [])))]
   const words = calls.map((call) => wordsOf(call, node, route))
