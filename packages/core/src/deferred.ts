@@ -89,7 +89,7 @@ export class Deferral {
       scope.over = true
     }
     try {
-      await all(scope.writes)
+      await queueEach(scope.writes)
     } finally {
       await apply(removalsOf(scope))
     }
@@ -103,7 +103,7 @@ export class Deferral {
       const result = await this.#scopes.run(scope, work)
       const around = openScope(outer)
       if (around) around.writes.push(...scope.writes)
-      else await all(scope.writes)
+      else await queueEach(scope.writes)
       return result
     } finally {
       scope.over = true
@@ -117,7 +117,7 @@ export class Deferral {
  * ones of its own key: it may have been taken after all, and arrive behind them. Throws the error, or all of them, when
  * each was tried.
  */
-async function all(writes: readonly PostponedWrite[]): Promise<void> {
+async function queueEach(writes: readonly PostponedWrite[]): Promise<void> {
   const refused = new Map<string, unknown>()
   for (const { key, queue } of writes) {
     if (refused.has(key)) continue

@@ -109,14 +109,18 @@ export class Behind {
 
   /** The name of a key within the topic. */
   nameOf(input: KeyOf): string {
-    return this.#written.keyOf(input).slice(this.#prefix.length)
+    return this.#nameIn(this.#written.keyOf(input))
+  }
+
+  #nameIn(key: string): string {
+    return key.slice(this.#prefix.length)
   }
 
   async write(query: Query, input: KeyOf, value: unknown): Promise<unknown> {
     const key = this.#written.keyOf(input)
     const queued = async () => {
       await this.#parts.writeThrough(query, key, input, async () => {
-        await this.writes.append(this.nameOf(input), input, value)
+        await this.writes.append(this.#nameIn(key), input, value)
         return value
       })
     }
