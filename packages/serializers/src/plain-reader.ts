@@ -1,66 +1,28 @@
+import { objectOf, shapeOf, shapesKept, shapesLately } from './read-shapes.ts'
+import type { Shape } from './read-shapes.ts'
 import { maxDepthRead } from './unescape.ts'
 
 /*
  * The plain part of what our encoder writes, read and checked in one pass: null, booleans, numbers, text, dates,
  * arrays, and records (names once, then values). Anything else (escapes, maps, bytes, damaged bytes) is not plain and
  * is left to the checked reader of msgpackr.
- *
- * Shapes of records are remembered by the bytes of their names, across all that is read: most entries of a cache have
- * one of a few shapes, and a shape that was seen before costs one look-up instead of its names.
  */
 
 export const notPlain: unique symbol = Symbol('not plain')
-
-interface Shape {
-  readonly names: readonly string[]
-  reads: number
-  /** Makes an object of this shape in one go; undefined while it is rare, or where the runtime compiles nothing. */
-  make: ((reader: PlainReader) => object) | undefined
-}
-
-/** Both bound what hostile bytes can cost: a shape holds memory, and compiling one takes some ten microseconds. */
-const shapesKept = 1_000
-const longestNames = 2_000
-const compiledAfter = 3
-
-const shapes = new Map<string, Shape>()
 
 /**
  * Texts are cut from a text of so many bytes around them, made in one call: a call for each would cost most of the
  * reading. Whoever keeps one of them keeps no more than that with it.
  */
 const windowBytes = 1_024
+/** Of a shape, in bytes. It bounds what hostile ones can cost. */
+const longestNames = 2_000
 
 const mark = 0xc1
 const record = 0x72
 /** Of the first shape in any bytes; there are as many again. */
 const firstId = 0x40
 const date = 0xff
-
-/** Shapes that were read last, told by their bytes without making a text of them. */
-class ShapesLately {
-  readonly #kept: { readonly bytes: Uint8Array; readonly shape: Shape }[] = []
-  #next = 0
-
-  at(bytes: Buffer, start: number): { readonly bytes: Uint8Array; readonly shape: Shape } | undefined {
-    for (const one of this.#kept) if (standsAt(bytes, start, one.bytes)) return one
-    return undefined
-  }
-
-  note(bytes: Buffer, start: number, end: number, shape: Shape): void {
-    this.#kept[this.#next] = { bytes: Uint8Array.from(bytes.subarray(start, end)), shape }
-    this.#next = (this.#next + 1) % shapesAtHand
-  }
-}
-
-function standsAt(bytes: Buffer, start: number, part: Uint8Array): boolean {
-  if (start + part.length > bytes.length) return false
-  for (let i = 0; i < part.length; i++) if (bytes[start + i] !== part[i]) return false
-  return true
-}
-
-const shapesAtHand = 4
-const shapesLately = new ShapesLately()
 
 function isAscii(bytes: Buffer, start: number, end: number): boolean {
   let all = 0
@@ -204,15 +166,8 @@ class PlainReader {
   #object(shape: Shape | undefined): object {
     if (shape === undefined) throw notPlain
     this.#deeper()
-    if (shape.make === undefined && ++shape.reads === compiledAfter) shape.make = compile(shape.names)
-    const object = shape.make?.(this) ?? this.#filled(shape.names)
+    const object = objectOf(shape, this)
     this.#depth--
-    return object
-  }
-
-  #filled(names: readonly string[]): object {
-    const object: Record<string, unknown> = {}
-    for (const name of names) object[name] = this.value()
     return object
   }
 
@@ -254,14 +209,7 @@ class PlainReader {
   #shapeOf(start: number, end: number, count: number): Shape {
     if (end - start > longestNames) throw notPlain
     const key = this.#bytes.toString('latin1', start, end)
-    const known = shapes.get(key)
-    if (known) return known
-    const names = new PlainReader(this.#bytes.subarray(start, end)).#names(count)
-    const shape: Shape = { names, reads: 0, make: undefined }
-    if (shapes.size < shapesKept) shapes.set(key, shape)
-    // Never compiled: the next bytes could bring as many again.
-    else shape.reads = compiledAfter
-    return shape
+    return shapeOf(key, () => new PlainReader(this.#bytes.subarray(start, end)).#names(count))
   }
 
   #names(count: number): readonly string[] {
@@ -270,17 +218,6 @@ class PlainReader {
     // An assignment to it would change the prototype.
     if (names.includes('__proto__')) throw notPlain
     return names
-  }
-}
-
-function compile(names: readonly string[]): Shape['make'] {
-  try {
-    const fields = names.map((name) => `${JSON.stringify(name)}: reader.value()`)
-    // oxlint-disable-next-line no-implied-eval -- the names are literals; the engine makes such an object at once
-    return new Function('reader', `return { ${fields.join(', ')} }`) as Shape['make']
-  } catch {
-    // The runtime forbids code from text.
-    return undefined
   }
 }
 

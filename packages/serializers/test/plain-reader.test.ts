@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { msgpack } from '../src/index.ts'
-import { notPlain, readPlain } from '../src/plain-msgpack.ts'
+import { notPlain, readPlain } from '../src/plain-reader.ts'
 
 const encode = (value: unknown) => msgpack().encode(value)
 const read = (bytes: Uint8Array) => readPlain(Buffer.from(bytes))
