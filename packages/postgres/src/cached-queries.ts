@@ -4,14 +4,10 @@ import type { LoadContext, Policy, Receipt, Removal } from '@tierstack/cache-cor
 import { Connection } from './cached-connection.ts'
 import type { Asked, CachedConnection, Planned, SharedQueries } from './cached-connection.ts'
 import { canonical } from './canonical.ts'
-import { readCatalog } from './catalog.ts'
-import type { Catalog } from './catalog.ts'
 import type { SqlRow } from './connection.ts'
 import { keyTexts } from './key-condition.ts'
-import { planOf } from './plan.ts'
+import { KnownPlans } from './known-plans.ts'
 import type { Plan } from './plan.ts'
-import { statements } from './statement.ts'
-import { tokenize } from './sql-tokens.ts'
 import { checkTables } from './option-checks.ts'
 import { everything } from './written-tags.ts'
 import { Unsettled } from './unsettled.ts'
@@ -65,40 +61,6 @@ export const cachedQueriesOptionNames = [
   'current',
 ] as const
 
-/** A statement text that changes with every use would fill any memory. */
-const mostPlans = 2_000
-const longestText = 100_000
-const catalogLife = 60_000
-const retryCatalog = 5_000
-
-/** What an unreadable text may do. */
-const unreadable: Plan = {
-  verb: 'anything',
-  chain: false,
-  tables: [],
-  uncached: undefined,
-  row: undefined,
-  unknown: false,
-  updates: true,
-}
-
-/** What a process knows of a database whose tables it never could ask for. */
-const nothing: Catalog = {
-  relations: new Map(),
-  opaque: new Set(),
-  unstable: new Set(),
-  writing: new Set(),
-  cascades: new Map(),
-  tables: [everything],
-  place: '',
-}
-
-/** A catalog, and what texts mean by it. */
-interface Known {
-  readonly catalog: Catalog
-  readonly plans: Map<string, readonly Plan[]>
-}
-
 /**
  * Caches the results of queries, with no keys and tags to write: the key is the statement with its values, the tags are
  * the tables that it names. Shared by the connections of one database; the adapters for clients and ORMs take it.
@@ -131,11 +93,7 @@ class Queries implements CachedQueries, SharedQueries {
   readonly #queued: CachedQueriesOptions['queued']
   readonly #current: CachedQueriesOptions['current']
   readonly #unsettled: Unsettled
-  #known: Promise<Known> | undefined
-  /** While the database can't be asked, writes are taken apart by what was known last. */
-  #last: Known = { catalog: nothing, plans: new Map() }
-  #readAt = 0
-
+  readonly #plans: KnownPlans
   constructor({ cache, query, tables, policy, scope = () => '', queued, current }: CachedQueriesOptions) {
     this.#cache = cache
     // A slow query is the database's business, and an error belongs to the one statement that met it.
@@ -146,6 +104,7 @@ class Queries implements CachedQueries, SharedQueries {
       ...policy,
     })
     this.#query = query
+    this.#plans = new KnownPlans((text) => this.#ask(text))
     this.#tables = tables && new Set(tables)
     this.#scope = scope
     this.#queued = queued
@@ -160,24 +119,12 @@ class Queries implements CachedQueries, SharedQueries {
     return new Connection(this)
   }
 
-  async plans(text: string): Promise<Planned> {
-    let known: Known
-    try {
-      known = await this.#now()
-    } catch {
-      return { plans: planned(text, this.#last), place: undefined }
-    }
-    const plans = planned(text, known)
-    if (plans.some(({ unknown }) => unknown) && performance.now() - this.#readAt > retryCatalog) {
-      this.forget()
-      return await this.plans(text)
-    }
-    return { plans, place: known.catalog.place }
+  plans(text: string): Promise<Planned> {
+    return this.#plans.of(text)
   }
 
-  /** The structure of the database has changed. */
   forget(): void {
-    this.#known = undefined
+    this.#plans.forget()
   }
 
   mayCache({ verb, uncached, tables }: Plan): boolean {
@@ -231,40 +178,8 @@ class Queries implements CachedQueries, SharedQueries {
     this.#unsettled.add(tags)
   }
 
-  #now(): Promise<Known> {
-    if (performance.now() - this.#readAt > catalogLife) this.forget()
-    if (this.#known === undefined) {
-      this.#readAt = performance.now()
-      const reading = this.#read()
-      reading.catch(() => {
-        if (this.#known === reading) this.forget()
-      })
-      this.#known = reading
-    }
-    return this.#known
-  }
-
-  async #read(): Promise<Known> {
-    const catalog = await readCatalog((text) => this.#ask(text))
-    this.#last = { catalog, plans: new Map() }
-    return this.#last
-  }
-
   async #ask(text: string): Promise<SqlRow[]> {
     const answer = await this.#query(text)
     return [...('rows' in answer ? answer.rows : answer)] as SqlRow[]
   }
-}
-
-function planned(text: string, { catalog, plans }: Known): readonly Plan[] {
-  const cached = plans.get(text)
-  if (cached) return cached
-  const tokens = text.length > longestText ? undefined : tokenize(text)
-  const made =
-    tokens === undefined
-      ? [{ ...unreadable, tables: catalog.tables }]
-      : statements(tokens).map((one) => planOf(one, catalog))
-  if (plans.size >= mostPlans) plans.clear()
-  if (!made.some(({ unknown }) => unknown)) plans.set(text, made)
-  return made
 }

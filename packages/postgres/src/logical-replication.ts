@@ -3,14 +3,13 @@ import { randomBytes } from 'node:crypto'
 import type { ChangeHost, ChangeSource } from './change-source.ts'
 import { SideConnection } from './connection.ts'
 import { Following } from './following.ts'
-import { quoteText } from './identifiers.ts'
 import { parseLsn } from './lsn.ts'
 import type { Lsn } from './lsn.ts'
 import { ReachedPosition } from './reached-position.ts'
 import { resolveReplication } from './replication-options.ts'
 import type { LogicalReplicationOptions, ResolvedReplication } from './replication-options.ts'
-import { checkServer, ensurePublication, historyOf, readSlot, watchSlot } from './replication-setup.ts'
-import type { SlotState } from './replication-setup.ts'
+import { checkServer, ensurePublication, historyOf, watchSlot } from './replication-setup.ts'
+import { isInUse, ReplicationSlot } from './replication-slot.ts'
 import { ReplicationStream } from './replication-stream.ts'
 import { RetryPause } from './retry-pause.ts'
 import { SetupError } from './setup-error.ts'
@@ -19,8 +18,6 @@ import { findTables } from './tables.ts'
 import type { Ask, FollowedTable } from './tables.ts'
 import { tableName } from './tags.ts'
 import { TransactionReader } from './transaction-reader.ts'
-
-const slotInUse = '55006'
 
 /** Slots that can't be followed any more: their log is gone, or the publication wasn't there when it was written. */
 const deadSlot = /can no longer get changes from replication slot|publication "[^"]*" does not exist/
@@ -53,6 +50,7 @@ class LogicalReplication implements ChangeSource {
   #settingUp = false
   #history: string | undefined
   readonly #reached = new ReachedPosition()
+  readonly #slot: ReplicationSlot
   /** Those that are followed. */
   #tables: readonly FollowedTable[] = []
   readonly #retry = new RetryPause()
@@ -63,6 +61,7 @@ class LogicalReplication implements ChangeSource {
     this.#options = { ...options, slot: `${options.slot}${suffix}` }
     this.#side = new SideConnection(options.connection)
     this.#ask = (text, values) => this.#side.query(text, values)
+    this.#slot = new ReplicationSlot(this.#ask, this.#options, this.#reached)
   }
 
   open(host: ChangeHost): void {
@@ -91,7 +90,7 @@ class LogicalReplication implements ChangeSource {
       } catch (error) {
         if (this.#closing.signal.aborted) return
         // Somebody else of the fleet was faster.
-        if ((error as { code?: string }).code === slotInUse) continue
+        if (isInUse(error)) continue
         host.state('down', error)
         await this.#side.drop()
         await this.#pause(error instanceof SetupError ? RetryPause.longest : this.#retry.next())
@@ -109,21 +108,21 @@ class LogicalReplication implements ChangeSource {
     this.#settingUp = true
     await checkServer(this.#ask)
     const added = await this.#prepareTables(host)
-    const known = perProcess ? undefined : await this.#usableSlot()
+    const known = perProcess ? undefined : await this.#slot.usable()
     // Also by one that will stand by: who follows finds the tables in the publication, and knows of nothing missed.
     if (known !== undefined && added.length > 0) await this.#gap(host, lacked(added), added)
     if (known?.active) {
       host.state('standby')
       this.#settingUp = false
-      while (!this.#closing.signal.aborted && (await this.#readSlot())?.active) await this.#pause(takeOver)
+      while (!this.#closing.signal.aborted && (await this.#slot.state())?.active) await this.#pause(takeOver)
       // Everything is looked at anew: the tables, and whether the slot is still there.
-      if (this.#closing.signal.aborted || (await this.#usableSlot()) === undefined) return
+      if (this.#closing.signal.aborted || (await this.#slot.usable()) === undefined) return
     }
     const stream = new ReplicationStream(this.#options.connection, this.#options.silence)
     this.#stream = stream
     try {
       await stream.connect()
-      if (known === undefined) await this.#createSlot(stream, host)
+      if (known === undefined) await this.#slot.create(stream, (why) => this.#gap(host, why))
       const start = await this.#checkSystem(stream, host)
       await this.#tellStructures(host)
       this.#settingUp = false
@@ -153,58 +152,6 @@ class LogicalReplication implements ChangeSource {
     }
     this.#structures.look(tables)
     return await ensurePublication(this.#ask, this.#options, tables)
-  }
-
-  /** The slot, unless it isn't there or can't be followed any more; then it is dropped. */
-  async #usableSlot(): Promise<{ active: boolean } | undefined> {
-    const { slot } = this.#options
-    const state = await this.#readSlot()
-    if (state?.foreign) {
-      const found = `the slot \`${slot}\` is used otherwise (${state.foreign})`
-      throw new SetupError({ check: 'slot', found, fix: 'give another name in `slot`' })
-    }
-    if (!state?.lost) return state
-    await this.#dropSlot()
-    return undefined
-  }
-
-  async #readSlot(): Promise<SlotState | undefined> {
-    const state = await readSlot(this.#ask, this.#options.slot)
-    if (state?.history && state.confirmed) this.#reached.note(state.history, parseLsn(state.confirmed))
-    return state
-  }
-
-  async #dropSlot(): Promise<void> {
-    await this.#ask('select pg_drop_replication_slot($1)', [this.#options.slot])
-  }
-
-  /**
-   * The lasting slot is a copy of a passing one, made once everything older is gone from the cache: a process that dies
-   * in between leaves no slot that looks as if nothing had been missed before it.
-   */
-  async #createSlot(stream: ReplicationStream, host: ChangeHost): Promise<void> {
-    const { slot, perProcess } = this.#options
-    const first = perProcess ? slot : `${slot}_${randomBytes(6).toString('hex')}`
-    try {
-      await stream.query(`select pg_create_logical_replication_slot(${quoteText(first)}, 'pgoutput', true)`)
-      await this.#gap(host, `the slot \`${slot}\` begins here: it didn't exist, or its log was lost`)
-      if (perProcess) return
-      await stream.query(
-        `select pg_copy_logical_replication_slot(${quoteText(first)}, ${quoteText(slot)}, false)`,
-      )
-      await stream.query(`select pg_drop_replication_slot(${quoteText(first)})`)
-    } catch (error) {
-      const { code, message } = error as { code?: string; message: string }
-      // Another process of the fleet was faster: back to the beginning, to stand by.
-      if (code === '42710') throw Object.assign(new Error(message, { cause: error }), { code: slotInUse })
-      if (code !== '53400') throw error
-      const finding = {
-        check: 'max_replication_slots',
-        found: `the server has no replication slot left (${message})`,
-        fix: 'raise `max_replication_slots` (two are needed for a moment) and restart PostgreSQL, or drop a slot that nobody uses',
-      }
-      throw new SetupError(finding, error)
-    }
   }
 
   /** Waits until what may have been missed is gone, or this source is closed. */
@@ -256,7 +203,7 @@ class LogicalReplication implements ChangeSource {
       if (!deadSlot.test((error as Error).message)) throw error
       following.end()
       await stream.close()
-      await this.#dropSlot()
+      await this.#slot.drop()
       throw error
     } finally {
       if (this.#history !== undefined) this.#reached.note(this.#history, stream.confirmed)
