@@ -1,4 +1,4 @@
-import { answerInTime, Timeout } from './answer-in-time.ts'
+import { Timeout } from './answer-in-time.ts'
 import type { Clock } from './clock.ts'
 import type { Coherence } from './coherence.ts'
 import { pause } from './deadline.ts'
@@ -6,11 +6,11 @@ import { CacheError } from './errors.ts'
 import type { Events, TierVerb } from './events.ts'
 import { Journal } from './journal.ts'
 import type { JournalPage } from './journal.ts'
-import { replay } from './journal-replay.ts'
-import type { Drained } from './journal-replay.ts'
+import { JournalDrain } from './journal-drain.ts'
 import { LinkTrouble, whyOf } from './link-trouble.ts'
 import type { RemoteTier } from './remote-tier.ts'
 import type { TierCounters } from './stats.ts'
+import { TierCalls } from './tier-calls.ts'
 import type { Tracing } from './tracing.ts'
 
 const helloTimeout = 1_000
@@ -18,9 +18,6 @@ const shortestBackoff = 50
 const longestBackoff = 500
 /** After an outage on the same history, others get this long to replay their removals before we trust the tier. */
 const settleMs = 400
-const retryMs = 100
-/** While replicas are missing, repeating a removal any sooner would only load the store. */
-const replicaRetryMs = 1_000
 
 export type LinkState = 'joining' | 'up' | 'settling' | 'down' | 'closed'
 
@@ -63,12 +60,12 @@ export class LinkSession {
   protected readonly host: LinkHost
   readonly #clock: Clock
   readonly #trouble: LinkTrouble
+  readonly #drain: JournalDrain
+  readonly #calls: TierCalls
   #history: string | undefined
   /** Answers that belong to an earlier session are void: the store behind it may have been another. */
   #session = 0
   #joined: Promise<void>
-  #draining: Promise<Drained> | undefined
-  #retry: (() => void) | undefined
   #readTimeout = 50
 
   constructor(tier: RemoteTier, host: LinkHost, hearsay: boolean) {
@@ -78,6 +75,15 @@ export class LinkSession {
     this.host = host
     this.#clock = host.clock
     this.#trouble = new LinkTrouble(tier.name, host.clock, host.events)
+    this.#calls = new TierCalls(tier.name, host.clock, host.events)
+    this.#drain = new JournalDrain(tier, this.journal, {
+      clock: host.clock,
+      trouble: this.#trouble,
+      isUp: () => this.state === 'up',
+      session: () => this.#session,
+      failed: (error) => this.#failed(error),
+      replayed: (page) => host.replayed(page),
+    })
     tier.open({
       namespace: host.namespace,
       clock: host.clock,
@@ -131,10 +137,10 @@ export class LinkSession {
     queue: (journal: Journal) => void,
   ): Promise<boolean> {
     try {
-      if (this.state === 'joining') await this.#within(this.#joined, timeout)
+      if (this.state === 'joining') await this.#calls.inTime(this.#joined, timeout)
       if (this.state !== 'up' && this.state !== 'settling') throw this.#unavailable()
       const session = this.#session
-      await this.#timed('remove', 1, verb, timeout)
+      await this.#calls.told('remove', 1, verb, timeout)
       if (session !== this.#session) throw this.#unavailable()
       this.#trouble.answered()
       return true
@@ -142,7 +148,7 @@ export class LinkSession {
       if (this.state === 'closed') throw closed(this.name)
       queue(this.journal)
       this.#failed(error)
-      this.#retryLater()
+      this.#drain.later()
       return false
     }
   }
@@ -150,16 +156,16 @@ export class LinkSession {
   /** Queues a removal that was heard of: its keys stay away from the tier from now on, until it is done. */
   async queue(add: (journal: Journal) => void): Promise<void> {
     add(this.journal)
-    if (this.state === 'up' && (await this.#drain()) !== 'done') this.#retryLater()
+    if (this.state === 'up' && (await this.#drain.now()) !== 'done') this.#drain.later()
   }
 
   async close(): Promise<void> {
     if (this.state === 'closed') return
     // What can still be confirmed is worth one try: a closed process can't replay its journal.
-    if (this.journal.size > 0 && this.state === 'up') await this.#drain()
+    if (this.journal.size > 0 && this.state === 'up') await this.#drain.now()
     this.state = 'closed'
     this.#session++
-    this.#retry?.()
+    this.#drain.stop()
     await this.tier.close()
   }
 
@@ -204,11 +210,11 @@ export class LinkSession {
     timeout: number,
     { done, failed }: Outcomes,
   ): Promise<T> {
-    if (this.state === 'joining') await this.#within(this.#joined, timeout)
+    if (this.state === 'joining') await this.#calls.inTime(this.#joined, timeout)
     if (this.state !== 'up') throw this.#unavailable()
     const session = this.#session
     try {
-      const answer = await this.#timed(name, items, verb, timeout)
+      const answer = await this.#calls.told(name, items, verb, timeout)
       if (session !== this.#session) throw this.#unavailable()
       done()
       return answer
@@ -237,7 +243,7 @@ export class LinkSession {
   async #join(attempt: number): Promise<void> {
     const session = this.#session
     try {
-      const history = await this.#within(this.tier.hello(), helloTimeout)
+      const history = await this.#calls.inTime(this.tier.hello(), helloTimeout)
       if (session !== this.#session) throw this.#unavailable()
       const returning = this.#history !== undefined
       const changed = returning && history !== this.#history
@@ -246,10 +252,10 @@ export class LinkSession {
       if (this.state === 'closed') return
       if (returning || this.journal.size > 0) {
         this.state = 'settling'
-        if ((await this.#drain()) === 'failed') throw this.#unavailable()
+        if ((await this.#drain.now()) === 'failed') throw this.#unavailable()
         if (returning && !changed) {
           await pause(this.#clock, settleMs)
-          if ((await this.#drain()) === 'failed') throw this.#unavailable()
+          if ((await this.#drain.now()) === 'failed') throw this.#unavailable()
         }
         if (session !== this.#session) throw this.#unavailable()
       }
@@ -267,66 +273,8 @@ export class LinkSession {
   #up(): void {
     this.state = 'up'
     // A removal may have been queued between the last look at the journal and here.
-    if (this.journal.size > 0) this.#retryLater()
+    if (this.journal.size > 0) this.#drain.later()
     this.#trouble.up()
-  }
-
-  #retryLater(): void {
-    if (this.#retry !== undefined || this.state !== 'up') return
-    this.#retry = this.#clock.after(this.#trouble.replicasMissing ? replicaRetryMs : retryMs, () => {
-      this.#retry = undefined
-      if (this.state !== 'up') return
-      void this.#drain().then((drained) => {
-        if (drained !== 'done') this.#retryLater()
-      })
-    })
-  }
-
-  /** Replays the journal. `done` when it is empty. */
-  #drain(): Promise<Drained> {
-    this.#draining ??= this.#replay().finally(() => {
-      this.#draining = undefined
-    })
-    return this.#draining
-  }
-
-  async #replay(): Promise<Drained> {
-    const drained = await replay(this.tier, this.journal, {
-      inTime: (step) => this.#within(step, helloTimeout),
-      failed: (error) => this.#failed(error),
-      session: () => this.#session,
-      replayed: (page) => this.host.replayed(page),
-    })
-    if (drained === 'done') this.#trouble.replicated()
-    return drained
-  }
-
-  /** As `#within`, told as one `call`. */
-  #timed<T>(verb: TierVerb, items: number, run: () => Promise<T>, ms: number): Promise<T> {
-    if (!this.host.events.on.call) return this.#within(run(), ms)
-    const began = this.#clock.now()
-    const told = (outcome: 'ok' | 'timeout' | 'error') =>
-      this.host.events.emit('call', {
-        tier: this.name,
-        verb,
-        items,
-        ms: this.#clock.now() - began,
-        outcome,
-      })
-    return this.#within(run(), ms).then(
-      (answer) => {
-        told('ok')
-        return answer
-      },
-      (error: unknown) => {
-        told(error instanceof Timeout ? 'timeout' : 'error')
-        throw error
-      },
-    )
-  }
-
-  #within<T>(work: Promise<T>, ms: number): Promise<T> {
-    return answerInTime(this.#clock, this.name, work, ms)
   }
 
   #unavailable(): CacheError {
