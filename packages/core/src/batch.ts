@@ -6,7 +6,7 @@ interface Waiting<O> {
 }
 
 /** What leaves together. */
-class Load<I, O> {
+class Group<I, O> {
   readonly items: I[] = []
   readonly waiting: Waiting<O>[] = []
   readonly keys = new Map<string, Promise<O>>()
@@ -22,10 +22,11 @@ class Load<I, O> {
  * Collects what is asked for in one turn of the event loop and asks once.
  *
  * A turn and not a tick: requests from many clients, and rows from the connections of a pool, come one by one, each in a
- * tick of its own, and a write to a socket each is most of what they would cost. A lone call isn't delayed: with nothing else to handle, the turn is over.
+ * tick of its own, and a write to a socket each is most of what they would cost. A lone call isn't delayed: with nothing
+ * else to handle, the turn is over.
  */
 export class Batch<I, O> {
-  #load = new Load<I, O>()
+  #gathering = new Group<I, O>()
   readonly #run: (items: readonly I[]) => Promise<readonly O[]>
   readonly #limit: number
   readonly #place: (go: () => Promise<readonly O[]>) => Promise<readonly O[]>
@@ -43,11 +44,11 @@ export class Batch<I, O> {
 
   /** The answer for `item`. Items with the same `key` in one batch are asked once. */
   add(key: string, item: I): Promise<O> {
-    const load = this.#load
-    const { items, waiting, keys } = load
+    const group = this.#gathering
+    const { items, waiting, keys } = group
     const known = keys.get(key)
     if (known) return known
-    if (items.length === 0) atEndOfTurn(() => this.#leave(load))
+    if (items.length === 0) atEndOfTurn(() => this.#leave(group))
     const promise = new Promise<O>((resolve, reject) => {
       items.push(item)
       waiting.push({ resolve, reject })
@@ -59,36 +60,36 @@ export class Batch<I, O> {
 
   /** As `add`, for items of which none may be left out: a second one with the same key goes into the next batch. */
   addEach(key: string, item: I): Promise<O> {
-    if (this.#load.keys.has(key)) this.flush()
+    if (this.#gathering.keys.has(key)) this.flush()
     return this.add(key, item)
   }
 
   /** Asks at once for what was collected: nothing else goes along. */
   flush(): void {
-    const load = this.#load
-    if (load.items.length === 0) return
-    this.#load = new Load()
-    this.#leave(load)
+    const group = this.#gathering
+    if (group.items.length === 0) return
+    this.#gathering = new Group()
+    this.#leave(group)
   }
 
-  #leave(load: Load<I, O>): void {
-    if (load.leaving) return
-    load.leaving = true
+  #leave(group: Group<I, O>): void {
+    if (group.leaving) return
+    group.leaving = true
     const close = () => {
-      if (this.#load === load) this.#load = new Load()
+      if (this.#gathering === group) this.#gathering = new Group()
     }
     const go = () => {
       close()
-      return this.#run(load.items)
+      return this.#run(group.items)
     }
     this.#place(go).then(
       (outputs) => {
-        if (outputs.length === load.items.length) load.waiting.forEach((w, i) => w.resolve(outputs[i] as O))
-        else load.fail(new Error(`a batch of ${load.items.length} got ${outputs.length} answers`))
+        if (outputs.length === group.items.length) group.waiting.forEach((w, i) => w.resolve(outputs[i] as O))
+        else group.fail(new Error(`a batch of ${group.items.length} got ${outputs.length} answers`))
       },
       (error: unknown) => {
         close()
-        load.fail(error)
+        group.fail(error)
       },
     )
   }

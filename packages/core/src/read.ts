@@ -17,7 +17,7 @@ const patience = 3
  * The read, in the order in which it happens:
  *   1. local   each local tier, synchronously                      near.ts, locals.ts
  *   2. flight  join the load running for the key                   take-off.ts
- *   3. remote  batched with the other keys of the tick             resolve.ts
+ *   3. remote  batched with the other keys of the turn             far-wave.ts, resolve.ts
  *   4. stale   answer within swr, load behind                      resolve.ts
  *   5. load    lease, bulkhead, timeouts                           load.ts
  *   6. failure stale within staleIfError, else the error to all    resolve.ts
@@ -35,7 +35,7 @@ export function read(
 ): Promise<unknown> {
   return (
     (options === undefined && farRead(chain, query, key, input, absent)) ||
-    patientRead(chain, query, key, input, options)
+    patientRead(chain, query, { key, input, options })
   )
 }
 
@@ -64,60 +64,51 @@ function farRead(
     return more === undefined ? disembark(chain, started) : more.then(() => disembark(chain, started))
   })
 }
+
+/** One read, as it was asked for. */
+interface AskedRead {
+  readonly key: string
+  readonly input: unknown
+  readonly options: ReadOptions | undefined
+  /** Why it loads, where whoever asks knows better than what local tiers have tells. */
+  readonly reason?: Reason
+  /** Is told what it came to. */
+  readonly observe?: (state: Landing['state']) => void
+}
+
+/** Tells the tracer of a read, and gives what is to be told to. */
+type Follow = (view: LocalView | undefined) => TracedRead | undefined
+
 /** The read in full: joins flights, goes back where something was removed meanwhile, heeds all options. */
-export function patientRead(
-  chain: Chain,
-  query: Query,
-  key: string,
-  input: unknown,
-  options?: ReadOptions,
-  reason?: Reason,
-  observe?: (state: Landing['state']) => void,
-): Promise<unknown> {
+export function patientRead(chain: Chain, query: Query, asked: AskedRead): Promise<unknown> {
   const { tracer } = chain.tracing
-  if (tracer === undefined) return answer(chain, query, key, input, options, reason, observe)
-  return traced(chain, tracer, query, key, (follow) =>
-    answer(chain, query, key, input, options, reason, observe, follow),
-  )
+  if (tracer === undefined) return answer(chain, query, asked)
+  return traced(chain, tracer, query, asked)
 }
 
 /** Tells the tracer of one read, from the moment when no local tier had an answer. */
-async function traced(
-  chain: Chain,
-  tracer: Tracer,
-  query: Query,
-  key: string,
-  run: (follow: (view: LocalView | undefined) => TracedRead | undefined) => Promise<unknown>,
-): Promise<unknown> {
+async function traced(chain: Chain, tracer: Tracer, query: Query, asked: AskedRead): Promise<unknown> {
   let trace: TracedRead | undefined
-  let asked = false
-  const follow = (view: LocalView | undefined) => {
-    if (asked) return trace
-    asked = true
-    trace = tracer.read({ def: query.def, key: () => key })
+  let begun = false
+  const follow: Follow = (view) => {
+    if (begun) return trace
+    begun = true
+    trace = tracer.read({ def: query.def, key: () => asked.key })
     const [nearest] = chain.locals.tiers
     if (nearest)
       trace?.tier(view ? (chain.names[view.position] as string) : nearest.name, view?.state ?? 'miss', 0)
     return trace
   }
   try {
-    return await run(follow)
+    return await answer(chain, query, asked, follow)
   } catch (error) {
     trace?.fail(error)
     throw error
   }
 }
 
-async function answer(
-  chain: Chain,
-  query: Query,
-  key: string,
-  input: unknown,
-  options: ReadOptions | undefined,
-  reason: Reason | undefined,
-  observe: ((state: Landing['state']) => void) | undefined,
-  follow?: (view: LocalView | undefined) => TracedRead | undefined,
-): Promise<unknown> {
+async function answer(chain: Chain, query: Query, asked: AskedRead, follow?: Follow): Promise<unknown> {
+  const { key, input, options, reason, observe } = asked
   const { fence, locals } = chain
   options?.signal?.throwIfAborted()
   for (let attempt = 0; ; attempt++) {

@@ -152,18 +152,16 @@ export class Warming {
   async #one({ key, input }: WarmItem): Promise<void> {
     const { signal } = this.#options
     try {
-      await patientRead(
-        this.#chain,
-        this.#query,
+      await patientRead(this.#chain, this.#query, {
         key,
         input,
-        signal ? { signal } : undefined,
-        'warm',
-        (state) => {
+        options: signal && { signal },
+        reason: 'warm',
+        observe: (state) => {
           if (state === 'fresh') this.#skipped++
           else this.#loaded++
         },
-      )
+      })
     } catch (error) {
       this.failed(key, error)
     }
