@@ -108,9 +108,11 @@ export function claimContract(check: Check): void {
 
   check('a softly removed frame still ends at its own time', async (rig) => {
     const node = await rig.connect()
+    const alive = rig.within(300)
     await node.put('k', 'stale', 300)
     await node.coherence.expire(['k'])
-    assert.equal(await node.get('k'), 'stale')
+    const early = await node.get('k')
+    if (alive()) assert.equal(early, 'stale')
     await rig.wait(400)
     assert.equal(await node.get('k'), undefined)
   })

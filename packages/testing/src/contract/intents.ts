@@ -74,8 +74,12 @@ export function intentContract(check: Check): void {
 
   check('the intent of a writer that died ends by itself', async (rig) => {
     const [near, far] = [await rig.connect(), await rig.connect()]
+    const stands = rig.within(60)
     await near.coherence.begin(['k'], mine, 60)
-    assert.equal(await far.look('k'), 'blocked')
+    const early = await far.look('k')
+    // Who stood still for so long has a lease now, and saw nothing of the intent.
+    if (!stands()) return
+    assert.equal(early, 'blocked')
     await rig.wait(120)
     assert.equal(await far.look('k'), 'leased')
   })

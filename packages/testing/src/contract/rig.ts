@@ -137,6 +137,13 @@ export class Rig {
     return this.settled.wait(ms)
   }
 
+  /** Asked before something that lives for `ms` is made: false once it may be over, as where this process stood still. */
+  within(ms: number): () => boolean {
+    const { clock } = this.settled
+    const due = clock.now() + ms
+    return () => clock.now() < due
+  }
+
   async connect(namespace: string = this.namespace): Promise<Node> {
     const { clock, make } = this.settled
     const tier = await make()
