@@ -8,7 +8,7 @@ import { Proxy } from '../proxy.ts'
 import { openTier } from '../rig.ts'
 
 // No heartbeat during a count.
-const quiet = { heartbeat: 5_000, silence: 15_000 } as const
+const quiet = { heartbeat: '1m', silence: '3m' } as const
 
 function costOf(proxy: Proxy) {
   return async (work: () => Promise<unknown>) => {
