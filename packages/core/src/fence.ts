@@ -36,6 +36,13 @@ export function slotsOf(tags: readonly TagStamp[]): readonly number[] {
 /** `suspect`: nobody vouches for it, ask a remote tier. `soft`: stale from now on. `gone`: removed. */
 export type Standing = 'valid' | 'suspect' | 'soft' | 'gone'
 
+/** Numbers and instants of the last removals, by the slot of the tag. */
+class TagRemovals {
+  readonly hard: Float64Array = new Float64Array(tagSlots)
+  readonly soft: Float64Array = new Float64Array(tagSlots)
+  readonly times: Float64Array = new Float64Array(tagSlots).fill(Number.NEGATIVE_INFINITY)
+}
+
 export class RemovalFence {
   /** Number of the last removal noticed. */
   sequence = 0
@@ -49,10 +56,9 @@ export class RemovalFence {
   readonly #keysDone = new Float64Array(keySlots)
   /** Removals of each key that some tier hasn't answered yet. */
   readonly #underWay = new Map<string, number>()
-  readonly #tags = new Float64Array(tagSlots)
-  readonly #softTags = new Float64Array(tagSlots)
   readonly #keyTimes = new Float64Array(keySlots).fill(Number.NEGATIVE_INFINITY)
-  readonly #tagTimes = new Float64Array(tagSlots).fill(Number.NEGATIVE_INFINITY)
+  /** Made with the first: they take more than all else here, and many caches never remove by tag. */
+  #tags: TagRemovals | undefined
   readonly #now: () => number
   #cleared = 0
   #clearedTime = Number.NEGATIVE_INFINITY
@@ -101,9 +107,10 @@ export class RemovalFence {
 
   removeTag(tag: string, soft: boolean): void {
     const slot = tagSlot(tag)
-    const slots = soft ? this.#softTags : this.#tags
-    slots[slot] = this.#mark()
-    this.#tagTimes[slot] = this.#now()
+    this.#tags ??= new TagRemovals()
+    const numbers = soft ? this.#tags.soft : this.#tags.hard
+    numbers[slot] = this.#mark()
+    this.#tags.times[slot] = this.#now()
   }
 
   clear(): void {
@@ -153,24 +160,28 @@ export class RemovalFence {
   /** Instant of the last removal of the key, of any of the tags, or of everything. */
   lastRemoval(key: string, slots: readonly number[]): number {
     let last = Math.max(this.#clearedTime, this.#keyTimes[hash(key) % keySlots] as number)
-    for (const slot of slots) last = Math.max(last, this.#tagTimes[slot] as number)
+    const tags = this.#tags
+    if (tags) for (const slot of slots) last = Math.max(last, tags.times[slot] as number)
     return last
   }
 
   /** Number of the last removal of any of these tags. */
   tagsRemovedAt(slots: readonly number[]): number {
+    const tags = this.#tags
     let last = 0
-    for (const slot of slots)
-      last = Math.max(last, this.#tags[slot] as number, this.#softTags[slot] as number)
+    if (tags)
+      for (const slot of slots) last = Math.max(last, tags.hard[slot] as number, tags.soft[slot] as number)
     return last
   }
 
   standing(entry: LocalEntry): Standing {
     if (this.#cleared > entry.seen) return 'gone'
     let standing: Standing = this.#suspectedAt > entry.seen ? 'suspect' : 'valid'
+    const tags = this.#tags
+    if (tags === undefined) return standing
     for (const slot of entry.slots) {
-      if ((this.#tags[slot] as number) > entry.seen) return 'gone'
-      if ((this.#softTags[slot] as number) > entry.seen && standing === 'valid') standing = 'soft'
+      if ((tags.hard[slot] as number) > entry.seen) return 'gone'
+      if ((tags.soft[slot] as number) > entry.seen && standing === 'valid') standing = 'soft'
     }
     return standing
   }
