@@ -128,6 +128,7 @@ export class Rig {
   readonly namespace: string = `contract-${randomUUID().slice(0, 13)}`
   readonly settled: Settled
   readonly #open: RemoteTier[] = []
+  #closed = false
 
   constructor(settled: Settled) {
     this.settled = settled
@@ -150,7 +151,9 @@ export class Rig {
     this.#open.push(tier)
     const heard: string[] = []
     const state = { gaps: 0, live: Number.NEGATIVE_INFINITY }
-    tier.open({ namespace, clock, lost: () => undefined, warn: () => undefined })
+    // As a cache does: on a machine that is slow enough, a connection may be given up before anything was asked.
+    const lost = () => void this.#greet(tier)
+    tier.open({ namespace, clock, lost, warn: () => undefined })
     tier.coherence?.bus.open({
       namespace,
       clock,
@@ -182,7 +185,19 @@ export class Rig {
     return node
   }
 
+  async #greet(tier: RemoteTier): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await tier.hello()
+        return
+      } catch {
+        await this.wait(50)
+      }
+    }
+  }
+
   async close(): Promise<void> {
+    this.#closed = true
     for (const tier of this.#open) {
       await tier.coherence?.bus.close()
       await tier.close()
