@@ -40,29 +40,31 @@ export class Outbox {
   }
 
   #drain(): Promise<boolean> {
-    this.#draining ??= this.#deliverAll().finally(() => {
-      this.#draining = undefined
-    })
+    if (this.#journal.size === 0 || this.#closed) return Promise.resolve(this.#journal.size === 0)
+    this.#draining ??= this.#deliverAll()
     return this.#draining
   }
 
   async #deliverAll(): Promise<boolean> {
-    while (this.#journal.size > 0 && !this.#closed) {
-      const page = this.#journal.page()
-      try {
+    try {
+      while (this.#journal.size > 0 && !this.#closed) {
+        const page = this.#journal.page()
         if (page.all) await this.#deliver({ kind: 'all' })
         if (page.keys.length > 0) await this.#deliver({ kind: 'keys', keys: page.keys, soft: false })
         if (page.softKeys.length > 0) await this.#deliver({ kind: 'keys', keys: page.softKeys, soft: true })
         if (page.tags.length > 0) await this.#deliver({ kind: 'tags', tags: page.tags, soft: false })
         if (page.softTags.length > 0) await this.#deliver({ kind: 'tags', tags: page.softTags, soft: true })
-      } catch {
-        this.#clock.after(retryMs, () => {
-          if (!this.#closed) void this.#drain()
-        })
-        return false
+        page.confirm()
       }
-      page.confirm()
+      return this.#journal.size === 0
+    } catch {
+      this.#clock.after(retryMs, () => {
+        if (!this.#closed) void this.#drain()
+      })
+      return false
+    } finally {
+      // In the same stretch as the last look at the journal: whoever sends from here on begins anew.
+      this.#draining = undefined
     }
-    return true
   }
 }
