@@ -1,6 +1,7 @@
 import type { Removal } from './bus.ts'
 import type { Clock } from './clock.ts'
 import { Journal } from './journal.ts'
+import type { JournalPage } from './journal.ts'
 
 const retryMs = 100
 
@@ -10,7 +11,9 @@ export class Outbox {
   readonly #journal = new Journal()
   readonly #clock: Clock
   readonly #deliver: (removal: Removal) => Promise<void>
-  #draining: Promise<boolean> | undefined
+  /** Who wants to know what becomes of a removal that isn't on its way yet. */
+  #waiting: ((taken: boolean) => void)[] = []
+  #delivering = false
   #closed = false
 
   constructor(name: string, clock: Clock, deliver: (removal: Removal) => Promise<void>) {
@@ -24,47 +27,53 @@ export class Outbox {
   }
 
   /** Resolves to whether it was taken within `timeout` ms; if not, it stays queued. */
-  async send(removal: Removal, timeout: number): Promise<boolean> {
+  send(removal: Removal, timeout: number): Promise<boolean> {
     this.#journal.add(removal)
-    let cancel = () => {}
-    const late = new Promise<boolean>((resolve) => {
-      cancel = this.#clock.after(timeout, () => resolve(false))
+    return new Promise<boolean>((resolve) => {
+      const cancel = this.#clock.after(timeout, () => resolve(false))
+      this.#waiting.push((taken) => {
+        cancel()
+        resolve(taken)
+      })
+      void this.#deliverAll()
     })
-    const done = await Promise.race([this.#drain(), late])
-    cancel()
-    return done
   }
 
   close(): void {
     this.#closed = true
   }
 
-  #drain(): Promise<boolean> {
-    if (this.#journal.size === 0 || this.#closed) return Promise.resolve(this.#journal.size === 0)
-    this.#draining ??= this.#deliverAll()
-    return this.#draining
-  }
-
-  async #deliverAll(): Promise<boolean> {
+  /** Never rejects. */
+  async #deliverAll(): Promise<void> {
+    if (this.#delivering) return
+    this.#delivering = true
+    let onTheWay: readonly ((taken: boolean) => void)[] = []
     try {
       while (this.#journal.size > 0 && !this.#closed) {
         const page = this.#journal.page()
-        if (page.all) await this.#deliver({ kind: 'all' })
-        if (page.keys.length > 0) await this.#deliver({ kind: 'keys', keys: page.keys, soft: false })
-        if (page.softKeys.length > 0) await this.#deliver({ kind: 'keys', keys: page.softKeys, soft: true })
-        if (page.tags.length > 0) await this.#deliver({ kind: 'tags', tags: page.tags, soft: false })
-        if (page.softTags.length > 0) await this.#deliver({ kind: 'tags', tags: page.softTags, soft: true })
+        onTheWay = this.#waiting.splice(0)
+        await this.#deliverPage(page)
         page.confirm()
+        // What came meanwhile is the next page's: under a steady stream nobody waits for its end.
+        for (const tell of onTheWay) tell(true)
       }
-      return this.#journal.size === 0
     } catch {
+      for (const tell of onTheWay) tell(false)
       this.#clock.after(retryMs, () => {
-        if (!this.#closed) void this.#drain()
+        if (!this.#closed) void this.#deliverAll()
       })
-      return false
     } finally {
-      // In the same stretch as the last look at the journal: whoever sends from here on begins anew.
-      this.#draining = undefined
+      // In one stretch with the last look at the journal: who sends from here on begins anew.
+      this.#delivering = false
     }
+    for (const tell of this.#waiting.splice(0)) tell(this.#journal.size === 0)
+  }
+
+  async #deliverPage(page: JournalPage): Promise<void> {
+    if (page.all) await this.#deliver({ kind: 'all' })
+    if (page.keys.length > 0) await this.#deliver({ kind: 'keys', keys: page.keys, soft: false })
+    if (page.softKeys.length > 0) await this.#deliver({ kind: 'keys', keys: page.softKeys, soft: true })
+    if (page.tags.length > 0) await this.#deliver({ kind: 'tags', tags: page.tags, soft: false })
+    if (page.softTags.length > 0) await this.#deliver({ kind: 'tags', tags: page.softTags, soft: true })
   }
 }

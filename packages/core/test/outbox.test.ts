@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import { Outbox } from '../src/outbox.ts'
 
@@ -20,6 +20,42 @@ test('what is sent as the one before is taken is not said to be taken before it 
       0,
     ])
   }
+})
+
+test('each is told as soon as it was taken itself, however many come meanwhile', async () => {
+  const calls: (() => void)[] = []
+  const outbox = new Outbox('bus', systemClock, () => new Promise<void>((taken) => calls.push(taken)))
+  const told: string[] = []
+  const send = (key: string) =>
+    outbox
+      .send({ kind: 'keys', keys: [key], soft: false }, 10_000)
+      .then((taken) => told.push(`${key} ${taken}`))
+  const sent = [send('a')]
+  for (const key of ['b', 'c', 'd']) {
+    sent.push(send(key))
+    calls.at(-1)?.()
+    await new Promise(setImmediate)
+  }
+  expect(told).toEqual(['a true', 'b true', 'c true'])
+  calls.at(-1)?.()
+  await Promise.all(sent)
+  expect(told.at(-1)).toBe('d true')
+})
+
+test('what was refused is said to wait, and is tried again', async () => {
+  let refuses = true
+  const taken: string[] = []
+  const outbox = new Outbox('bus', systemClock, async (removal) => {
+    await Promise.resolve()
+    if (refuses) throw new Error('out of reach')
+    if (removal.kind === 'keys') taken.push(...removal.keys)
+  })
+  const keys = ['a', 'b']
+  const sent = keys.map((key) => outbox.send({ kind: 'keys', keys: [key], soft: false }, 10_000))
+  expect(await Promise.all(sent)).toEqual([false, false])
+  refuses = false
+  await vi.waitUntil(() => outbox.size === 0, { timeout: 10_000 })
+  expect(taken).toEqual(keys)
 })
 
 test('what a closed one did not deliver is not said to be taken', async () => {
