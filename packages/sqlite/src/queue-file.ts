@@ -36,6 +36,13 @@ PRAGMA user_version = ${format};
 
 type Row = Readonly<Record<string, unknown>>
 
+/** The right to apply a topic's writes, as its worker took or renewed it last. */
+export interface Right {
+  readonly worker: string
+  /** On the wall clock. */
+  readonly until: number
+}
+
 /** One opening of a queue's file. Everything here is to be called within `transaction`. */
 export class QueueFile {
   readonly #database: DatabaseSync
@@ -101,11 +108,15 @@ export class QueueFile {
       readonly after: string
       readonly limit: number
       readonly now: number
+      /** Whether another worker's right still stands. */
+      readonly stands: (right: Right) => boolean
     },
   ): { writes: PendingWrite[]; next: string | undefined } | undefined {
     const { worker, now, limit } = o
-    const holder = this.#prepare('SELECT worker, until FROM workers WHERE topic = ?').get(topic)
-    if (holder && holder['worker'] !== worker && Number(holder['until']) > now) return undefined
+    const held = this.#prepare('SELECT worker, until FROM workers WHERE topic = ?').get(topic) as
+      | Right
+      | undefined
+    if (held && held.worker !== worker && o.stands(held)) return undefined
     this.#run('REPLACE INTO workers VALUES (?, ?, ?)', topic, worker, Math.ceil(now + o.holdMs))
     const rows = this.#prepare(
       'SELECT key, token, place, bytes FROM pending WHERE topic = ? AND place > ? ORDER BY place LIMIT ?',

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CacheError, checkCodec, checkKeys, checkName, expectation } from '@tierstack/cache-core'
+import { CacheError, checkCodec, checkKeys, checkName, expectation, systemClock } from '@tierstack/cache-core'
 import type {
   Clock,
   Codec,
@@ -13,6 +13,8 @@ import { msgpack } from '@tierstack/cache-serializers'
 import { failureOf, unavailable } from './failure.ts'
 import { checkPath, memoryPath } from './options.ts'
 import { QueueFile } from './queue-file.ts'
+import type { Right } from './queue-file.ts'
+import { WatchedRights } from './watched-rights.ts'
 
 export interface SqliteQueueOptions {
   /**
@@ -41,6 +43,7 @@ class SqliteWriteQueue implements WriteQueue {
   readonly #path: string
   #namespace = ''
   #clock: Clock | undefined
+  #rights: WatchedRights = new WatchedRights(systemClock)
   #file: QueueFile | undefined
   #closed = false
 
@@ -53,6 +56,7 @@ class SqliteWriteQueue implements WriteQueue {
   open(host: WriteQueueHost): void {
     this.#namespace = host.namespace
     this.#clock = host.clock
+    this.#rights = new WatchedRights(host.clock)
   }
 
   append(topic: string, writes: readonly QueuedWrite[]): Promise<void> {
@@ -67,7 +71,8 @@ class SqliteWriteQueue implements WriteQueue {
     topic: string,
     o: { readonly worker: string; readonly holdMs: number; readonly after: string; readonly limit: number },
   ): Promise<{ readonly writes: readonly PendingWrite[]; readonly next: string | undefined } | undefined> {
-    return this.#run((file) => file.take(this.#scope(topic), { ...o, now: this.#wall() }))
+    const stands = (right: Right) => this.#rights.stands(topic, right, o.holdMs)
+    return this.#run((file) => file.take(this.#scope(topic), { ...o, now: this.#wall(), stands }))
   }
 
   renew(topic: string, worker: string, holdMs: number): Promise<boolean> {

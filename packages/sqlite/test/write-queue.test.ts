@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@tierstack/cache-core'
-import type { WriteQueue } from '@tierstack/cache-core'
+import type { Clock, WriteQueue } from '@tierstack/cache-core'
 import { queueContract } from '@tierstack/cache-testing'
 import { afterAll, describe, expect, test } from 'vitest'
 import { sqlite, sqliteWriteQueue } from '../src/index.ts'
@@ -57,4 +57,48 @@ test('a damaged file is refused and kept, as writes may be in it', async () => {
 test('what would not last is refused by the options', () => {
   expect(() => sqliteWriteQueue({ path: ':memory:' })).toThrow('as writes have to last')
   expect(() => sqliteWriteQueue({ path: '' })).toThrow('Expected `path`')
+})
+
+describe('when the wall clock is set', () => {
+  const holdMs = 5_000
+  const worker = (path: string, name: string, clock: Clock) => {
+    const queue = sqliteWriteQueue({ path })
+    queue.open({ namespace: 'test', clock, warn: () => undefined })
+    const takes = async () =>
+      (await queue.take('t', { worker: name, holdMs, after: '', limit: 10 })) !== undefined
+    return { queue, takes }
+  }
+  const twoWorkers = async (name: string) => {
+    const time = { now: 1_000, wall: 1_800_000_000_000 }
+    const clock: Clock = { now: () => time.now, wall: () => time.wall, after: () => () => undefined }
+    const path = join(folder, name)
+    const [first, second] = [worker(path, 'first', clock), worker(path, 'second', clock)]
+    await first.queue.append('t', [write])
+    expect([await first.takes(), await second.takes()]).toEqual([true, false])
+    return { time, first, second, close: () => Promise.all([first.queue.close(), second.queue.close()]) }
+  }
+
+  test('back, the right of a worker that died ends all the same', async () => {
+    const { time, second, close } = await twoWorkers('back.sqlite')
+    time.wall -= 3_600_000
+    time.now += holdMs - 1
+    expect(await second.takes()).toBe(false)
+    time.now += 1
+    expect(await second.takes()).toBe(true)
+    await close()
+  })
+
+  test('forward, a worker that lives keeps its right', async () => {
+    const { time, first, second, close } = await twoWorkers('forward.sqlite')
+    time.wall += 3_600_000
+    time.now += holdMs - 1
+    expect(await second.takes()).toBe(false)
+    expect(await first.queue.renew('t', 'first', holdMs)).toBe(true)
+    time.now += holdMs - 1
+    time.wall += holdMs - 1
+    expect(await second.takes()).toBe(false)
+    await first.queue.release('t', 'first')
+    expect(await second.takes()).toBe(true)
+    await close()
+  })
 })
