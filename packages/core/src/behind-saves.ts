@@ -50,6 +50,8 @@ export class BehindSaves {
         const opened = await Promise.all(
           writes.map(({ key, bytes, token }) => this.#queued.open(key, bytes, token)),
         )
+        // Opening them may have waited for a key.
+        if (!holds()) return
         await this.#saving((signal) => saveMany(opened, signal))
         this.#saves += writes.length
         for (const { key } of writes) this.#failures.delete(key)
@@ -64,7 +66,7 @@ export class BehindSaves {
     const lane = async () => {
       for (const write of left) {
         if (!holds()) return
-        const applied = await this.#one(write)
+        const applied = await this.#one(write, holds)
         if (applied) done.push(applied)
       }
     }
@@ -79,7 +81,7 @@ export class BehindSaves {
   }
 
   /** Saves one write. Resolves to what is to be confirmed with the others. */
-  async #one(write: PendingWrite): Promise<Applied | undefined> {
+  async #one(write: PendingWrite, holds: () => boolean): Promise<Applied | undefined> {
     const { save, changing, entriesOf, queue, topic } = this.#parts
     const { key } = write
     let other: boolean
@@ -87,6 +89,7 @@ export class BehindSaves {
     try {
       const opened = await this.#queued.open(key, write.bytes, write.token)
       version = opened.version
+      if (!holds()) return undefined
       other = await this.#saving((signal) => save(opened, signal))
     } catch (error) {
       await this.#failed(write, error)

@@ -4,7 +4,7 @@ import type { FakeClock } from '@tierstack/cache-testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createCache } from '../src/index.ts'
-import type { Definition } from '../src/index.ts'
+import type { Codec, Definition } from '../src/index.ts'
 import { finish, outcome } from './rig.ts'
 
 interface Row {
@@ -53,8 +53,9 @@ function fleet(clock: FakeClock = fakeClock()) {
     return { ...connected, append }
   }
   /** A process with a cache of its own. */
-  const start = (rest: Partial<Definition<number, string>> = {}) => {
+  const start = (rest: Partial<Definition<number, string>> = {}, codec?: Codec) => {
     const cache = createCache({
+      ...(codec && { codec }),
       namespace: 'test',
       jitter: false,
       clock,
@@ -405,6 +406,44 @@ describe('write-behind: when the right to save is lost', () => {
     expect(waiting).toHaveLength(1)
     expect(table.saves).toEqual(['1=old'])
   })
+
+  for (const ids of [[1], [1, 2]]) {
+    test(`nor one that was stopped while it opened ${ids.length === 1 ? 'a write' : 'several'}`, async () => {
+      const time = fakeClock()
+      let stopped = 0
+      const { clock, table, start } = fleet({ ...time, now: () => time.now() + stopped })
+      const slow: Codec = {
+        id: 200,
+        name: 'slow',
+        encode: (value) => Buffer.from(JSON.stringify(value)),
+        decode: (bytes) => {
+          // Once, for longer than the right is held.
+          stopped ||= 6_000
+          return JSON.parse(Buffer.from(bytes).toString()) as unknown
+        },
+      }
+      const begun: number[] = []
+      const save = table.save
+      await using node = start(
+        {
+          save: (id, value, context) => {
+            begun.push(stopped)
+            return save(id, value, context)
+          },
+          saveMany: async (writes) => {
+            begun.push(stopped)
+            for (const { input, value, token } of writes) await save(input, value, { token })
+          },
+        },
+        slow,
+      )
+      await Promise.all(ids.map((id) => node.row.write(id, 'new')))
+      await clock.settle()
+      expect([stopped, begun]).toEqual([6_000, []])
+      expect(await finish(clock, node.row.flush())).toBe(0)
+      expect(table.saves.toSorted()).toEqual(ids.map((id) => `${id}=new`))
+    })
+  }
 })
 
 describe('write-behind and transactions', () => {
