@@ -55,13 +55,19 @@ type QueueVerb =
   | 'state'
 
 export const queueSql: Readonly<Record<QueueVerb, string>> = {
-  /** Numbered in the order of the call, written in that of the keys, against deadlocks. A later write's number is drawn under the lock of its row. */
+  /**
+   * Placed in the order of the call, written in that of the keys, against deadlocks. Each gets its number as its row is
+   * written, or under the lock of the one that is there: what came and went while another key's row was waited for has a
+   * lower one.
+   */
   append: `insert into tierstack.write_queue as q (topic, key, bytes, token, place)
-    select $1, u.key, u.bytes, u.number, u.number from (
-      select o.key, o.bytes, nextval('tierstack.write_number') as number from (
-        select * from unnest($2::bytea[], $3::bytea[]) with ordinality as g(key, bytes, at) order by at
-      ) o
-    ) u order by u.key
+    select $1, s.key, s.bytes, nextval('tierstack.write_number'), s.place from (
+      select u.key, u.bytes, u.place from (
+        select o.key, o.bytes, nextval('tierstack.write_number') as place from (
+          select * from unnest($2::bytea[], $3::bytea[]) with ordinality as g(key, bytes, at) order by at
+        ) o
+      ) u order by u.key
+    ) s
     on conflict (topic, key) do update
     set bytes = excluded.bytes, token = nextval('tierstack.write_number')`,
 

@@ -47,6 +47,38 @@ test('writers of the same keys, in any order, end with the last one and never bl
   expect((await queue.state('t')).size).toBe(keys.length)
 })
 
+test('a write that waited for the row of another key is numbered after what came and went meanwhile', async () => {
+  const url = await newDatabase(postgres())
+  const pool = poolOf(url)
+  onTestFinished(() => pool.end())
+  const queue = open(pool)
+  const tokenOf = async (key: string) => {
+    const taken = await queue.take('t', { worker: 'w', holdMs: 60_000, after: '', limit: 10 })
+    return taken?.writes.find((one) => one.key === key)
+  }
+  await queue.append('t', [{ key: 'a', bytes: bytes('0') }])
+  const other = await connect(url)
+  await other.query('begin')
+  await other.query("select from tierstack.write_queue where key = 'a' for update")
+  const late = queue.append('t', [
+    { key: 'a', bytes: bytes('late') },
+    { key: 'b', bytes: bytes('late') },
+  ])
+  await until('the wait for the row', async () => {
+    const { rows } = await pool.query("select from pg_stat_activity where wait_event_type = 'Lock'")
+    return rows.length > 0
+  })
+  await queue.append('t', [{ key: 'b', bytes: bytes('early') }])
+  const early = await tokenOf('b')
+  if (early === undefined) throw new Error('the early write')
+  await queue.confirm('t', [early])
+  await other.query('commit')
+  await late
+  const pending = await tokenOf('b')
+  expect(pending?.bytes.toString()).toBe('late')
+  expect(Number(pending?.token)).toBeGreaterThan(Number(early.token))
+})
+
 test('what was acknowledged survives a kill of the server, and the queue goes on', async () => {
   const pool = poolOf(postgres().url)
   onTestFinished(() => pool.end())
