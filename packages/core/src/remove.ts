@@ -23,6 +23,8 @@ export interface Receipt<N extends string = string> {
 interface Walk {
   readonly removal: Removal
   readonly origin: Origin
+  /** Edges have written it down already. */
+  readonly announced?: boolean
   /** Drops it from this process, before any tier is told. */
   readonly begin: () => void
   /** Every tier was told. */
@@ -52,7 +54,7 @@ async function walkTiers(chain: Chain, policy: ResolvedPolicy, o: Walk): Promise
   o.begin()
   try {
     // Written down before anybody is told: whoever dies below leaves a purge that somebody else will make.
-    if (chain.edges.length > 0) await announceTo(chain, removal, timeout)
+    if (chain.edges.length > 0 && o.announced !== true) await announceTo(chain, removal, timeout)
     for (const link of chain.links.toReversed()) {
       const verb = o.there(link)
       if (verb === undefined) continue
@@ -92,10 +94,11 @@ function announceTo(chain: Chain, removal: Removal, timeout: number): Promise<un
   return Promise.all(chain.edges.map((edge) => edge.announce(removal, timeout)))
 }
 
-/** Lets edges write down that keys will have to be purged. */
+/** Lets edges write down that keys will have to be purged: once for each purge that follows. */
 export async function announce(chain: Chain, keys: readonly string[], policy: ResolvedPolicy): Promise<void> {
   if (chain.edges.length === 0) return
-  await announceTo(chain, { kind: 'keys', keys, soft: false }, policy.timeouts.removal)
+  const removal = { kind: 'keys', keys: [...new Set(keys)], soft: false } as const
+  await announceTo(chain, removal, policy.timeouts.removal)
 }
 
 /** Removes keys everywhere. Soft: they stay usable within `swr` and `staleIfError`, but count as expired. */
@@ -106,18 +109,40 @@ export function removeKeys(
   soft: boolean,
   origin: Origin = 'local',
 ): Promise<Receipt> {
-  const unique = [...new Set(keys)]
-  if (unique.length === 0) return Promise.resolve(nothingToDo(chain))
-  return walk(chain, policy, {
-    removal: { kind: 'keys', keys: unique, soft },
+  return walkKeys(chain, policy, [...new Set(keys)], { soft, origin, announced: false })
+}
+
+/** As `removeKeys`, after an `announce` of the same keys. */
+export function removeAnnounced(
+  chain: Chain,
+  policy: ResolvedPolicy,
+  keys: readonly string[],
+): Promise<Receipt> {
+  return walkKeys(chain, policy, [...new Set(keys)], { soft: false, origin: 'local', announced: true })
+}
+
+function walkKeys(
+  chain: Chain,
+  policy: ResolvedPolicy,
+  keys: readonly string[],
+  {
+    soft,
     origin,
-    begin: () => beginRemoval(chain, unique, soft),
-    end: () => endRemoval(chain, unique),
+    announced,
+  }: { readonly soft: boolean; readonly origin: Origin; readonly announced: boolean },
+): Promise<Receipt> {
+  if (keys.length === 0) return Promise.resolve(nothingToDo(chain))
+  return walk(chain, policy, {
+    removal: { kind: 'keys', keys, soft },
+    origin,
+    announced,
+    begin: () => beginRemoval(chain, keys, soft),
+    end: () => endRemoval(chain, keys),
     there: (link) => {
       const { coherence, tier } = link
-      const [only] = unique
-      if (soft && coherence) return () => coherence.expire(unique)
-      return unique.length === 1 ? () => link.delete(only as string) : () => tier.delete(unique)
+      const [only] = keys
+      if (soft && coherence) return () => coherence.expire(keys)
+      return keys.length === 1 ? () => link.delete(only as string) : () => tier.delete(keys)
     },
   })
 }

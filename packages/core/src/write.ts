@@ -4,7 +4,7 @@ import { dropKeysHere } from './drop.ts'
 import { CacheError } from './errors.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { RemoteLink } from './remote-link.ts'
-import { announce, removeKeys } from './remove.ts'
+import { announce, removeAnnounced } from './remove.ts'
 import { token } from './token.ts'
 
 /**
@@ -105,6 +105,6 @@ export async function end(
   dropKeysHere(chain, keys, false)
   // Tiers that hold no intents, and those that couldn't be told before.
   if (announced.length < chain.links.length || chain.buses.length > 0 || chain.edges.length > 0) {
-    await removeKeys(chain, { ...policy, invalidation: 'queue' }, keys, false)
+    await removeAnnounced(chain, { ...policy, invalidation: 'queue' }, keys)
   }
 }

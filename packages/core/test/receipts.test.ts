@@ -136,10 +136,41 @@ describe('receipts', () => {
       'purge =k',
       'announce =w',
       'commit',
-      'announce =w',
       'delete =w',
       'purge =w',
     ])
+    await finish(clock, cache.close())
+  })
+
+  test('whatever removes writes each purge down once', async () => {
+    const clock = fakeClock()
+    const cdn = edge()
+    const store = processStore({ clock, bus: inProcessBus({ clock }) })
+    const cache = createCache({ namespace: 'test', clock, tiers: [memory(), store.tier(), cdn] })
+    const rows = new Map<number, string>()
+    const row = cache.define<number, string>({
+      name: 'row',
+      load: (id) => rows.get(id) ?? 'nothing',
+      save: async (id, value) => void rows.set(id, value),
+      write: 'through',
+    })
+    await clock.settle()
+    const verbs: (() => Promise<unknown>)[] = [
+      () => cache.delete('k'),
+      () => cache.expire('k'),
+      () => cache.set('k', 1),
+      () => cache.invalidateTags('t'),
+      () => cache.write('k', () => undefined),
+      () => cache.write(['a', 'b', 'a'], () => undefined),
+      () => row.write(1, 'new'),
+      () => row.update(1, (old) => `${old}er`),
+      () => cache.clear(),
+    ]
+    for (const verb of verbs) {
+      await finish(clock, verb())
+      const told = (list: readonly EdgePurge[]) => list.map((what) => JSON.stringify(what))
+      expect([verb.toString(), told(cdn.announced)]).toEqual([verb.toString(), told(cdn.purged)])
+    }
     await finish(clock, cache.close())
   })
 

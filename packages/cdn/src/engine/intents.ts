@@ -6,12 +6,17 @@ const lapse = 60_000
 /** Ids of removals that are done are struck out together, this long after the first, ms. */
 const strikeAfter = 200
 
+interface Announced {
+  readonly id: number
+  readonly at: number
+}
+
 /** What is written down of removals: before anybody is told of them, until they are purged for the last time. */
 export class Intents {
   readonly #lane: PurgeLane
   readonly #clock: Clock
   /** Written down, of which the purge hasn't been asked for yet. */
-  readonly #announced = new Map<string, { readonly ids: number[]; readonly at: number }>()
+  readonly #announced = new Map<string, Announced[]>()
   #done: number[] = []
   #striking = false
 
@@ -23,27 +28,33 @@ export class Intents {
   async announce(what: EdgePurge): Promise<void> {
     const id = await this.#lane.put(what)
     const key = JSON.stringify(what)
-    const known = this.#announced.get(key)
-    if (known === undefined) this.#announced.set(key, { ids: [id], at: this.#clock.now() })
-    else known.ids.push(id)
+    const announced = { id, at: this.#clock.now() }
+    const same = this.#announced.get(key)
+    if (same === undefined) this.#announced.set(key, [announced])
+    else same.push(announced)
   }
 
-  /** The ids of a removal that is to be purged now, written down by its announcement or else here. */
-  async idsOf(what: EdgePurge): Promise<readonly number[]> {
+  /**
+   * The id of a removal that is to be purged now, written down by its announcement or else here. Of several that want the
+   * same, each takes one: whoever still works on the source must find its own when it dies.
+   */
+  async idOf(what: EdgePurge): Promise<number> {
     const key = JSON.stringify(what)
-    const ids = this.#announced.get(key)?.ids
-    this.#announced.delete(key)
-    return ids ?? [await this.#lane.put(what)]
+    const same = this.#announced.get(key)
+    const first = same?.shift()
+    if (same?.length === 0) this.#announced.delete(key)
+    return first?.id ?? (await this.#lane.put(what))
   }
 
   /** What was announced and then forgotten. */
   lapsed(): readonly { readonly what: EdgePurge; readonly ids: readonly number[] }[] {
     const now = this.#clock.now()
     const found = []
-    for (const [key, { ids, at }] of this.#announced) {
-      if (now - at < lapse) continue
-      this.#announced.delete(key)
-      found.push({ what: JSON.parse(key) as EdgePurge, ids })
+    for (const [key, same] of this.#announced) {
+      const young = same.findIndex(({ at }) => now - at < lapse)
+      const old = same.splice(0, young < 0 ? same.length : young)
+      if (same.length === 0) this.#announced.delete(key)
+      if (old.length > 0) found.push({ what: JSON.parse(key) as EdgePurge, ids: old.map(({ id }) => id) })
     }
     return found
   }

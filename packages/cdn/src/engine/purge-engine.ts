@@ -84,7 +84,7 @@ export class PurgeEngine {
     let ids: readonly number[] = []
     let written = this.#o.durable
     try {
-      ids = await this.#intents.idsOf(what)
+      ids = [await this.#intents.idOf(what)]
     } catch (error) {
       // Not written down, but not forgotten either, as long as this process lives.
       written = false
