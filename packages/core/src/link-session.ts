@@ -66,6 +66,8 @@ export class LinkSession {
   /** Answers that belong to an earlier session are void: the store behind it may have been another. */
   #session = 0
   #joined: Promise<void>
+  /** Keys with a reason to stay away, and how many. */
+  readonly #away = new Map<string, number>()
   #readTimeout = 50
 
   constructor(tier: RemoteTier, host: LinkHost, hearsay: boolean) {
@@ -116,8 +118,19 @@ export class LinkSession {
   usable(key: string): boolean {
     return (
       (this.state === 'up' || this.state === 'joining') &&
-      !(this.journal.size > 0 && this.journal.fences(key))
+      !(this.journal.size > 0 && this.journal.fences(key)) &&
+      !(this.#away.size > 0 && this.#away.has(key))
     )
+  }
+
+  /** Keeps a key away from the tier until the function that it returns is called. */
+  keepAway(key: string): () => void {
+    this.#away.set(key, (this.#away.get(key) ?? 0) + 1)
+    return () => {
+      const left = (this.#away.get(key) ?? 1) - 1
+      if (left > 0) this.#away.set(key, left)
+      else this.#away.delete(key)
+    }
   }
 
   /** The tier's deadline for one read or fill, ms: the strictest in use. */

@@ -161,7 +161,8 @@ export async function fill(
 
 /**
  * A tier without compare-and-set takes any write, so the process' own fence has to do: looked at before, and once
- * more after the write, which is taken back when a removal overtook it.
+ * more after the write, which is taken back when a removal overtook it, or when nobody knows whether it was done. Until
+ * then nobody here reads what it may have left.
  */
 async function writeUnfenced(
   chain: Chain,
@@ -169,13 +170,23 @@ async function writeUnfenced(
   item: FrameWrite,
   sequence: number,
 ): Promise<WriteOutcome> {
-  const outcome = await link.write(item)
-  if (!chain.fence.keyRemoved(item.key, sequence)) return outcome
   const { key } = item
-  await link.remove(
-    () => link.tier.delete([key]),
-    removalTimeout,
-    (journal) => journal.addKeys([key], false),
-  )
-  return 'fenced'
+  const takeBack = () =>
+    link.remove(
+      () => link.tier.delete([key]),
+      removalTimeout,
+      (journal) => journal.addKeys([key], false),
+    )
+  const settled = link.keepAway(key)
+  try {
+    const outcome = await link.write(item)
+    if (!chain.fence.keyRemoved(key, sequence)) return outcome
+    await takeBack()
+    return 'fenced'
+  } catch (error) {
+    await takeBack()
+    throw error
+  } finally {
+    settled()
+  }
 }

@@ -235,6 +235,22 @@ describe('fills against removals', () => {
     expect(await node.cache.get('k')).toBeUndefined()
   })
 
+  test('there, nobody reads what such a write left until it is taken back', async () => {
+    await using node = oneNode({}, { coherence: false })
+    let deletes = 0
+    node.tier.plan = (verb) =>
+      verb === 'write' || (verb === 'delete' && ++deletes > 1) ? { delay: 20 } : undefined
+    await node.cache.getOrSet('k', () => 'v1')
+    await node.clock.settle()
+    await node.cache.delete('k')
+    await node.clock.advance(30)
+    expect(deletes).toBe(2)
+    expect(await node.cache.getOrSet('k', () => 'v2')).toBe('v2')
+    await node.clock.advance(30)
+    await node.cache.drain()
+    expect(await node.cache.get('k')).toBe('v2')
+  })
+
   test('there, a tag invalidated during a load keeps its result out as well', async () => {
     await using node = oneNode({}, { coherence: false })
     const source = new Source([['k', 'v1']]).hold()
