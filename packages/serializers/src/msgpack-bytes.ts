@@ -6,7 +6,7 @@ const chunkBytes = 8 * 1_024
 const shortText = 64
 
 /** What is thrown where the caller's bytes are too few. */
-export const full = new Error('no room')
+export const full: Error = new Error('no room')
 
 /** Bytes of msgpack under way, and how all that is not a record is written: as msgpackr does it. */
 export class MsgpackBytes {

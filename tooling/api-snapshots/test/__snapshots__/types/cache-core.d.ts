@@ -1032,6 +1032,7 @@ export interface Receipt<N extends string = string> {
 }
 export declare function announce(chain: Chain, keys: readonly string[], policy: ResolvedPolicy): Promise<void>;
 export declare function removeKeys(chain: Chain, policy: ResolvedPolicy, keys: readonly string[], soft: boolean, origin?: Origin): Promise<Receipt>;
+export declare function removeAnnounced(chain: Chain, policy: ResolvedPolicy, keys: readonly string[]): Promise<Receipt>;
 export declare function removeTags(chain: Chain, policy: ResolvedPolicy, tags: readonly string[], soft: boolean, origin?: Origin): Promise<Receipt>;
 export declare function removeAll(chain: Chain, policy: ResolvedPolicy, origin?: Origin): Promise<Receipt>;
 export declare function removeChanged(chain: Chain, policy: ResolvedPolicy, removal: Removal, origin: Origin): Promise<Receipt>;

@@ -79,6 +79,7 @@ export declare class Rig {
     readonly settled: Settled;
     constructor(settled: Settled);
     wait(ms: number): Promise<void>;
+    within(ms: number): () => boolean;
     connect(namespace?: string): Promise<Node>;
     close(): Promise<void>;
 }
