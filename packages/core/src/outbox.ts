@@ -1,9 +1,12 @@
+import { answerInTime } from './answer-in-time.ts'
 import type { Removal } from './bus.ts'
 import type { Clock } from './clock.ts'
 import { Journal } from './journal.ts'
 import type { JournalPage } from './journal.ts'
 
 const retryMs = 100
+/** Whoever hasn't taken a removal by then is asked again, ms: a connection that is dead without knowing it never answers. */
+const deliveryMs = 10_000
 
 /** Removals on their way to somebody who only listens: a bus, a CDN. What wasn't taken is kept and tried again. */
 export class Outbox {
@@ -19,7 +22,7 @@ export class Outbox {
   constructor(name: string, clock: Clock, deliver: (removal: Removal) => Promise<void>) {
     this.name = name
     this.#clock = clock
-    this.#deliver = deliver
+    this.#deliver = (removal) => answerInTime(clock, name, deliver(removal), deliveryMs)
   }
 
   get size(): number {

@@ -1,3 +1,4 @@
+import { fakeClock } from '@tierstack/cache-testing'
 import { expect, test, vi } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import { Outbox } from '../src/outbox.ts'
@@ -56,6 +57,22 @@ test('what was refused is said to wait, and is tried again', async () => {
   refuses = false
   await vi.waitUntil(() => outbox.size === 0, { timeout: 10_000 })
   expect(taken).toEqual(keys)
+})
+
+test('a bus that never answers holds up nothing for good', async () => {
+  const clock = fakeClock()
+  let hangs = true
+  const taken: string[] = []
+  const outbox = new Outbox('bus', clock, async (removal) => {
+    if (hangs) await new Promise<never>(() => {})
+    if (removal.kind === 'keys') taken.push(...removal.keys)
+  })
+  const first = outbox.send({ kind: 'keys', keys: ['first'], soft: false }, 500)
+  await clock.advance(500)
+  expect(await first).toBe(false)
+  hangs = false
+  await clock.advance(20_000)
+  expect([taken, outbox.size]).toEqual([['first'], 0])
 })
 
 test('what a closed one did not deliver is not said to be taken', async () => {
