@@ -1,4 +1,5 @@
 import type { LocalEntry, TagStamp } from './entry.ts'
+import { KeyCounts } from './key-counts.ts'
 import { unitAt } from './unit-at.ts'
 
 /*
@@ -55,7 +56,7 @@ export class RemovalFence {
   readonly #keysHere = new Float64Array(keySlots)
   readonly #keysDone = new Float64Array(keySlots)
   /** Removals of each key that some tier hasn't answered yet. */
-  readonly #underWay = new Map<string, number>()
+  readonly #underWay = new KeyCounts()
   readonly #keyTimes = new Float64Array(keySlots).fill(Number.NEGATIVE_INFINITY)
   /** Made with the first: they take more than all else here, and many caches never remove by tag. */
   #tags: TagRemovals | undefined
@@ -86,14 +87,12 @@ export class RemovalFence {
    */
   beginRemoval(key: string): void {
     this.removeKeyHere(key)
-    this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1)
+    this.#underWay.add(key)
   }
 
   /** The removal has reached every tier, or is queued for those that it hasn't. */
   endRemoval(key: string): void {
-    const left = (this.#underWay.get(key) ?? 1) - 1
-    if (left > 0) this.#underWay.set(key, left)
-    else this.#underWay.delete(key)
+    this.#underWay.remove(key)
     const slot = hash(key) % keySlots
     this.#keysDone[slot] = ++this.sequence
     this.#keysHere[slot] = this.sequence
@@ -102,7 +101,7 @@ export class RemovalFence {
 
   /** May a tier still hold the value from before a removal that was asked for in this process? */
   removing(key: string): boolean {
-    return this.#underWay.size > 0 && this.#underWay.has(key)
+    return this.#underWay.has(key)
   }
 
   removeTag(tag: string, soft: boolean): void {

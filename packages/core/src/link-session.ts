@@ -7,6 +7,7 @@ import type { Events, TierVerb } from './events.ts'
 import { Journal } from './journal.ts'
 import type { JournalPage } from './journal.ts'
 import { JournalDrain } from './journal-drain.ts'
+import { KeyCounts } from './key-counts.ts'
 import { LinkTrouble, whyOf } from './link-trouble.ts'
 import type { RemoteTier } from './remote-tier.ts'
 import type { TierCounters } from './stats.ts'
@@ -66,8 +67,8 @@ export class LinkSession {
   /** Answers that belong to an earlier session are void: the store behind it may have been another. */
   #session = 0
   #joined: Promise<void>
-  /** Keys with a reason to stay away, and how many. */
-  readonly #away = new Map<string, number>()
+  /** Keys that have another reason to stay away than the journal. */
+  readonly #away = new KeyCounts()
   #readTimeout = 50
 
   constructor(tier: RemoteTier, host: LinkHost, hearsay: boolean) {
@@ -119,18 +120,14 @@ export class LinkSession {
     return (
       (this.state === 'up' || this.state === 'joining') &&
       !(this.journal.size > 0 && this.journal.fences(key)) &&
-      !(this.#away.size > 0 && this.#away.has(key))
+      !this.#away.has(key)
     )
   }
 
   /** Keeps a key away from the tier until the function that it returns is called. */
   keepAway(key: string): () => void {
-    this.#away.set(key, (this.#away.get(key) ?? 0) + 1)
-    return () => {
-      const left = (this.#away.get(key) ?? 1) - 1
-      if (left > 0) this.#away.set(key, left)
-      else this.#away.delete(key)
-    }
+    this.#away.add(key)
+    return () => this.#away.remove(key)
   }
 
   /** The tier's deadline for one read or fill, ms: the strictest in use. */

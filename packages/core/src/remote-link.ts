@@ -165,6 +165,12 @@ export class RemoteLink extends LinkSession {
     return this.host.tracing.tracer ? this.tier.delete([key]) : this.#deletes.add(key, key)
   }
 
+  /** Deletes the tier's copy of a key. Not confirmed, its removal is queued. */
+  async forget(key: string, timeout: number): Promise<void> {
+    const verb = () => this.tier.delete([key])
+    await this.remove(verb, timeout, (journal) => journal.addKeys([key], false))
+  }
+
   /** Takes a key for an explicit `set`. `refused` during a `write()`; no fence either when not confirmed: its removal is then queued. */
   async take(
     key: string,

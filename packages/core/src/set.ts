@@ -2,9 +2,7 @@ import type { Chain } from './chain.ts'
 import { expectation } from './expectation.ts'
 import { tagSlot } from './fence.ts'
 import { ttlsOf } from './freshness.ts'
-import type { ResolvedPolicy } from './policy.ts'
 import type { Query } from './query.ts'
-import type { RemoteLink } from './remote-link.ts'
 import { giveBack } from './remote-read.ts'
 import type { Place } from './remote-read.ts'
 import { dropKeys } from './drop.ts'
@@ -43,7 +41,7 @@ export async function set(
   for (const link of chain.links.toReversed()) {
     if (link.coherence === undefined) {
       if (link.usable(key)) places.unshift({ link, fence: '', claim: undefined, tagClock, blocked: false })
-      else await forgetAt(link, key, policy)
+      else await link.forget(key, policy.timeouts.removal)
       continue
     }
     const taken = await link.take(key, policy.timeouts.removal)
@@ -114,7 +112,7 @@ export async function keep(
   // What a tier without compare-and-set didn't take is still the old value there.
   for (const { place, outcome } of outcomes) {
     if (place.link.coherence !== undefined || outcome === 'stored') continue
-    await forgetAt(place.link, key, policy)
+    await place.link.forget(key, policy.timeouts.removal)
   }
   const removal = { kind: 'keys', keys: [key], soft: false } as const
   for (const outbox of chain.buses) await outbox.send(removal, policy.timeouts.removal)
@@ -132,9 +130,4 @@ export async function keep(
     etag: undefined,
     provisional: o.provisional,
   })
-}
-
-async function forgetAt(link: RemoteLink, key: string, policy: ResolvedPolicy): Promise<void> {
-  const verb = () => link.tier.delete([key])
-  await link.remove(verb, policy.timeouts.removal, (journal) => journal.addKeys([key], false))
 }

@@ -171,20 +171,14 @@ async function writeUnfenced(
   sequence: number,
 ): Promise<WriteOutcome> {
   const { key } = item
-  const takeBack = () =>
-    link.remove(
-      () => link.tier.delete([key]),
-      removalTimeout,
-      (journal) => journal.addKeys([key], false),
-    )
   const settled = link.keepAway(key)
   try {
     const outcome = await link.write(item)
     if (!chain.fence.keyRemoved(key, sequence)) return outcome
-    await takeBack()
+    await link.forget(key, removalTimeout)
     return 'fenced'
   } catch (error) {
-    await takeBack()
+    await link.forget(key, removalTimeout)
     throw error
   } finally {
     settled()

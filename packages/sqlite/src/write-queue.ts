@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CacheError, checkCodec, checkKeys, checkName, expectation, systemClock } from '@tierstack/cache-core'
+import { CacheError, checkCodec, checkKeys, checkName, expectation } from '@tierstack/cache-core'
 import type {
   Clock,
   Codec,
@@ -43,7 +43,7 @@ class SqliteWriteQueue implements WriteQueue {
   readonly #path: string
   #namespace = ''
   #clock: Clock | undefined
-  #rights: WatchedRights = new WatchedRights(systemClock)
+  #rights: WatchedRights | undefined
   #file: QueueFile | undefined
   #closed = false
 
@@ -71,7 +71,8 @@ class SqliteWriteQueue implements WriteQueue {
     topic: string,
     o: { readonly worker: string; readonly holdMs: number; readonly after: string; readonly limit: number },
   ): Promise<{ readonly writes: readonly PendingWrite[]; readonly next: string | undefined } | undefined> {
-    const stands = (right: Right) => this.#rights.stands(topic, right, o.holdMs)
+    const rights = this.#rights as WatchedRights
+    const stands = (right: Right) => rights.stands(topic, right, o.holdMs)
     return this.#run((file) => file.take(this.#scope(topic), { ...o, now: this.#wall(), stands }))
   }
 
